@@ -1,0 +1,66 @@
+// Import: from a bill of the outside world to a staged set of slices, with every row accounted for.
+//
+//   bytes -> (gunzip | unzstd) -> records (CSV, JSONL, Parquet) -> FOCUS adapter (repair, fill, lineage, signature)
+//         -> engine -> Parquet parts, signatures, rollup            \-> quarantine
+//
+// Invariants, each checked at run time before anything is handed over:
+//   rows in = rows kept + rows quarantined
+//   BilledCost in = ledger + quarantine + residue, where "in" is a second, independent exact sum over the raw text.
+// Resident memory stays under memory_bytes whatever the size of the input. Bad input is INVALID_ARGUMENT with one clear
+// sentence, and leaves nothing behind.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "ledger/ledger.h"
+#include "os/files.h"
+
+namespace flyball::ingest {
+
+enum class Format : uint8_t { kDetect, kFocusCsv, kFocusParquet, kFocusJsonl };
+Result<Format> ParseFormat(std::string_view name);  // "focus-csv", ...
+
+struct ImportOptions {
+  std::vector<std::string> files;
+  std::string source;  // empty: the first file's name without folder and extensions, made plain
+  Format format = Format::kDetect;
+  std::string home;
+  uint64_t memory_bytes = 2ull << 30;
+  int threads = 0;
+  std::string author;
+  // Called now and then with bytes read of bytes in all; false cancels.
+  std::function<bool(uint64_t done, uint64_t total)> progress;
+};
+
+struct QuarantinedRow {
+  std::string file;
+  int64_t line = 0;
+  std::string reason;
+};
+
+// First look, one pass over the raw bytes: what the content hash is, without staging anything.
+struct Scan {
+  std::string source;
+  std::string content_hash;
+};
+Result<Scan> ScanFiles(const ImportOptions& options);
+
+struct Staged {
+  ledger::StagedImport import;
+  std::vector<QuarantinedRow> quarantine;  // the first kQuarantineShown; all of them lie in the quarantine file
+};
+inline constexpr size_t kQuarantineShown = 1000;
+inline constexpr uint64_t kRecordMaxBytes = 8u << 20;  // one record; a longer one is an error that names its line
+inline constexpr int kColumnsMax = 1000;
+
+// Everything up to, but not including, the commit.
+Result<Staged> StageImport(const ImportOptions& options, os::Files& files);
+
+// The JSON contract of `flyball import`.
+std::string ImportReportJson(const std::string& commit_id, const Staged& staged, bool unchanged);
+
+}  // namespace flyball::ingest

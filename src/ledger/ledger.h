@@ -1,0 +1,147 @@
+// Ledger: the folder of immutable Parquet slices, the log of commits that says which slice is live when, and the store
+// that answers cost queries from them.
+//
+//   home/VERSION                      layout version ("1")
+//   home/log/ledger.journal           the truth: one journal record (JSON) a commit, hash-chained
+//   home/slices/<source>/<YYYY-MM>/<slice id>/part-*.parquet   charges, never rewritten
+//                                            /signatures.parquet distinct signatures of the slice
+//                                            /rollup.parquet     hour x signature x currency
+//   home/rules/<sha256>.yaml          rulebook snapshots that commits name
+//   home/quarantine/<slice id>.jsonl  rows that could not be repaired, with line, reason and raw text
+//   home/store/                       derived: can be deleted at any time, `flyball rebuild` proves it
+//   home/tmp/                         staging; emptied at open
+//
+// A commit is: stage files in tmp, sync them, rename them into slices/, sync the folders, append one record to the log with
+// sync. That append is the instant at which it counts. The store is brought up to the log afterwards, or at the next open.
+// One process owns a home (HomeLock). Ledger is thread-safe: queries run in parallel, commits one at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/money.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "estate/estate.h"
+#include "ledger/cost_query.h"
+#include "os/files.h"
+
+namespace flyball::ledger {
+
+struct SliceFile {
+  std::string name;  // inside the slice's folder
+  uint64_t bytes = 0;
+  std::string sha256;
+  int64_t rows = 0;
+};
+// One set of files per (source, billing period, import).
+struct Slice {
+  std::string id;      // unique, plain name: "<first 16 hex of content hash>-<n>"
+  std::string source;  // plain name
+  std::string period;  // "2024-09": month of BillingPeriodStart
+  int64_t rows = 0;
+  std::map<std::string, Money> billed_by_currency;
+  std::vector<SliceFile> files;
+};
+struct SumCheck {  // one currency's, or the whole column's, control total of BilledCost; texts, because input may have more digits
+  std::string in, kept, quarantined, residue;
+};
+struct ImportFacts {
+  std::string focus_version;
+  std::vector<std::pair<std::string, std::string>> files;  // base name, sha256
+  int64_t rows_in = 0, rows_kept = 0, rows_quarantined = 0;
+  SumCheck billed_cost;
+  std::map<std::string, SumCheck> billed_cost_by_currency;
+  std::map<std::string, int64_t> repairs;                          // kind -> count
+  std::map<std::string, std::map<std::string, int64_t>> lineage;   // column -> observed|derived|assumed|missing -> rows
+};
+enum class CommitKind : uint8_t { kImport, kClassify, kCompact };
+struct Commit {
+  int64_t sequence = 0;  // 1, 2, ...
+  std::string id;        // first 16 hex of SHA-256(parent id + record)
+  std::string parent;
+  CommitKind kind = CommitKind::kImport;
+  Instant time;
+  std::string author;
+  std::string source;
+  std::string content_hash;  // of the files imported
+  std::string rules;         // hash of the rulebook snapshot in force from this commit on
+  std::vector<Slice> opens;
+  std::vector<std::string> closes;                      // slice ids that this commit replaces
+  std::map<std::string, std::string> stands_for;        // compaction: old slice id -> new slice id, same rows
+  ImportFacts facts;
+};
+
+// What an import hands over: files lie in staging_dir/<slice id>/, already written; Publish syncs and moves them.
+struct StagedImport {
+  std::string source;
+  std::string content_hash;
+  std::string staging_dir;  // inside home/tmp
+  std::vector<Slice> slices;
+  std::vector<std::string> empties;  // periods that the input no longer has rows for are not touched
+  ImportFacts facts;
+  std::string author;
+};
+
+struct LedgerOptions {
+  std::string home;
+  uint64_t memory_bytes = 1ull << 30;
+  int threads = 0;
+};
+
+struct RowsPage {
+  std::vector<std::string> columns;
+  std::vector<std::vector<std::optional<std::string>>> rows;
+  int64_t total = 0;
+  std::string commit;
+};
+
+struct RebuildReport {
+  int64_t commits = 0, slices = 0, rows = 0;
+  std::vector<std::string> faults;  // empty: everything verified
+};
+
+class Ledger {
+ public:
+  // Creates the home when absent; brings the store up to the log; drops staging and slices that no commit names.
+  // FAILED_PRECONDITION when the home's version is not ours (run `flyball migrate`).
+  static Result<std::unique_ptr<Ledger>> Open(const LedgerOptions& options, os::Files& files, Clock& clock);
+  virtual ~Ledger() = default;
+
+  virtual std::vector<Commit> Commits() const = 0;
+  virtual Result<Commit> FindCommit(const std::string& id_or_prefix_or_sequence) const = 0;
+  virtual std::string Head() const = 0;  // id of the newest commit; "" when there is none
+  // The commit of this source with this content hash whose slices are all still live, if any ("the same file again").
+  virtual std::optional<Commit> FindUnchanged(const std::string& source, const std::string& content_hash) const = 0;
+  // Live slices of a source and period, for "replaces 2024-09 (1000 rows)".
+  virtual std::vector<Slice> LiveSlices(const std::string& source = {}) const = 0;
+
+  virtual Result<Commit> Publish(StagedImport staged) = 0;
+  // Reads estate.yaml; a commit only when the rules differ from those in force.
+  virtual Result<std::optional<Commit>> Classify(const std::string& author) = 0;
+  virtual bool RulesAreStale() const = 0;  // estate.yaml differs from the rules in force
+  virtual Result<std::optional<Commit>> Compact(const std::string& author, uint64_t small_bytes) = 0;
+
+  virtual Result<QueryAnswer> Query(const CostQuery& query) = 0;
+  // The charges behind an answer, newest and dearest first: every figure can be traced to its rows.
+  virtual Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) = 0;
+  virtual std::shared_ptr<const estate::RuleSet> Rules() const = 0;
+
+  // Verifies every file against the log, deletes the store and derives it again.
+  virtual Result<RebuildReport> Rebuild() = 0;
+};
+
+// Brings an older home to the current layout version; done when it says so. NOT_FOUND when there is no home.
+Result<std::string> MigrateHome(os::Files& files, const std::string& home);
+inline constexpr int kHomeVersion = 1;
+
+// JSON forms of the API.
+std::string CommitJson(const Commit& commit);
+
+}  // namespace flyball::ledger

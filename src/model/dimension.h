@@ -1,0 +1,59 @@
+// Dimension: what a cost query can group and filter by.
+//
+// Some come straight from a column of the charge, some are set by the rules of the estate (with the x_ column of the
+// charge as what the source itself stated). A charge without a value shows as kUnallocated (rule dimensions) or kNone.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace flyball::dimension {
+
+inline constexpr std::string_view kUnallocated = "(unallocated)";
+inline constexpr std::string_view kNone = "(none)";
+inline constexpr std::string_view kOther = "(other)";
+
+// Dimensions that rules set, in the order of Assigned.
+enum RuleDimension : int {
+  kDriver,
+  kStage,
+  kAiClass,
+  kTeam,
+  kProject,
+  kUseCase,
+  kModel,
+  kEnvironment,
+  kWorkload,
+  kRuleDimensionCount,
+};
+struct RuleDimensionInfo {
+  std::string_view name;    // "driver", "stage", "ai_class", "team", "project", "use_case", "model", "environment", "workload"
+  std::string_view column;  // x_CostDriver, x_LifecycleStage, x_AiClass, x_Team, ...
+};
+std::span<const RuleDimensionInfo> RuleDimensions();
+using Assigned = std::array<std::optional<std::string>, kRuleDimensionCount>;
+
+// Closed value lists.
+std::span<const std::string_view> CostDrivers();      // "hardware", "cloud service", "model inference", ...
+std::span<const std::string_view> LifecycleStages();  // "explore", "build", ..., "retire"
+std::span<const std::string_view> AiClasses();        // "generative AI", "other AI", "other compute"
+
+enum class Kind : uint8_t { kColumn, kRule, kTag, kSlice, kPeriod };
+struct Info {
+  std::string_view name;    // as in a query
+  Kind kind;
+  std::string_view column;  // of the charge, for kColumn (see below for account) and kRule
+  bool in_cube;             // answered from the small derived cube; others go to the rollups by signature
+};
+// provider (ServiceProviderName), host_provider, invoice_issuer, service (ServiceName), service_category,
+// service_subcategory, account (SubAccountId, else BillingAccountId), account_name (SubAccountName, else
+// BillingAccountName), billing_account, region (RegionId), charge_category, pricing_category, commitment_status,
+// sku (SkuId), sku_meter, resource (ResourceId), resource_name, resource_type, unit (ConsumedUnit), confidence, source,
+// currency, and the rule dimensions; "tag:KEY" is any tag. "period" appears in answers with a grain.
+std::span<const Info> Dimensions();
+const Info* Find(std::string_view name);
+
+}  // namespace flyball::dimension

@@ -1,0 +1,68 @@
+// Files: the operating system's file system behind one interface, with a twin that loses power.
+//
+// Everything that Flyball must not lose (log, journals, estate snapshots, slice files) is written through here, so that
+// the simulated twin (os/sim_files.h) can drop or reorder unsynced writes, fill the disk or fail, by seed.
+// Paths are absolute or relative to the working directory. All calls may be made from any thread; one FileHandle
+// belongs to one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace flyball::os {
+
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+  virtual Status Append(std::string_view bytes) = 0;
+  virtual Status Truncate(uint64_t size) = 0;
+  // Data and size are on the device when this returns.
+  virtual Status Sync() = 0;
+  virtual uint64_t size() const = 0;
+};
+
+class Files {
+ public:
+  virtual ~Files() = default;
+  virtual Result<std::string> ReadAll(const std::string& path) = 0;
+  // Opens for append, creating it when absent.
+  virtual Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) = 0;
+  virtual Status Rename(const std::string& from, const std::string& to) = 0;
+  virtual Status Remove(const std::string& path) = 0;         // a file; absent is fine
+  virtual Status RemoveTree(const std::string& path) = 0;     // a folder with all in it; absent is fine
+  virtual Status MakeDirs(const std::string& path) = 0;
+  virtual Result<std::vector<std::string>> List(const std::string& dir) = 0;  // names, sorted
+  virtual bool Exists(const std::string& path) = 0;
+  virtual Result<uint64_t> Size(const std::string& path) = 0;
+  virtual Status SyncFile(const std::string& path) = 0;  // of a file somebody else wrote (DuckDB)
+  virtual Status SyncDir(const std::string& path) = 0;   // makes renames and creations in it durable
+};
+
+std::unique_ptr<Files> MakeRealFiles();
+
+// Writes `path`.tmp, syncs, renames over `path`, syncs the folder: readers see the old content or the new, whole.
+Status AtomicWrite(Files& files, const std::string& path, std::string_view content);
+std::string JoinPath(std::string_view a, std::string_view b);
+// A single plain file or folder name: not empty, not "." or "..", no '/', no NUL, no control characters.
+bool IsPlainName(std::string_view name);
+
+// Exclusive advisory lock on a home folder, released with the object or the process. ALREADY_EXISTS when held: the error
+// carries the holder's pid and, when it serves, its address.
+class HomeLock {
+ public:
+  static Result<HomeLock> Acquire(const std::string& path);
+  HomeLock(HomeLock&&) noexcept;
+  HomeLock& operator=(HomeLock&&) noexcept;
+  ~HomeLock();
+
+ private:
+  explicit HomeLock(int fd) : fd_(fd) {}
+  int fd_ = -1;
+};
+
+}  // namespace flyball::os

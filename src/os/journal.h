@@ -1,0 +1,42 @@
+// Journal: an append-only file of records that survives a crash at any byte.
+//
+// Format (little endian): 8 bytes magic "FLYJRNL1", then records of
+//   u32 length of payload | u32 CRC-32C of (length bytes + payload) | payload
+// A record is durable when Append(sync=true) has returned. At open, the tail after the last whole record is cut (a torn
+// write); a broken record that is followed by a whole one is DATA_LOSS, never skipped silently.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "os/files.h"
+
+namespace flyball::os {
+
+inline constexpr uint32_t kJournalRecordMaxBytes = 64u << 20;
+
+class Journal {
+ public:
+  using Visitor = std::function<Status(uint64_t offset, std::string_view payload)>;
+  // Reads every whole record in order through `visit`, cuts a torn tail, and is then ready to append.
+  static Result<Journal> Open(Files& files, const std::string& path, const Visitor& visit);
+  // Reads without changing the file (for readers beside the owner); a torn tail is ignored.
+  static Status Read(Files& files, const std::string& path, const Visitor& visit);
+
+  // On an error nothing of the record counts: the file is cut back to where it was.
+  Status Append(std::string_view payload, bool sync);
+  uint64_t size() const { return size_; }
+  uint64_t torn_bytes_cut() const { return torn_bytes_cut_; }
+
+ private:
+  std::unique_ptr<WritableFile> file_;
+  uint64_t size_ = 0;
+  uint64_t torn_bytes_cut_ = 0;
+  bool broken_ = false;
+};
+
+}  // namespace flyball::os
