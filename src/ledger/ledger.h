@@ -58,7 +58,8 @@ struct ImportFacts {
   int64_t rows_in = 0, rows_kept = 0, rows_quarantined = 0;
   SumCheck billed_cost;
   std::map<std::string, SumCheck> billed_cost_by_currency;
-  std::map<std::string, int64_t> repairs;                          // kind -> count
+  std::map<std::string, int64_t> repairs;                          // kind -> rows kept that needed it
+  std::map<std::string, int64_t> findings;                         // kind -> rows kept that contradict themselves
   std::map<std::string, std::map<std::string, int64_t>> lineage;   // column -> observed|derived|assumed|missing -> rows
 };
 enum class CommitKind : uint8_t { kImport, kClassify, kCompact };
@@ -87,6 +88,9 @@ struct StagedImport {
   std::vector<std::string> empties;  // periods that the input no longer has rows for are not touched
   ImportFacts facts;
   std::string author;
+  // Inside staging_dir; empty when no row was quarantined. Publish moves it to home/quarantine/<id>.jsonl, where <id> is
+  // that of the first slice, or of the commit when no row was kept.
+  std::string quarantine_file;
 };
 
 struct LedgerOptions {
