@@ -1,7 +1,8 @@
 // Dimension: what a cost query can group and filter by.
 //
-// Some come straight from a column of the charge, some are set by the rules of the estate (with the x_ column of the
-// charge as what the source itself stated). A charge without a value shows as kUnallocated (rule dimensions) or kNone.
+// Some come straight from a column of the charge, some are set by the rules of the estate (with the
+// x_ column of the charge as what the source itself stated). A charge without a value shows as
+// kUnallocated (rule dimensions) or kNone.
 #pragma once
 
 #include <array>
@@ -30,30 +31,38 @@ enum RuleDimension : int {
   kRuleDimensionCount,
 };
 struct RuleDimensionInfo {
-  std::string_view name;    // "driver", "stage", "ai_class", "team", "project", "use_case", "model", "environment", "workload"
+  std::string_view name;  // "driver", "stage", "ai_class", "team", "project", "use_case", "model",
+                          // "environment", "workload"
   std::string_view column;  // x_CostDriver, x_LifecycleStage, x_AiClass, x_Team, ...
 };
 std::span<const RuleDimensionInfo> RuleDimensions();
 using Assigned = std::array<std::optional<std::string>, kRuleDimensionCount>;
 
 // Closed value lists.
-std::span<const std::string_view> CostDrivers();      // "hardware", "cloud service", "model inference", ...
+std::span<const std::string_view>
+CostDrivers();  // "hardware", "cloud service", "model inference", ...
 std::span<const std::string_view> LifecycleStages();  // "explore", "build", ..., "retire"
-std::span<const std::string_view> AiClasses();        // "generative AI", "other AI", "other compute"
+std::span<const std::string_view> AiClasses();  // "generative AI", "other AI", "other compute"
 
 enum class Kind : uint8_t { kColumn, kRule, kTag, kSlice, kPeriod };
 struct Info {
-  std::string_view name;    // as in a query
+  std::string_view name;  // as in a query
   Kind kind;
   std::string_view column;  // of the charge, for kColumn (see below for account) and kRule
-  bool in_cube;             // answered from the small derived cube; others go to the rollups by signature
+  bool in_cube;  // answered from the small derived cube; others go to the rollups by signature
+  std::string_view fallback =
+      {};  // column of the charge that stands in where `column` is null; empty: none
 };
-// provider (ServiceProviderName), host_provider, invoice_issuer, service (ServiceName), service_category,
-// service_subcategory, account (SubAccountId, else BillingAccountId), account_name (SubAccountName, else
-// BillingAccountName), billing_account, region (RegionId), charge_category, pricing_category, commitment_status,
-// sku (SkuId), sku_meter, resource (ResourceId), resource_name, resource_type, unit (ConsumedUnit), confidence, source,
-// currency, and the rule dimensions; "tag:KEY" is any tag. "period" appears in answers with a grain.
+// provider (ServiceProviderName), host_provider, invoice_issuer, service (ServiceName),
+// service_category, service_subcategory, account (SubAccountId, else BillingAccountId),
+// account_name (SubAccountName, else BillingAccountName), billing_account, region (RegionId),
+// charge_category, pricing_category, commitment_status, sku (SkuId), sku_meter, resource
+// (ResourceId), resource_name, resource_type, unit (ConsumedUnit), confidence, source, currency,
+// and the rule dimensions; "tag:KEY" is any tag. "period" appears in answers with a grain.
 std::span<const Info> Dimensions();
+// nullptr: no such dimension. Any "tag:env" finds the entry "tag:KEY" of kind kTag.
 const Info* Find(std::string_view name);
+// "env" of "tag:env"; nullopt for what is no tag dimension. A key is never empty.
+std::optional<std::string_view> TagKey(std::string_view name);
 
 }  // namespace flyball::dimension
