@@ -26,18 +26,20 @@ struct Filter {
 };
 
 struct CostQuery {
-  std::vector<std::string> measures;  // billed_cost, effective_cost, list_cost, contracted_cost,
-                                      // usage, charges (row count)
-  std::vector<std::string> by;  // dimensions; `usage` adds `unit` by itself, because units do not
-                                // add up (last, unless `by` names it)
+  // billed_cost, effective_cost, list_cost, contracted_cost, usage, charges (row count)
+  std::vector<std::string> measures;
+  // dimensions; `usage` adds `unit` by itself (last, unless named here), because units do not add
+  // up
+  std::vector<std::string> by;
   Grain grain = Grain::kNone;
   std::optional<Instant> from;  // ChargePeriodStart >= from
   std::optional<Instant> to;    // ChargePeriodStart < to
   std::vector<Filter> where;    // all of them
   int top = 0;                  // 0: all; else the rest is summed in "(other)", see QueryAnswer
-  std::string basis =
-      "effective";    // effective, billed, list, contracted: what ranks `top` and the order of rows
-  std::string as_of;  // commit id, unique prefix of one, or sequence number; empty: the newest
+  // effective, billed, list or contracted: what ranks `top` and the order of rows
+  std::string basis = "effective";
+  // commit id, unique prefix of one, or sequence number; empty: the newest
+  std::string as_of;
   bool operator==(const CostQuery&) const = default;
 };
 
@@ -71,6 +73,7 @@ Result<Grain> ParseGrain(std::string_view name);
 // How a period is written in an answer: hour "2026-10-31T23:00:00Z", day and week (its Monday)
 // "2026-10-31", month "2026-10".
 std::string PeriodLabel(Grain grain, Instant period_start);
+const std::vector<std::string_view>& BasisNames();
 // The measure that a basis ranks by: "effective" -> "effective_cost"; "" when there is no such
 // basis.
 std::string_view BasisMeasure(std::string_view basis);
@@ -103,8 +106,9 @@ struct QueryAnswer {
   std::string query_hash;
   std::string read_from;  // "cube", "rollup" or "rows": which level answered
 };
-int MeasureScale(
-    std::string_view measure);  // 12 for costs, 15 for usage, 0 for charges; -1: no measure
+const std::vector<std::string_view>& MeasureNames();  // of charge::Measures(), then "charges"
+// 12 for costs, 15 for usage, 0 for charges; -1: no measure
+int MeasureScale(std::string_view measure);
 
 enum class AnswerFormat : uint8_t { kTable, kJson, kCsv };
 Result<AnswerFormat> ParseAnswerFormat(std::string_view name);  // "table", "json", "csv"
