@@ -12,6 +12,34 @@ namespace flyball::focus::tables {
 inline constexpr bool kNullable = true;
 inline constexpr bool kNotNull = false;
 
+using Allowed = std::span<const std::string_view>;
+
+// Writes the rows of one data set in one line each.
+struct Rows {
+  DataSet data_set;
+
+  constexpr Column Mandatory(std::string_view name, ColumnType type, bool nullable, Version since,
+                             Allowed allowed = {}) const {
+    return {data_set, name, type, nullable, Level::kMandatory, since, {}, allowed};
+  }
+  constexpr Column Recommended(std::string_view name, ColumnType type, bool nullable, Version since,
+                               Allowed allowed = {}) const {
+    return {data_set, name, type, nullable, Level::kRecommended, since, {}, allowed};
+  }
+  constexpr Column Conditional(std::string_view name, ColumnType type, bool nullable, Version since,
+                               std::string_view condition, Allowed allowed = {}) const {
+    return {data_set, name, type, nullable, Level::kConditional, since, {}, allowed, condition};
+  }
+};
+constexpr Column Until(Version last, Column column) {
+  column.until = last;
+  return column;
+}
+constexpr Column Earlier(EarlierRule rule, Column column) {
+  column.earlier = rule;
+  return column;
+}
+
 std::span<const Column> CostAndUsage();
 std::span<const Column> ContractCommitment();
 std::span<const Column> InvoiceDetail();
