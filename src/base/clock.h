@@ -1,4 +1,5 @@
-// Clock and Random as interfaces: logic takes them, only app/ makes the real ones, tests pass the simulated ones.
+// Clock and Random as interfaces: logic takes them, only app/ makes the real ones, tests pass the
+// simulated ones.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ class Clock {
 };
 std::unique_ptr<Clock> MakeSystemClock();
 
-// Moves only when told to. Wall time may jump (AdvanceWall with a negative step); monotonic time never goes back.
+// Moves only when told to. Wall time may jump (AdvanceWall with a negative step); monotonic time
+// never goes back.
 class SimClock : public Clock {
  public:
   explicit SimClock(Instant start) : now_(start) {}
@@ -33,13 +35,14 @@ class SimClock : public Clock {
   int64_t monotonic_us_ = 0;
 };
 
-// splitmix64 seeded xoshiro256**: the same seed gives the same numbers on every machine and compiler.
+// splitmix64 seeded xoshiro256**: the same seed gives the same numbers on every machine and
+// compiler.
 class Random {
  public:
   explicit Random(uint64_t seed);
   uint64_t Next();
-  uint64_t Below(uint64_t bound);               // uniform in [0, bound), bound > 0
-  int64_t Between(int64_t low, int64_t high);   // uniform, both ends included
+  uint64_t Below(uint64_t bound);              // uniform in [0, bound), bound > 0
+  int64_t Between(int64_t low, int64_t high);  // uniform, both ends included
   bool Chance(uint64_t numerator, uint64_t denominator);
 
  private:

@@ -1,4 +1,5 @@
-// The column types that charges are made of, shared by the FOCUS table (model), the store and its engine.
+// The column types that charges are made of, shared by the FOCUS table (model), the store and its
+// engine.
 #pragma once
 
 #include <cstdint>

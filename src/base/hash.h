@@ -1,4 +1,5 @@
-// Hashes. Sha256 names content (files, commits, queries); Hash64 keys signatures (XXH3, seed 0, stable on disk).
+// Hashes. Sha256 names content (files, commits, queries); Hash64 keys signatures (XXH3, seed 0,
+// stable on disk).
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ class Sha256 {
   Sha256(Sha256&&) noexcept;
   Sha256& operator=(Sha256&&) noexcept;
   void Update(std::string_view bytes);
-  Digest Finish();
+  Digest Finish();  // ends the object's life: no Update or Finish may follow
 
  private:
   struct Context;
@@ -38,5 +39,11 @@ uint64_t Hash64(std::string_view bytes);
 uint32_t Crc32c(std::string_view bytes);
 // Compares secrets in time that does not depend on where they differ.
 bool ConstantTimeEquals(std::string_view a, std::string_view b);
+
+namespace internal {
+// What Crc32c falls back to where the processor has no instruction for it; tests hold the two
+// against each other.
+uint32_t Crc32cByTable(std::string_view bytes);
+}  // namespace internal
 
 }  // namespace flyball

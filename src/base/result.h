@@ -1,8 +1,9 @@
 // Result<T> and Error: how every fallible function of Flyball answers.
 //
-// An Error has one of the 16 canonical codes (they map to HTTP and gRPC statuses, and to the exit codes of the
-// program), one sentence for the user, a hint that says what to do, and the place in the input where it went wrong.
-// Exceptions stay inside the wrappers of third-party libraries; a broken invariant is FB_ASSERT (base/assert.h).
+// An Error has one of the 16 canonical codes (they map to HTTP and gRPC statuses, and to the exit
+// codes of the program), one sentence for the user, a hint that says what to do, and the place in
+// the input where it went wrong. Exceptions stay inside the wrappers of third-party libraries; a
+// broken invariant is FB_ASSERT (base/assert.h).
 #pragma once
 
 #include <cstdint>
@@ -80,18 +81,25 @@ inline std::unexpected<Error> Fail(Error error) { return std::unexpected(std::mo
 
 }  // namespace flyball
 
-// FB_TRY(expr): the value of a Result, or return its error from the enclosing function.
-// FB_CHECK(expr): the same for a Status.
-#define FB_TRY(...)                                                        \
-  ({                                                                       \
-    auto fb_try_result = (__VA_ARGS__);                                    \
-    if (!fb_try_result) [[unlikely]]                                       \
-      return ::std::unexpected(::std::move(fb_try_result).error());        \
-    ::std::move(fb_try_result).value();                                    \
+// FB_TRY(expr): the value of a Result, or return its error from the enclosing function. In
+// statements only (g++ 12 does not evaluate it in constructor initialisers or default arguments).
+// FB_CHECK(expr): the same for a Status. The counter keeps a nested use from shadowing the outer
+// one.
+#define FB_TRY(...) FB_TRY_NAMED(FB_CONCAT(fb_result_, __COUNTER__), __VA_ARGS__)
+#define FB_CHECK(...) FB_CHECK_NAMED(FB_CONCAT(fb_status_, __COUNTER__), __VA_ARGS__)
+
+#define FB_CONCAT_(a, b) a##b
+#define FB_CONCAT(a, b) FB_CONCAT_(a, b)
+#define FB_TRY_NAMED(name, ...)                            \
+  ({                                                       \
+    auto name = (__VA_ARGS__);                             \
+    if (!name) [[unlikely]]                                \
+      return ::std::unexpected(::std::move(name).error()); \
+    ::std::move(name).value();                             \
   })
-#define FB_CHECK(...)                                                      \
-  do {                                                                     \
-    auto fb_check_result = (__VA_ARGS__);                                  \
-    if (!fb_check_result) [[unlikely]]                                     \
-      return ::std::unexpected(::std::move(fb_check_result).error());      \
+#define FB_CHECK_NAMED(name, ...)                          \
+  do {                                                     \
+    auto name = (__VA_ARGS__);                             \
+    if (!name) [[unlikely]]                                \
+      return ::std::unexpected(::std::move(name).error()); \
   } while (false)

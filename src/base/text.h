@@ -18,7 +18,8 @@ std::string ToLower(std::string_view text);
 bool GlobMatch(std::string_view pattern, std::string_view text);
 // Appends the text as a JSON string with its quotes.
 void AppendJsonString(std::string_view text, std::string* out);
-// "123.4 MiB", "1.2 GiB" for people; and the reverse for --memory ("256MiB", "2GiB", "512M", plain bytes); -1: no size.
+// "123.4 MiB", "1.2 GiB" for people; and the reverse for --memory ("256MiB", "2GiB", "512M", plain
+// bytes); -1: no size.
 std::string FormatBytes(uint64_t bytes);
 int64_t ParseBytes(std::string_view text);
 // The candidate nearest to the text by edit distance, or "" when none is near: for "did you mean".

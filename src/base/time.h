@@ -1,4 +1,5 @@
-// Time: UTC instants in microseconds, half-open periods, and the tolerant reading of dates that bills write.
+// Time: UTC instants in microseconds, half-open periods, and the tolerant reading of dates that
+// bills write.
 #pragma once
 
 #include <compare>
@@ -10,7 +11,8 @@
 
 namespace flyball {
 
-// Microseconds since 1970-01-01T00:00:00Z, bit for bit DuckDB's and Parquet's TIMESTAMP (UTC). Never a local time.
+// Microseconds since 1970-01-01T00:00:00Z, bit for bit DuckDB's and Parquet's TIMESTAMP (UTC).
+// Never a local time.
 struct Instant {
   int64_t us = 0;
   constexpr auto operator<=>(const Instant&) const = default;
@@ -48,7 +50,8 @@ struct Period {
 std::string FormatInstant(Instant instant);
 std::string FormatDate(Instant instant);  // "2026-10-31"
 
-// How a date was written. Everything but kIso8601Utc is a defect of the source that reading repairs.
+// How a date was written. Everything but kIso8601Utc is a defect of the source that reading
+// repairs.
 enum class TimeForm : uint8_t {
   kIso8601Utc,   // 2024-09-18T22:00:00Z (FOCUS)
   kSpaceNoZone,  // 2024-09-18 22:00:00[.fff], "+00:00" or " UTC" may follow; taken as UTC
@@ -61,7 +64,8 @@ struct ParsedInstant {
   Instant instant;
   TimeForm form = TimeForm::kIso8601Utc;
 };
-// False: no date in any of the forms above (or out of years 1..9999). No allocation: it runs in the row loop.
+// False: no date in any of the forms above (or out of years 1..9999). No allocation: it runs in the
+// row loop.
 bool ParseInstant(std::string_view text, ParsedInstant* out);
 // What the user types for --from, --to and --as-of: a date, an instant or a month "2026-10".
 Result<Instant> ParseUserInstant(std::string_view text);
