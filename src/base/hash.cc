@@ -30,8 +30,8 @@ constexpr std::array<uint32_t, 256> MakeCrcTable() {
 constexpr std::array<uint32_t, 256> kCrcTable = MakeCrcTable();
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) uint32_t Crc32cSse42(std::string_view bytes) {
-  uint64_t crc = 0xffffffff;
+__attribute__((target("sse4.2"))) uint32_t Crc32cSse42(std::string_view bytes, uint32_t before) {
+  uint64_t crc = ~before;
   const char* at = bytes.data();
   size_t left = bytes.size();
   for (; left >= 8; at += 8, left -= 8) {
@@ -97,18 +97,18 @@ std::string Hex(std::span<const uint8_t> bytes) {
 
 uint64_t Hash64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
-uint32_t internal::Crc32cByTable(std::string_view bytes) {
-  uint32_t crc = 0xffffffff;
+uint32_t internal::Crc32cByTable(std::string_view bytes, uint32_t before) {
+  uint32_t crc = ~before;
   for (char c : bytes) crc = (crc >> 8) ^ kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
   return ~crc;
 }
 
-uint32_t Crc32c(std::string_view bytes) {
+uint32_t Crc32c(std::string_view bytes, uint32_t before) {
 #if defined(__x86_64__)
   static const bool kHasSse42 = __builtin_cpu_supports("sse4.2") != 0;
-  if (kHasSse42) return Crc32cSse42(bytes);
+  if (kHasSse42) return Crc32cSse42(bytes, before);
 #endif
-  return internal::Crc32cByTable(bytes);
+  return internal::Crc32cByTable(bytes, before);
 }
 
 bool ConstantTimeEquals(std::string_view a, std::string_view b) {

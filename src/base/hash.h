@@ -36,14 +36,16 @@ inline std::string Sha256Hex(std::string_view bytes) {
   return Hex(digest);
 }
 uint64_t Hash64(std::string_view bytes);
-uint32_t Crc32c(std::string_view bytes);
+// CRC-32C (Castagnoli). `before` is the checksum of what comes before: Crc32c(b, Crc32c(a)) ==
+// Crc32c(a + b).
+uint32_t Crc32c(std::string_view bytes, uint32_t before = 0);
 // Compares secrets in time that does not depend on where they differ.
 bool ConstantTimeEquals(std::string_view a, std::string_view b);
 
 namespace internal {
 // What Crc32c falls back to where the processor has no instruction for it; tests hold the two
 // against each other.
-uint32_t Crc32cByTable(std::string_view bytes);
+uint32_t Crc32cByTable(std::string_view bytes, uint32_t before = 0);
 }  // namespace internal
 
 }  // namespace flyball

@@ -2,8 +2,9 @@
 //
 // Format (little endian): 8 bytes magic "FLYJRNL1", then records of
 //   u32 length of payload | u32 CRC-32C of (length bytes + payload) | payload
-// A record is durable when Append(sync=true) has returned. At open, the tail after the last whole record is cut (a torn
-// write); a broken record that is followed by a whole one is DATA_LOSS, never skipped silently.
+// A record is durable when Append(sync=true) has returned. At open, the tail after the last whole
+// record is cut (a torn write); a broken record that is followed by a whole one is DATA_LOSS, never
+// skipped silently.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ inline constexpr uint32_t kJournalRecordMaxBytes = 64u << 20;
 class Journal {
  public:
   using Visitor = std::function<Status(uint64_t offset, std::string_view payload)>;
-  // Reads every whole record in order through `visit`, cuts a torn tail, and is then ready to append.
+  // Reads every whole record in order through `visit`, cuts a torn tail, and is then ready to
+  // append.
   static Result<Journal> Open(Files& files, const std::string& path, const Visitor& visit);
   // Reads without changing the file (for readers beside the owner); a torn tail is ignored.
   static Status Read(Files& files, const std::string& path, const Visitor& visit);
