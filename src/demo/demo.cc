@@ -280,12 +280,22 @@ Resolution Resolve(int64_t rows) {
   return chosen;
 }
 
-int ResourcesOf(const Stream& stream, const Resolution& resolution) {
+// Resources of every stream, in the order of Streams(): by weight, and together what the resolution
+// wants.
+std::vector<int> ResourcesOfStreams(const Resolution& resolution) {
   int64_t weights = 0;
-  for (const Stream& other : Streams()) weights += other.weight;
-  int64_t own = resolution.resources_total * stream.weight / weights;
-  if (stream.committed_share_bp > 0) own -= 2;
-  return static_cast<int>(std::clamp<int64_t>(own, 1, 1'000'000));
+  for (const Stream& stream : Streams()) weights += stream.weight;
+  std::vector<int> resources;
+  int64_t weight_before = 0;
+  for (const Stream& stream : Streams()) {
+    const int64_t weight_after = weight_before + stream.weight;
+    int64_t own = resolution.resources_total * weight_after / weights -
+                  resolution.resources_total * weight_before / weights;
+    if (stream.committed_share_bp > 0) own -= 2;  // the purchase, and use that is half covered
+    resources.push_back(static_cast<int>(std::max<int64_t>(own, 1)));
+    weight_before = weight_after;
+  }
+  return resources;
 }
 
 // Tax and credits of the public clouds: charges without a meter.
@@ -334,7 +344,10 @@ Status WriteExtras(const SourceRow& source, int month, const Layout& layout, Bil
 class Maker {
  public:
   Maker(const Options& options, os::Files& files)
-      : options_(options), files_(files), resolution_(Resolve(options.rows)) {}
+      : options_(options),
+        files_(files),
+        resolution_(Resolve(options.rows)),
+        resources_(ResourcesOfStreams(resolution_)) {}
 
   Result<Made> Run() {
     FB_CHECK(files_.MakeDirs(options_.dir));
@@ -351,11 +364,12 @@ class Maker {
   std::vector<StreamWriter>& WritersOf(std::string_view source, const Layout& layout) {
     auto [found, fresh] = writers_.try_emplace(std::string(source));
     if (!fresh) return found->second;
-    for (const Stream& stream : Streams()) {
+    for (size_t i = 0; i < Streams().size(); ++i) {
+      const Stream& stream = Streams()[i];
       if (stream.source != source) continue;
       const uint64_t seed = Hash64(
           fmt::format("{}/{}/{}/{}", options_.seed, stream.source, stream.sku, stream.use_case));
-      found->second.emplace_back(stream, layout, seed, ResourcesOf(stream, resolution_));
+      found->second.emplace_back(stream, layout, seed, resources_[i]);
     }
     return found->second;
   }
@@ -418,6 +432,7 @@ class Maker {
   const Options& options_;
   os::Files& files_;
   Resolution resolution_;
+  std::vector<int> resources_;
   std::map<std::string, std::vector<StreamWriter>> writers_;
   Made made_;
   int64_t rows_done_ = 0;
