@@ -88,8 +88,8 @@ TEST(QueryJson, EqualQuestionsHaveEqualHashes) {
 }
 
 TEST(QueryJson, IsStrict) {
-  EXPECT_EQ(JsonError(R"({"measures":["billed_cost"],"grian":"day"})"),
-            "unknown field 'grian' | did you mean 'grain'?");
+  EXPECT_EQ(JsonError(R"({"measures":["billed_cost"],"grains":"day"})"),
+            "unknown field 'grains' | did you mean 'grain'?");
   EXPECT_EQ(
       JsonError(R"({"measures":["billed_cost"],"where":[{"dimension":"team","value":["a"]}]})"),
       "where[0]: unknown field 'value' | did you mean 'values'?");
@@ -240,12 +240,12 @@ TEST(AnswerJson, UnitsDoNotAddUp) {
 
 TEST(AnswerTable, AlignsPointsAndWideCharacters) {
   EXPECT_EQ(AnswerTable(TwoTeams()),
-            "period   team             currency  billed_cost  charges\n"
-            "-------  ---------------  --------  -----------  -------\n"
-            "2026-10  搜索             USD            12.500        3\n"
+            "period   team            currency  billed_cost  charges\n"
+            "-------  --------------  --------  -----------  -------\n"
+            "2026-10  搜索            USD            12.500        3\n"
             "2026-10  say \"ads\", now  USD            -0.125        1\n"
-            "-------  ---------------  --------  -----------  -------\n"
-            "total                     USD            12.375        4\n");
+            "-------  --------------  --------  -----------  -------\n"
+            "total                    USD            12.375        4\n");
 }
 
 TEST(AnswerTable, ControlCharactersDoNotReachTheTerminal) {
