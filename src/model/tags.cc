@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
 #include "model/signature.h"
 
 namespace flyball::signature {
@@ -236,6 +237,7 @@ Result<Tags> ParseTags(std::string_view tags_json) {
   if (tags_json.size() > kTagsMaxBytes) {
     return Fail(Code::kInvalidArgument, "the tags of one charge are longer than 4 MiB");
   }
+  if (size_t good = ValidUtf8Prefix(tags_json); good != tags_json.size()) return BadTags(good);
   Tags tags;
   Scanner scanner(tags_json);
   while (true) {
