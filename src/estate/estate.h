@@ -1,7 +1,9 @@
-// Estate: the one rulebook, `estate.yaml`, read whole and validated with errors that name file, line and column.
+// Estate: the one rulebook, `estate.yaml`, read whole and validated with errors that name file,
+// line and column.
 //
-// In: YAML text (the estate, the files that it includes, the rule pack that ships in the binary). Out: plain values and
-// RuleSet, which maps a signature to dimensions. The file is the desired state and is never rewritten by the program.
+// In: YAML text (the estate, the files that it includes, the rule pack that ships in the binary).
+// Out: plain values and RuleSet, which maps a signature to dimensions. The file is the desired
+// state and is never rewritten by the program.
 #pragma once
 
 #include <cstdint>
@@ -34,10 +36,10 @@ struct Project : Named {
 struct UseCase : Named {
   std::string team;
   std::string project;
-  std::string objective;      // business objective
-  std::string stage;          // one of dimension::LifecycleStages()
-  std::string status;         // proposed, running, paused, stopped
-  std::string status_reason;  // required when paused or stopped
+  std::string objective;                  // business objective
+  std::string stage;                      // one of dimension::LifecycleStages()
+  std::string status;                     // proposed, running, paused, stopped
+  std::string status_reason;              // required when paused or stopped
   std::optional<Money> target_cost;       // a month, in the estate's currency
   std::optional<Money> target_unit_cost;  // per unit
   std::string unit;                       // "1000 answers"
@@ -59,25 +61,30 @@ struct Estate {
   std::vector<Source> sources;
 };
 
-// Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each rule sets dimensions.
-// The first rule that matches and sets a dimension wins for that dimension. Order of precedence for a dimension: rules of
-// the estate, then the x_ column that the source itself stated, then the shipped pack, then nothing (unallocated).
-// Immutable after Compile; may be used from many threads.
+// Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each
+// rule sets dimensions. The first rule that matches and sets a dimension wins for that dimension.
+// Order of precedence for a dimension: rules of the estate, then the x_ column that the source
+// itself stated, then the shipped pack, then nothing (unallocated). Immutable after Compile; may be
+// used from many threads.
 class RuleSet {
  public:
-  // `snapshot` is the canonical text that LoadEstate returns; the same text always gives the same answers.
+  // `snapshot` is the canonical text that LoadEstate returns; the same text always gives the same
+  // answers.
   static Result<std::shared_ptr<const RuleSet>> Compile(std::string_view snapshot);
   virtual ~RuleSet() = default;
   virtual dimension::Assigned Assign(const signature::Values& values) const = 0;
-  // Which rule set each dimension ("estate.yaml:41" or "pack:aws.bedrock" or "x_Team"), for the page's "why".
-  virtual std::array<std::string, dimension::kRuleDimensionCount> Explain(const signature::Values& values) const = 0;
+  // Which rule set each dimension ("estate.yaml:41" or "pack:aws.bedrock" or "x_Team"), for the
+  // page's "why".
+  virtual std::array<std::string, dimension::kRuleDimensionCount> Explain(
+      const signature::Values& values) const = 0;
   // SHA-256 of the snapshot: its identity in commits.
   virtual const std::string& hash() const = 0;
   virtual const Estate& estate() const = 0;
 };
 
-// What stands in `estate.yaml` (and its includes, inside the same folder only) with the shipped pack: the resolved snapshot
-// that a commit stores. An absent file is an empty estate. Errors carry file, line, column and what was expected.
+// What stands in `estate.yaml` (and its includes, inside the same folder only) with the shipped
+// pack: the resolved snapshot that a commit stores. An absent file is an empty estate. Errors carry
+// file, line, column and what was expected.
 Result<std::string> LoadEstate(os::Files& files, const std::string& estate_path);
 
 // The text of the shipped rule pack.

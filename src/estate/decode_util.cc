@@ -1,0 +1,118 @@
+#include "estate/decode_util.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.h"
+
+namespace flyball::estate {
+
+std::unexpected<Error> Unexpected(At at, std::string_view expected, std::string hint) {
+  return Fail(Error{Code::kInvalidArgument,
+                    fmt::format("found {} where {} is expected", Describe(at.node), expected),
+                    std::move(hint), at.place()});
+}
+
+std::unexpected<Error> UnknownName(At at, std::string_view what, std::string_view name,
+                                   const std::vector<std::string_view>& known) {
+  std::string_view nearest = Nearest(name, known);
+  std::string guess = nearest.empty() ? "" : fmt::format("did you mean '{}'? ", nearest);
+  constexpr size_t kShown = 30;
+  std::vector<std::string_view> shown(
+      known.begin(), known.begin() + static_cast<ptrdiff_t>(std::min(known.size(), kShown)));
+  return Fail(Error{Code::kInvalidArgument, fmt::format("'{}' is no {}", name, what),
+                    fmt::format("{}known are: {}{}", guess, fmt::join(shown, ", "),
+                                known.size() > kShown ? ", ..." : ""),
+                    at.place()});
+}
+
+Status ExpectMap(At at, std::string_view what) {
+  if (at.node.kind == YamlNode::Kind::kMap) return {};
+  return Unexpected(at, what, "write `key: value` lines, indented");
+}
+
+Status ExpectList(At at, std::string_view what) {
+  if (at.node.kind == YamlNode::Kind::kList) return {};
+  return Unexpected(at, what, "start each item with `- `, or write [a, b]");
+}
+
+Status CheckKeys(At map, std::string_view what, const std::vector<std::string_view>& known) {
+  FB_CHECK(ExpectMap(map, what));
+  for (const YamlNode& key : map.node.keys) {
+    if (std::find(known.begin(), known.end(), key.scalar) != known.end()) continue;
+    return UnknownName(At{key, map.file}, fmt::format("key of {}", what), key.scalar, known);
+  }
+  return {};
+}
+
+Result<std::string> ReadText(At at, std::string_view what) {
+  if (at.node.kind != YamlNode::Kind::kScalar || Trim(at.node.scalar).empty()) {
+    return Unexpected(at, what);
+  }
+  return std::string(Trim(at.node.scalar));
+}
+
+Result<std::string> ReadTextAt(At map, std::string_view key, std::string_view what) {
+  const YamlNode* node = map.node.Find(key);
+  if (node == nullptr) return std::string();
+  return ReadText(At{*node, map.file}, what);
+}
+
+Result<std::vector<std::string>> ReadTexts(At at, std::string_view what) {
+  std::vector<std::string> texts;
+  if (at.node.kind != YamlNode::Kind::kList) {
+    texts.push_back(FB_TRY(ReadText(at, what)));
+    return texts;
+  }
+  if (at.node.items.empty()) return Unexpected(at, what, "the list is empty");
+  for (const YamlNode& item : at.node.items) {
+    texts.push_back(FB_TRY(ReadText(At{item, at.file}, what)));
+  }
+  return texts;
+}
+
+Result<bool> ReadBool(At at, std::string_view what) {
+  if (at.node.kind == YamlNode::Kind::kScalar) {
+    if (EqualsIgnoreCase(at.node.scalar, "true")) return true;
+    if (EqualsIgnoreCase(at.node.scalar, "false")) return false;
+  }
+  return Unexpected(at, fmt::format("true or false for {}", what));
+}
+
+Result<std::optional<Money>> ReadMoneyAt(At map, std::string_view key, std::string_view what) {
+  const YamlNode* node = map.node.Find(key);
+  if (node == nullptr) return std::optional<Money>();
+  At at{*node, map.file};
+  std::string text = FB_TRY(ReadText(at, what));
+  Result<Money> money = Money::Parse(text);
+  if (!money || money->units() < 0) {
+    return Unexpected(at, fmt::format("{}, a decimal that is not negative,", what),
+                      "write 12500 or 0.035, without a currency sign or thousands separators");
+  }
+  return std::optional<Money>(*money);
+}
+
+std::optional<std::string_view> FindClosed(std::string_view text,
+                                           std::span<const std::string_view> allowed) {
+  auto plain = [](std::string_view t) {
+    std::string out = ToLower(t);
+    for (char& c : out) {
+      if (c == '_' || c == '-') c = ' ';
+    }
+    return out;
+  };
+  std::string wanted = plain(Trim(text));
+  for (std::string_view value : allowed) {
+    if (plain(value) == wanted) return value;
+  }
+  return std::nullopt;
+}
+
+Result<std::string> ReadClosed(At at, std::string_view what,
+                               std::span<const std::string_view> allowed) {
+  std::string text = FB_TRY(ReadText(at, what));
+  if (std::optional<std::string_view> found = FindClosed(text, allowed)) return std::string(*found);
+  return UnknownName(at, what, text, {allowed.begin(), allowed.end()});
+}
+
+}  // namespace flyball::estate
