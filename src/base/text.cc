@@ -177,22 +177,15 @@ void AppendJsonString(std::string_view text, std::string* out) {
 std::string FormatBytes(uint64_t bytes) {
   constexpr std::string_view kUnits[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   if (bytes < 1024) return std::to_string(bytes) + " B";
+  // In rounded tenths, so that 1023.96 KiB moves up to 1.0 MiB.
   size_t unit = 0;
-  int shift = 10;
-  // 1023.95 KiB would be written 1024.0 KiB: it moves up.
-  while (unit + 1 < std::size(kUnits) &&
-         (bytes >> shift) * 20 + ((bytes >> (shift - 10)) % 1024) * 20 / 1024 >= 20479) {
-    shift += 10;
-    ++unit;
+  uint128 tenths = 0;
+  for (;; ++unit) {
+    tenths = ((static_cast<uint128>(bytes) * 20 >> (10 * (unit + 1))) + 1) / 2;
+    if (tenths < 10240 || unit + 1 == std::size(kUnits)) break;
   }
-  uint64_t whole = bytes >> shift;
-  uint64_t part = bytes & ((uint64_t{1} << shift) - 1);
-  uint64_t tenths = (static_cast<uint64_t>((static_cast<uint128>(part) * 20) >> shift) + 1) / 2;
-  if (tenths == 10) {
-    ++whole;
-    tenths = 0;
-  }
-  return std::to_string(whole) + "." + std::to_string(tenths) + " " + std::string(kUnits[unit]);
+  return std::to_string(static_cast<uint64_t>(tenths / 10)) + "." +
+         std::to_string(static_cast<uint64_t>(tenths % 10)) + " " + std::string(kUnits[unit]);
 }
 
 int64_t ParseBytes(std::string_view text) {
