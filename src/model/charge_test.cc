@@ -23,7 +23,9 @@ TEST(Charge, ColumnsAreThoseOfFocusThenOurOwn) {
     EXPECT_TRUE(names.insert(column.name).second) << column.name;
     const focus::Column* known = focus::FindColumn(focus::DataSet::kCostAndUsage, column.name);
     EXPECT_EQ(known == nullptr, column.name.starts_with("x_")) << column.name;
-    if (known != nullptr) EXPECT_EQ(known->type, column.type) << column.name;
+    if (known != nullptr) {
+      EXPECT_EQ(known->type, column.type) << column.name;
+    }
   }
   EXPECT_FALSE(names.contains("ProviderName"));
   EXPECT_FALSE(names.contains("PublisherName"));

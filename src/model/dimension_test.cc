@@ -16,8 +16,12 @@ TEST(Dimension, NamesAreUniqueAndColumnsExist) {
   for (const Info& info : Dimensions()) {
     EXPECT_TRUE(names.insert(info.name).second) << info.name;
     EXPECT_EQ(info.column.empty(), info.kind == Kind::kSlice) << info.name;
-    if (!info.column.empty()) EXPECT_GE(charge::IndexOf(info.column), 0) << info.name;
-    if (!info.fallback.empty()) EXPECT_GE(signature::IndexOf(info.fallback), 0) << info.name;
+    if (!info.column.empty()) {
+      EXPECT_GE(charge::IndexOf(info.column), 0) << info.name;
+    }
+    if (!info.fallback.empty()) {
+      EXPECT_GE(signature::IndexOf(info.fallback), 0) << info.name;
+    }
   }
 }
 

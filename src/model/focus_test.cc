@@ -64,12 +64,16 @@ TEST(Focus, RowsAreWellFormed) {
       EXPECT_EQ(column.data_set, data_set);
       EXPECT_TRUE(names.insert(ToLower(column.name)).second) << "stands twice";
       EXPECT_LE(column.since, column.until.value_or(Version::k1_5Draft));
-      if (column.earlier) EXPECT_LE(column.since, column.earlier->until);
+      if (column.earlier) {
+        EXPECT_LE(column.since, column.earlier->until);
+      }
       EXPECT_EQ(column.type == ColumnType::kMoney, column.name.ends_with("Cost"));
       std::set<std::string_view> values(column.allowed.begin(), column.allowed.end());
       EXPECT_EQ(values.size(), column.allowed.size());
       EXPECT_FALSE(values.contains(""));
-      if (!values.empty()) EXPECT_EQ(column.type, ColumnType::kText);
+      if (!values.empty()) {
+        EXPECT_EQ(column.type, ColumnType::kText);
+      }
       EXPECT_EQ(column.level == Level::kConditional, !column.condition.empty());
     }
   }
