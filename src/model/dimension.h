@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,28 +31,27 @@ enum RuleDimension : int {
   kWorkload,
   kRuleDimensionCount,
 };
+// driver, stage, ai_class, team, project, use_case, model, environment, workload.
 struct RuleDimensionInfo {
-  std::string_view name;  // "driver", "stage", "ai_class", "team", "project", "use_case", "model",
-                          // "environment", "workload"
-  std::string_view column;  // x_CostDriver, x_LifecycleStage, x_AiClass, x_Team, ...
+  std::string_view name;    // as in a query
+  std::string_view column;  // of the charge: x_CostDriver, x_LifecycleStage, x_AiClass, x_Team, ...
 };
 std::span<const RuleDimensionInfo> RuleDimensions();
 using Assigned = std::array<std::optional<std::string>, kRuleDimensionCount>;
 
-// Closed value lists.
-std::span<const std::string_view>
-CostDrivers();  // "hardware", "cloud service", "model inference", ...
-std::span<const std::string_view> LifecycleStages();  // "explore", "build", ..., "retire"
-std::span<const std::string_view> AiClasses();  // "generative AI", "other AI", "other compute"
+// Closed value lists: "hardware", "cloud service", ...; "explore", "build", ..., "retire";
+// "generative AI", "other AI", "other compute".
+std::span<const std::string_view> CostDrivers();
+std::span<const std::string_view> LifecycleStages();
+std::span<const std::string_view> AiClasses();
 
 enum class Kind : uint8_t { kColumn, kRule, kTag, kSlice, kPeriod };
 struct Info {
   std::string_view name;  // as in a query
   Kind kind;
-  std::string_view column;  // of the charge, for kColumn (see below for account) and kRule
+  std::string_view column;  // of the charge; empty for kSlice
   bool in_cube;  // answered from the small derived cube; others go to the rollups by signature
-  std::string_view fallback =
-      {};  // column of the charge that stands in where `column` is null; empty: none
+  std::string_view fallback = {};  // stands in where `column` is null; empty: nothing does
 };
 // provider (ServiceProviderName), host_provider, invoice_issuer, service (ServiceName),
 // service_category, service_subcategory, account (SubAccountId, else BillingAccountId),

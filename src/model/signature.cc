@@ -48,10 +48,10 @@ const ColumnSet& TheColumns() {
   return set;
 }
 
-void AppendLength(uint32_t length, std::string* out) {
-  for (int shift = 0; shift < 32; shift += 8) {
-    out->push_back(static_cast<char>((length >> shift) & 0xff));
-  }
+// Little-endian, whatever the machine: ids are stored.
+char* PutLength(uint32_t length, char* at) {
+  for (int shift = 0; shift < 32; shift += 8) *at++ = static_cast<char>((length >> shift) & 0xff);
+  return at;
 }
 
 }  // namespace
@@ -67,10 +67,13 @@ int IndexOf(std::string_view column) {
 
 uint64_t IdOf(const Values& values) {
   thread_local std::string buffer;  // asked for every row of an import: one allocation a thread
-  buffer.clear();
-  for (const std::optional<std::string_view>& value : values) {
-    AppendLength(value ? static_cast<uint32_t>(value->size()) + 1 : 0, &buffer);
-    if (value) buffer.append(*value);
+  size_t size = 0;
+  for (const auto& value : values) size += sizeof(uint32_t) + (value ? value->size() : 0);
+  buffer.resize(size);
+  char* at = buffer.data();
+  for (const auto& value : values) {
+    at = PutLength(value ? static_cast<uint32_t>(value->size()) + 1 : 0, at);
+    if (value) at = std::ranges::copy(*value, at).out;
   }
   return Hash64(buffer);
 }

@@ -10,6 +10,7 @@
 // signatures with one id.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -41,7 +42,7 @@ std::optional<std::string> TagValue(std::string_view tags_json, std::string_view
 // The pairs of one flat JSON object, in its order. Text values are decoded; a number, true or false
 // is given as it is written; a key whose value is null has no value and is left out.
 // INVALID_ARGUMENT with the byte where the text stops being such an object (a nested value, a bad
-// escape, half a surrogate pair, text after the end).
+// escape, half a surrogate pair, bytes that are no UTF-8, text after the end).
 using Tags = std::vector<std::pair<std::string, std::string>>;
 Result<Tags> ParseTags(std::string_view tags_json);
 inline constexpr size_t kTagsMaxBytes = 4u << 20;  // longer texts are refused
