@@ -34,6 +34,9 @@ struct ImportOptions {
   std::string author;
   // Called now and then with bytes read of bytes in all; false cancels.
   std::function<bool(uint64_t done, uint64_t total)> progress;
+  // Asked once, by StageImport, after its scan of the raw bytes: true when this content is live already. Nothing is staged
+  // then, and Staged::unchanged is set.
+  std::function<bool(const struct Scan& scan)> already_live;
 };
 
 struct QuarantinedRow {
@@ -50,6 +53,7 @@ struct Scan {
 Result<Scan> ScanFiles(const ImportOptions& options);
 
 struct Staged {
+  bool unchanged = false;  // already_live said so: `import` has source and content_hash, nothing else
   ledger::StagedImport import;
   std::vector<QuarantinedRow> quarantine;  // the first kQuarantineShown; all of them lie in the quarantine file
 };
