@@ -1,0 +1,153 @@
+#include "ledger/home.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <mutex>
+
+#include "base/text.h"
+#include "ledger/slice_writer.h"
+
+namespace flyball::ledger {
+namespace {
+
+constexpr std::string_view kQuarantineSuffix = ".jsonl";
+
+Result<int> ReadVersion(os::Files& files, const Layout& layout) {
+  std::string text = FB_TRY(files.ReadAll(layout.Version()));
+  std::string_view trimmed = Trim(text);
+  int version = 0;
+  auto [end, error] = std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), version);
+  if (error != std::errc() || end != trimmed.data() + trimmed.size() || version < 1) {
+    Error wrong{Code::kDataLoss, "the home's VERSION is not a number", {}, {}};
+    return Fail(std::move(wrong).At(Place{layout.Version(), 1, 0, 0}));
+  }
+  return version;
+}
+
+// The staging folders that this very process has made: with process ids used again (in a container
+// always), the id alone does not tell them from those of a predecessor.
+struct OwnStaging {
+  std::mutex mutex;
+  std::set<std::string, std::less<>> names;
+};
+OwnStaging& TheOwnStaging() {
+  static OwnStaging own;
+  return own;
+}
+
+// "import-<pid>-<n>" of a process that still runs.
+bool OwnedByLivingProcess(std::string_view name) {
+  std::string_view whole = name;
+  std::string_view prefix = kStagingPrefix;
+  if (!name.starts_with(prefix)) return false;
+  name.remove_prefix(prefix.size());
+  pid_t pid = 0;
+  auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+  if (error != std::errc() || pid <= 0 || end == name.data() + name.size() || *end != '-') {
+    return false;
+  }
+  if (pid == getpid()) {
+    std::lock_guard lock(TheOwnStaging().mutex);
+    return TheOwnStaging().names.contains(whole);
+  }
+  return kill(pid, 0) == 0 || errno == EPERM;
+}
+
+}  // namespace
+
+Result<std::string> MakeStagingDir(os::Files& files, const std::string& home) {
+  OwnStaging& own = TheOwnStaging();
+  std::lock_guard lock(own.mutex);
+  for (size_t n = own.names.size();; ++n) {
+    std::string name = fmt::format("{}{}-{}", kStagingPrefix, getpid(), n);
+    std::string dir = os::JoinPath(Layout{home}.Tmp(), name);
+    if (own.names.contains(name) || files.Exists(dir)) continue;
+    FB_CHECK(files.MakeDirs(dir));
+    own.names.insert(name);
+    return dir;
+  }
+}
+
+Status PrepareHome(os::Files& files, const Layout& layout) {
+  if (files.Exists(layout.Version())) {
+    int version = FB_TRY(ReadVersion(files, layout));
+    if (version < kHomeVersion) {
+      return Fail(Code::kFailedPrecondition,
+                  fmt::format("the home has layout version {}, this program works on {}", version,
+                              kHomeVersion),
+                  "run `flyball migrate`");
+    }
+    if (version > kHomeVersion) {
+      return Fail(Code::kFailedPrecondition,
+                  fmt::format("the home has layout version {}, which is newer than {}", version,
+                              kHomeVersion),
+                  "use a newer flyball");
+    }
+  } else if (files.Exists(layout.Journal())) {
+    return Fail(Code::kFailedPrecondition, "the home has a log but no VERSION file",
+                "restore '" + layout.Version() + "'");
+  }
+  for (const std::string& dir : {layout.LogDir(), layout.Slices(), layout.Rules(),
+                                 layout.Quarantine(), layout.Store(), layout.Tmp()}) {
+    FB_CHECK(files.MakeDirs(dir));
+  }
+  // The version comes last: a home that has one is whole.
+  if (!files.Exists(layout.Version())) {
+    FB_CHECK(os::AtomicWrite(files, layout.Version(), fmt::format("{}\n", kHomeVersion)));
+  }
+  return {};
+}
+
+Status SweepStaging(os::Files& files, const Layout& layout) {
+  for (const std::string& name : FB_TRY(files.List(layout.Tmp()))) {
+    if (OwnedByLivingProcess(name)) continue;
+    FB_CHECK(files.RemoveTree(os::JoinPath(layout.Tmp(), name)));
+  }
+  return {};
+}
+
+Result<int> SweepUnnamed(os::Files& files, const Layout& layout,
+                         const std::set<std::string>& slices,
+                         const std::set<std::string>& quarantines) {
+  int removed = 0;
+  for (const std::string& source : FB_TRY(files.List(layout.Slices()))) {
+    std::string source_dir = os::JoinPath(layout.Slices(), source);
+    for (const std::string& period : FB_TRY(files.List(source_dir))) {
+      std::string period_dir = os::JoinPath(source_dir, period);
+      for (const std::string& id : FB_TRY(files.List(period_dir))) {
+        if (slices.contains(id)) continue;
+        FB_CHECK(files.RemoveTree(os::JoinPath(period_dir, id)));
+        ++removed;
+      }
+    }
+  }
+  for (const std::string& name : FB_TRY(files.List(layout.Quarantine()))) {
+    std::string_view id = name;
+    if (id.ends_with(kQuarantineSuffix)) id.remove_suffix(kQuarantineSuffix.size());
+    if (quarantines.contains(std::string(id))) continue;
+    FB_CHECK(files.Remove(os::JoinPath(layout.Quarantine(), name)));
+    ++removed;
+  }
+  return removed;
+}
+
+Result<std::string> MigrateHome(os::Files& files, const std::string& home) {
+  Layout layout{home};
+  if (!files.Exists(layout.Version())) {
+    return Fail(Code::kNotFound, "there is no home at '" + home + "'");
+  }
+  int version = FB_TRY(ReadVersion(files, layout));
+  if (version > kHomeVersion) {
+    return Fail(Code::kFailedPrecondition,
+                fmt::format("the home has layout version {}, which is newer than {}", version,
+                            kHomeVersion),
+                "use a newer flyball");
+  }
+  // Version 1 is the first one: nothing older is to be brought up.
+  return fmt::format("the home has layout version {} already", version);
+}
+
+}  // namespace flyball::ledger

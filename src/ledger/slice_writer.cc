@@ -1,0 +1,150 @@
+#include "ledger/slice_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/hash.h"
+#include "model/charge.h"
+#include "model/signature.h"
+
+namespace flyball::ledger {
+namespace {
+
+using engine::Answer;
+using engine::Connection;
+using engine::QuoteIdentifier;
+using engine::QuoteLiteral;
+
+std::string PartsOf(const std::string& slice_dir) {
+  return "read_parquet(" + QuoteLiteral(os::JoinPath(slice_dir, "part-*.parquet")) +
+         ", union_by_name = true)";
+}
+
+std::string SignatureColumnList() {
+  std::string list;
+  for (std::string_view column : signature::Columns()) {
+    if (!list.empty()) list += ", ";
+    list += QuoteIdentifier(column);
+  }
+  return list;
+}
+
+// Where a row stands among the parts: a file has less than 2^40 rows.
+constexpr char kRowPlace[] = "((file_index::BIGINT << 40) + file_row_number)";
+
+Status CheckKeys(Connection& connection, const std::string& parts) {
+  Answer answer = FB_TRY(connection.Query(
+      "SELECT count(*) FILTER (ChargePeriodStart IS NULL),"
+      " count(*) FILTER (BillingCurrency IS NULL), count(*) FILTER (x_Signature IS NULL) FROM " +
+      parts));
+  constexpr const char* kKeys[] = {"ChargePeriodStart", "BillingCurrency", "x_Signature"};
+  for (int i = 0; i < 3; ++i) {
+    if (answer.Int64(0, i) == 0) continue;
+    return Fail(Code::kInvalidArgument,
+                fmt::format("{} charges of a slice have no {}", answer.Int64(0, i), kKeys[i]));
+  }
+  return {};
+}
+
+Status WriteRollup(Connection& connection, const std::string& parts, const std::string& target) {
+  std::string sums;
+  for (const charge::MeasureColumn& measure : charge::Measures()) {
+    int scale = measure.type == ColumnType::kMoney ? Money::scale() : Quantity::scale();
+    std::string name = QuoteIdentifier(measure.column);
+    sums += fmt::format(", coalesce(SUM({0}), 0)::DECIMAL(38,{1}) AS {0}", name, scale);
+  }
+  return connection.Execute(
+      "COPY (SELECT date_trunc('hour', ChargePeriodStart) AS \"Hour\","
+      " x_Signature, BillingCurrency" +
+      sums + ", COUNT(*) AS \"Charges\" FROM " + parts + " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3) TO " +
+      QuoteLiteral(target) + " (" + kParquetOptions + ")");
+}
+
+// One row stands for its signature; a second hash over all columns tells whether the others of the
+// same id are alike.
+Result<int64_t> WriteSignatures(Connection& connection, const std::string& parts,
+                                const std::string& target) {
+  std::string columns = SignatureColumnList();
+  FB_CHECK(connection.Execute(
+      fmt::format("CREATE OR REPLACE TEMP TABLE slice_signature AS SELECT x_Signature AS id,"
+                  " min({0}) AS place, min(second_hash) <> max(second_hash) AS differs FROM"
+                  " (SELECT x_Signature, file_index, file_row_number, hash({1}) AS second_hash"
+                  " FROM {2}) GROUP BY 1",
+                  kRowPlace, columns, parts)));
+  Answer clash = FB_TRY(connection.Query("SELECT id FROM slice_signature WHERE differs LIMIT 1"));
+  if (clash.row_count() > 0) {
+    return Fail(Code::kDataLoss,
+                fmt::format("two different signatures have the id {}", clash.Uint64(0, 0)),
+                "nothing was imported; report this with the file");
+  }
+  FB_CHECK(connection.Execute(fmt::format(
+      "COPY (SELECT x_Signature, {0} FROM {1} WHERE {2} IN (SELECT place FROM slice_signature)"
+      " ORDER BY x_Signature) TO {3} ({4})",
+      columns, parts, kRowPlace, QuoteLiteral(target), kParquetOptions)));
+  Answer count = FB_TRY(connection.Query("SELECT count(*) FROM slice_signature"));
+  FB_CHECK(connection.Execute("DROP TABLE slice_signature"));
+  return count.Int64(0, 0);
+}
+
+}  // namespace
+
+Result<SliceTotals> WriteSliceDerived(Connection& connection, const std::string& slice_dir) {
+  std::string parts = PartsOf(slice_dir);
+  FB_CHECK(CheckKeys(connection, parts));
+  std::string rollup = os::JoinPath(slice_dir, kRollupFile);
+  FB_CHECK(WriteRollup(connection, parts, rollup));
+  SliceTotals totals;
+  totals.signatures =
+      FB_TRY(WriteSignatures(connection, parts, os::JoinPath(slice_dir, kSignaturesFile)));
+  Answer sums = FB_TRY(
+      connection.Query("SELECT BillingCurrency, SUM(Charges), SUM(BilledCost) FROM read_parquet(" +
+                       QuoteLiteral(rollup) + ") GROUP BY 1"));
+  for (int64_t row = 0; row < sums.row_count(); ++row) {
+    totals.rows += sums.Int64(row, 1);
+    totals.billed_by_currency.emplace(sums.Text(row, 0), Money::FromUnits(sums.Units(row, 2)));
+  }
+  return totals;
+}
+
+Result<std::vector<SliceFile>> DescribeSliceFiles(Connection& connection, os::Files& files,
+                                                  const std::string& slice_dir) {
+  std::vector<SliceFile> described;
+  for (const std::string& name : FB_TRY(files.List(slice_dir))) {
+    std::string path = os::JoinPath(slice_dir, name);
+    SliceFile& file = described.emplace_back();
+    file.name = name;
+    file.bytes = FB_TRY(files.Size(path));
+    file.sha256 = FB_TRY(FileSha256(path));
+    Answer rows = FB_TRY(
+        connection.Query("SELECT num_rows FROM parquet_file_metadata(" + QuoteLiteral(path) + ")"));
+    file.rows = rows.Int64(0, 0);
+  }
+  return described;
+}
+
+Result<std::string> FileSha256(const std::string& path) {
+  constexpr size_t kPieceBytes = 1u << 20;
+  int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    Code code = errno == ENOENT ? Code::kNotFound : Code::kUnavailable;
+    return Fail(code, "cannot read '" + path + "': " + std::strerror(errno));
+  }
+  Sha256 hash;
+  std::string piece(kPieceBytes, '\0');
+  ssize_t got = 0;
+  while ((got = read(fd, piece.data(), piece.size())) > 0) {
+    hash.Update(std::string_view(piece.data(), static_cast<size_t>(got)));
+  }
+  int error = errno;
+  close(fd);
+  if (got < 0) {
+    return Fail(Code::kUnavailable, "cannot read '" + path + "': " + std::strerror(error));
+  }
+  Digest digest = hash.Finish();
+  return Hex(digest);
+}
+
+}  // namespace flyball::ledger
