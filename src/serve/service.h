@@ -1,0 +1,118 @@
+// Service: the HTTP API of the control plane and the embedded page.
+//
+// One table of routes (serve/routes.cc) says for each what it does, what it takes and answers, and
+// whether it needs a token; requests are dispatched from it and the OpenAPI document is generated
+// from it. Service takes plain settings and references, so a test needs its constructor and nothing
+// else; sockets stand in net/, wiring in app/.
+//
+//   Service service(settings, ledger, clock, hooks);
+//   auto server = FB_TRY(service.Listen(options));   // net::Server; Drain it, then Stop the
+//   service
+//
+// Who may do what: bound to loopback, reads are free and everything that writes needs a token;
+// bound elsewhere everything but /api/v1/health needs one (Authorization: Bearer, or Basic with the
+// token as password, so that a browser can ask for it). Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "ledger/ledger.h"
+#include "net/http.h"
+
+namespace flyball::serve {
+
+// Named limits.
+inline constexpr int kBatchQueriesMax = 32;           // in one POST /api/v1/query
+inline constexpr int kRowsPageMax = 10'000;           // of POST /api/v1/rows
+inline constexpr int kCommitsPageMax = 1000;          // of GET /api/v1/commits
+inline constexpr int kQuarantinePageMax = 1000;       // of GET /api/v1/quarantine
+inline constexpr size_t kImportsWaitingMax = 16;      // more are refused with RESOURCE_EXHAUSTED
+inline constexpr size_t kImportsRememberedMax = 256;  // finished jobs that can still be asked for
+inline constexpr size_t kImportFilesMax = 256;        // of one import
+inline constexpr size_t kEventListenersMax = 64;
+
+struct ImportJob {
+  std::vector<std::string> files;  // absolute paths
+  std::string source;              // empty: from the first file's name
+  std::string format;              // "focus-csv", ...; empty: detect
+  std::string author;
+  uint64_t memory_bytes = 0;  // 0: the default of imports
+  bool dry_run = false;
+};
+// False: cancel, and answer CANCELLED.
+using ImportProgress = std::function<bool(uint64_t done, uint64_t total)>;
+
+struct AccessLine {
+  std::string_view method, path, peer;
+  int status = 0;
+  uint64_t bytes = 0;
+  int64_t latency_us = 0;
+};
+
+struct Hooks {
+  // Imports in a child process, publishes, and answers the JSON contract of `flyball import`.
+  // Called from one thread of the service, one job at a time.
+  std::function<Result<std::string>(const ImportJob&, const ImportProgress&)> run_import;
+  // No bodies, no query strings, no tokens. May be called from any thread.
+  std::function<void(const AccessLine&)> access_log;
+};
+
+struct Settings {
+  std::string home;
+  std::string version;  // of the program, for /health
+  // False: bound to an address that others can reach, so every request needs a token.
+  bool loopback = true;
+  std::string
+      web_dir;  // serves the page from this folder instead of the embedded one (development)
+  // Folders that POST /api/v1/imports may name files in. Empty: any file, for callers on this
+  // machine only.
+  std::vector<std::string> import_dirs;
+  uint64_t answer_cache_bytes = 32ull << 20;
+  int batch_threads = 4;  // that answer the queries of one batch
+};
+
+class Service {
+ public:
+  Service(Settings settings, ledger::Ledger& ledger, Clock& clock, Hooks hooks);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  // Starts a server for this service; upload_dir defaults to home/tmp. The service must outlive it.
+  Result<std::unique_ptr<net::Server>> Listen(net::ServerOptions options);
+
+  // What Listen connects; public for tests without sockets.
+  net::Response Handle(const net::Request& request);
+  Result<bool> Admit(const net::Request& head);
+  net::Response Refuse(int status, const Error& error);
+
+  // Tells the listeners of /api/v1/events about commits that were made since the last call. Called
+  // by the service itself after what it does; by others that commit to the same ledger (a tailer)
+  // after theirs.
+  void AnnounceCommits();
+  // Cancels the import that runs and refuses the ones that wait.
+  void Stop();
+
+  std::string OpenApiJson() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The first "admin" token of a home, written to home/token (mode 0600) for the command line of the
+// same user; nothing when there is one. Only hashes of tokens are kept elsewhere
+// (home/tokens.json).
+Status EnsureAdminToken(const std::string& home, Clock& clock);
+// A new token, shown once: only its SHA-256 is kept. ALREADY_EXISTS when the name is taken.
+Result<std::string> CreateToken(const std::string& home, const std::string& name, Clock& clock);
+
+}  // namespace flyball::serve
