@@ -136,6 +136,8 @@ class Ledger {
   // The charges behind an answer, newest and dearest first: every figure can be traced to its rows.
   virtual Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) = 0;
   virtual std::shared_ptr<const estate::RuleSet> Rules() const = 0;
+  // Writes the address of the server that this process runs into the home's lock, where other commands find it.
+  virtual Status Announce(const std::string& address) = 0;
 
   // Verifies every file against the log, deletes the store and derives it again.
   virtual Result<RebuildReport> Rebuild() = 0;
