@@ -105,11 +105,10 @@ Result<uint64_t> Walk(const std::string& path, std::string_view content,
 
 Result<Journal> Journal::Open(Files& files, const std::string& path, const Visitor& visit) {
   Journal journal;
-  bool existed = files.Exists(path);
   journal.file_ = FB_TRY(files.OpenAppend(path));
   WritableFile& file = *journal.file_;
   uint64_t sound = 0;
-  if (existed) {
+  if (file.size() > 0) {
     std::string content = FB_TRY(files.ReadAll(path));
     sound = FB_TRY(Walk(path, content, visit));
     journal.torn_bytes_cut_ = content.size() - sound;
@@ -122,6 +121,7 @@ Result<Journal> Journal::Open(Files& files, const std::string& path, const Visit
   FB_CHECK(file.Sync());
   FB_CHECK(files.SyncDir(ParentPath(path)));
   journal.size_ = file.size();
+  journal.synced_size_ = journal.size_;
   return journal;
 }
 
@@ -162,14 +162,16 @@ Status Journal::Append(std::string_view payload, bool sync) {
   }
   if (sync) {
     if (Status synced = file_->Sync(); !synced) {
-      // After a failed sync the system may have thrown the pages away and report success the next
-      // time: nothing more can be promised through this file.
+      // After a failed sync the system may have thrown pages away and report success the next time.
+      // What was not confirmed yet goes too, so that no reader believes a page cache that the
+      // device does not know.
       broken_ = true;
-      if (file_->Truncate(size_)) (void)file_->Sync();
+      if (file_->Truncate(synced_size_)) (void)file_->Sync();
       return synced;
     }
   }
   size_ += record.size();
+  if (sync) synced_size_ = size_;
   return {};
 }
 

@@ -2,9 +2,9 @@
 //
 // Format (little endian): 8 bytes magic "FLYJRNL1", then records of
 //   u32 length of payload | u32 CRC-32C of (length bytes + payload) | payload
-// A record is durable when Append(sync=true) has returned. At open, the tail after the last whole
-// record is cut (a torn write); a broken record that is followed by a whole one is DATA_LOSS, never
-// skipped silently.
+// A record is durable when Append(sync=true) has returned, and so are all before it. At open, the
+// tail after the last whole record is cut (a torn write); a broken record that is followed by a
+// whole one is DATA_LOSS, never skipped silently.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ class Journal {
   // Reads without changing the file (for readers beside the owner); a torn tail is ignored.
   static Status Read(Files& files, const std::string& path, const Visitor& visit);
 
-  // On an error nothing of the record counts: the file is cut back to where it was.
+  // On an error nothing of the record counts: the file is cut back to where it was. Once a sync or
+  // the cutting has failed, every further Append is FAILED_PRECONDITION.
   Status Append(std::string_view payload, bool sync);
   uint64_t size() const { return size_; }
   uint64_t torn_bytes_cut() const { return torn_bytes_cut_; }
@@ -37,6 +38,7 @@ class Journal {
  private:
   std::unique_ptr<WritableFile> file_;
   uint64_t size_ = 0;
+  uint64_t synced_size_ = 0;  // of it, what a sync has confirmed
   uint64_t torn_bytes_cut_ = 0;
   bool broken_ = false;
 };
