@@ -10,6 +10,7 @@
 #include "demo/bill.h"
 #include "demo/catalog.h"
 #include "demo/meter.h"
+#include "estate/estate.h"
 #include "os/files.h"
 
 namespace flyball::demo {
@@ -129,6 +130,15 @@ TEST_F(DemoTest, CostsAreExactProductsAndCommitmentsAddUp) {
     EXPECT_EQ(sides.first, sides.second) << id;
     EXPECT_FALSE(sides.first.is_zero()) << id;
   }
+}
+
+TEST_F(DemoTest, TheRulebookIsValid) {
+  const Made made = MakeInto("estate", 1, 1000);
+  Result<std::string> snapshot = estate::LoadEstate(*files_, made.estate_path);
+  ASSERT_TRUE(snapshot.has_value()) << snapshot.error().ToString();
+  auto rules = estate::RuleSet::Compile(*snapshot);
+  ASSERT_TRUE(rules.has_value()) << rules.error().ToString();
+  EXPECT_EQ((*rules)->estate().use_cases.size(), UseCases().size());
 }
 
 TEST(MeterTest, SlotsCoverEveryMonthWithoutGapOrOverlap) {

@@ -22,7 +22,7 @@ std::string UseCaseText(const UseCaseRow& row) {
       "\"{}\"\n"
       "    stage: {}\n    status: {}\n",
       row.id, row.name, row.team, row.project, owner, row.objective, row.stage, row.status);
-  if (!row.reason.empty()) text += fmt::format("    status_reason: \"{}\"\n", row.reason);
+  if (!row.reason.empty()) text += fmt::format("    reason: \"{}\"\n", row.reason);
   text += fmt::format("    target_cost: \"{}\"\n    unit: {}\n    target_unit_cost: \"{}\"\n",
                       row.target_month_usd, row.unit, row.target_unit_cost);
   if (row.value_year_usd > 0) {
