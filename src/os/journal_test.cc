@@ -1,0 +1,164 @@
+#include "os/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "os/sim_files.h"
+
+namespace flyball::os {
+namespace {
+
+constexpr char kPath[] = "x.journal";
+
+class JournalTest : public testing::Test {
+ protected:
+  Result<Journal> Open() {
+    found_.clear();
+    return Journal::Open(files_, kPath, Collect());
+  }
+  Journal::Visitor Collect() {
+    return [this](uint64_t offset, std::string_view payload) {
+      offsets_.push_back(offset);
+      found_.emplace_back(payload);
+      return Status();
+    };
+  }
+  std::string Content() { return files_.ReadAll(kPath).value(); }
+  void SetContent(std::string_view content) {
+    auto file = files_.OpenAppend(kPath).value();
+    ASSERT_TRUE(file->Truncate(0));
+    ASSERT_TRUE(file->Append(content));
+  }
+  void WriteThree() {
+    Journal journal = Open().value();
+    for (const char* payload : {"one", "", "three"}) ASSERT_TRUE(journal.Append(payload, true));
+  }
+  SimFiles files_{SimFilesOptions{}};
+  std::vector<std::string> found_;
+  std::vector<uint64_t> offsets_;
+};
+
+TEST_F(JournalTest, FormatIsAsDocumented) {
+  {
+    Journal journal = Open().value();
+    ASSERT_TRUE(journal.Append("abc", true));
+    EXPECT_EQ(journal.size(), 19u);
+  }
+  // Length, CRC-32C of length and payload, payload: pinned, old homes must stay readable.
+  EXPECT_EQ(Content(), std::string("FLYJRNL1\x03\0\0\0", 12) + Content().substr(12, 4) + "abc");
+  Journal journal = Open().value();
+  EXPECT_EQ(found_, std::vector<std::string>{"abc"});
+  EXPECT_EQ(offsets_, std::vector<uint64_t>{8});
+  EXPECT_EQ(journal.torn_bytes_cut(), 0u);
+}
+
+TEST_F(JournalTest, ATailTornAtAnyByteIsCut) {
+  WriteThree();
+  const std::string whole = Content();
+  const std::vector<size_t> ends = {8, 19, 27, 40};
+  ASSERT_EQ(whole.size(), ends.back());
+  for (size_t size = 0; size <= whole.size(); ++size) {
+    for (size_t zeros : {size_t{0}, size_t{1}, whole.size() - size}) {
+      // As after a crash: the first bytes, then perhaps size without data, never more than was
+      // written.
+      if (size + zeros > whole.size() || (size < 8 && size + zeros > 8)) continue;
+      SetContent(whole.substr(0, size) + std::string(zeros, '\0'));
+      Result<Journal> journal = Open();
+      ASSERT_TRUE(journal.has_value()) << size << " " << journal.error().ToString();
+      size_t records = 0;
+      while (records + 1 < ends.size() && ends[records + 1] <= size) ++records;
+      EXPECT_GE(found_.size(), records) << size;
+      EXPECT_EQ(journal->size(), Content().size());
+      ASSERT_TRUE(journal->Append("after", true));
+      size_t before = found_.size();
+      ASSERT_TRUE(Open().has_value());
+      ASSERT_EQ(found_.size(), before + 1);
+      EXPECT_EQ(found_.back(), "after");
+    }
+  }
+}
+
+TEST_F(JournalTest, DamageBeforeAWholeRecordIsNeverSkipped) {
+  WriteThree();
+  const std::string whole = Content();
+  for (size_t at = 0; at < 27; ++at) {  // everything before the last record
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ (1 << bit));
+      SetContent(damaged);
+      Result<Journal> journal = Open();
+      ASSERT_FALSE(journal.has_value()) << at;
+      EXPECT_EQ(journal.error().code, Code::kDataLoss);
+      EXPECT_EQ(Content(), damaged) << "a damaged journal is left as it is";
+      EXPECT_EQ(Journal::Read(files_, kPath, Collect()).error().code, Code::kDataLoss);
+    }
+  }
+}
+
+TEST_F(JournalTest, AnotherFileIsNoJournal) {
+  SetContent("{\"hello\": \"world\"}");
+  EXPECT_EQ(Open().error().code, Code::kDataLoss);
+  SetContent(std::string(100, '\0'));
+  EXPECT_EQ(Open().error().code, Code::kDataLoss);
+}
+
+TEST_F(JournalTest, ReadIgnoresATornTailAndChangesNothing) {
+  WriteThree();
+  std::string torn = Content().substr(0, 38);
+  SetContent(torn);
+  found_.clear();
+  ASSERT_TRUE(Journal::Read(files_, kPath, Collect()));
+  EXPECT_EQ(found_, (std::vector<std::string>{"one", ""}));
+  EXPECT_EQ(Content(), torn);
+  EXPECT_EQ(Journal::Read(files_, "none", Collect()).error().code, Code::kNotFound);
+}
+
+TEST_F(JournalTest, AVisitorMayStop) {
+  WriteThree();
+  auto stop = [](uint64_t, std::string_view) -> Status { return Fail(Code::kCancelled, "enough"); };
+  EXPECT_EQ(Journal::Open(files_, kPath, stop).error().code, Code::kCancelled);
+  EXPECT_EQ(Journal::Read(files_, kPath, stop).error().code, Code::kCancelled);
+}
+
+TEST_F(JournalTest, AFullDiskCostsOnlyTheRecordThatDidNotFit) {
+  Journal journal = Open().value();
+  ASSERT_TRUE(journal.Append("first", true));
+  files_.SetCapacityBytes(journal.size() + 10);
+  EXPECT_EQ(journal.Append("too long for the disk", true).error().code, Code::kResourceExhausted);
+  EXPECT_EQ(journal.size(), Content().size());
+  ASSERT_TRUE(journal.Append("ok", true));
+  ASSERT_TRUE(Open().has_value());
+  EXPECT_EQ(found_, (std::vector<std::string>{"first", "ok"}));
+}
+
+TEST_F(JournalTest, AFailedSyncClosesIt) {
+  Journal journal = Open().value();
+  ASSERT_TRUE(journal.Append("first", true));
+  files_.SetFailuresPerMillion(1'000'000);
+  EXPECT_EQ(journal.Append("second", true).error().code, Code::kUnavailable);
+  files_.SetFailuresPerMillion(0);
+  EXPECT_EQ(journal.Append("third", true).error().code, Code::kFailedPrecondition);
+}
+
+TEST_F(JournalTest, RecordsHaveALimit) {
+  Journal journal = Open().value();
+  EXPECT_EQ(journal.Append(std::string(kJournalRecordMaxBytes + 1, 'x'), false).error().code,
+            Code::kInvalidArgument);
+  ASSERT_TRUE(journal.Append("still open", true));
+}
+
+TEST_F(JournalTest, ATornRecordFullOfSmallLengthsIsJudgedQuickly) {
+  Journal journal = Open().value();
+  std::string payload;
+  for (int i = 0; i < 5000; ++i) payload += std::string("\x10\0\0\0", 4);
+  ASSERT_TRUE(journal.Append(payload, true));
+  SetContent(Content().substr(0, 15000));
+  Result<Journal> reopened = Open();
+  ASSERT_TRUE(reopened.has_value());
+  EXPECT_EQ(reopened->torn_bytes_cut(), 14992u);
+}
+
+}  // namespace
+}  // namespace flyball::os
