@@ -1,5 +1,5 @@
-// Ledger: the folder of immutable Parquet slices, the log of commits that says which slice is live when, and the store
-// that answers cost queries from them.
+// Ledger: the folder of immutable Parquet slices, the log of commits that says which slice is live
+// when, and the store that answers cost queries from them.
 //
 //   home/VERSION                      layout version ("1")
 //   home/log/ledger.journal           the truth: one journal record (JSON) a commit, hash-chained
@@ -7,13 +7,14 @@
 //                                            /signatures.parquet distinct signatures of the slice
 //                                            /rollup.parquet     hour x signature x currency
 //   home/rules/<sha256>.yaml          rulebook snapshots that commits name
-//   home/quarantine/<slice id>.jsonl  rows that could not be repaired, with line, reason and raw text
-//   home/store/                       derived: can be deleted at any time, `flyball rebuild` proves it
-//   home/tmp/                         staging; emptied at open
+//   home/quarantine/<slice id>.jsonl  rows that could not be repaired, with line, reason and raw
+//   text home/store/                       derived: can be deleted at any time, `flyball rebuild`
+//   proves it home/tmp/                         staging; emptied at open
 //
-// A commit is: stage files in tmp, sync them, rename them into slices/, sync the folders, append one record to the log with
-// sync. That append is the instant at which it counts. The store is brought up to the log afterwards, or at the next open.
-// One process owns a home (HomeLock). Ledger is thread-safe: queries run in parallel, commits one at a time.
+// A commit is: stage files in tmp, sync them, rename them into slices/, sync the folders, append
+// one record to the log with sync. That append is the instant at which it counts. The store is
+// brought up to the log afterwards, or at the next open. One process owns a home (HomeLock). Ledger
+// is thread-safe: queries run in parallel, commits one at a time.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +50,8 @@ struct Slice {
   std::map<std::string, Money> billed_by_currency;
   std::vector<SliceFile> files;
 };
-struct SumCheck {  // one currency's, or the whole column's, control total of BilledCost; texts, because input may have more digits
+struct SumCheck {  // one currency's, or the whole column's, control total of BilledCost; texts,
+                   // because input may have more digits
   std::string in, kept, quarantined, residue;
 };
 struct ImportFacts {
@@ -58,9 +60,10 @@ struct ImportFacts {
   int64_t rows_in = 0, rows_kept = 0, rows_quarantined = 0;
   SumCheck billed_cost;
   std::map<std::string, SumCheck> billed_cost_by_currency;
-  std::map<std::string, int64_t> repairs;                          // kind -> rows kept that needed it
-  std::map<std::string, int64_t> findings;                         // kind -> rows kept that contradict themselves
-  std::map<std::string, std::map<std::string, int64_t>> lineage;   // column -> observed|derived|assumed|missing -> rows
+  std::map<std::string, int64_t> repairs;   // kind -> rows kept that needed it
+  std::map<std::string, int64_t> findings;  // kind -> rows kept that contradict themselves
+  std::map<std::string, std::map<std::string, int64_t>>
+      lineage;  // column -> observed|derived|assumed|missing -> rows
 };
 enum class CommitKind : uint8_t { kImport, kClassify, kCompact };
 struct Commit {
@@ -74,22 +77,26 @@ struct Commit {
   std::string content_hash;  // of the files imported
   std::string rules;         // hash of the rulebook snapshot in force from this commit on
   std::vector<Slice> opens;
-  std::vector<std::string> closes;                      // slice ids that this commit replaces
-  std::map<std::string, std::string> stands_for;        // compaction: old slice id -> new slice id, same rows
+  std::vector<std::string> closes;  // slice ids that this commit replaces
+  std::map<std::string, std::string>
+      stands_for;  // compaction: old slice id -> new slice id, same rows
   ImportFacts facts;
 };
 
-// What an import hands over: files lie in staging_dir/<slice id>/, already written; Publish syncs and moves them.
+// What an import hands over: files lie in staging_dir/<slice id>/, already written; Publish syncs
+// and moves them.
 struct StagedImport {
   std::string source;
   std::string content_hash;
   std::string staging_dir;  // inside home/tmp
   std::vector<Slice> slices;
-  std::vector<std::string> empties;  // periods that the input no longer has rows for are not touched
+  std::vector<std::string>
+      empties;  // periods that the input no longer has rows for are not touched
   ImportFacts facts;
   std::string author;
-  // Inside staging_dir; empty when no row was quarantined. Publish moves it to home/quarantine/<id>.jsonl, where <id> is
-  // that of the first slice, or of the commit when no row was kept.
+  // Inside staging_dir; empty when no row was quarantined. Publish moves it to
+  // home/quarantine/<id>.jsonl, where <id> is that of the first slice, or of the commit when no row
+  // was kept.
   std::string quarantine_file;
 };
 
@@ -99,12 +106,17 @@ struct LedgerOptions {
   int threads = 0;
 };
 
+// What can answer a cost query, from coarse to fine.
+enum class ReadFrom : uint8_t { kCube, kRollup, kRows };
+
 struct RowsPage {
   std::vector<std::string> columns;
   std::vector<std::vector<std::optional<std::string>>> rows;
   int64_t total = 0;
   std::string commit;
 };
+
+inline constexpr int64_t kRowsPageMax = 10'000;
 
 struct RebuildReport {
   int64_t commits = 0, slices = 0, rows = 0;
@@ -113,16 +125,19 @@ struct RebuildReport {
 
 class Ledger {
  public:
-  // Creates the home when absent; brings the store up to the log; drops staging and slices that no commit names.
-  // FAILED_PRECONDITION when the home's version is not ours (run `flyball migrate`).
-  static Result<std::unique_ptr<Ledger>> Open(const LedgerOptions& options, os::Files& files, Clock& clock);
+  // Creates the home when absent; brings the store up to the log; drops staging and slices that no
+  // commit names. FAILED_PRECONDITION when the home's version is not ours (run `flyball migrate`).
+  static Result<std::unique_ptr<Ledger>> Open(const LedgerOptions& options, os::Files& files,
+                                              Clock& clock);
   virtual ~Ledger() = default;
 
   virtual std::vector<Commit> Commits() const = 0;
   virtual Result<Commit> FindCommit(const std::string& id_or_prefix_or_sequence) const = 0;
   virtual std::string Head() const = 0;  // id of the newest commit; "" when there is none
-  // The commit of this source with this content hash whose slices are all still live, if any ("the same file again").
-  virtual std::optional<Commit> FindUnchanged(const std::string& source, const std::string& content_hash) const = 0;
+  // The commit of this source with this content hash whose slices are all still live, if any ("the
+  // same file again").
+  virtual std::optional<Commit> FindUnchanged(const std::string& source,
+                                              const std::string& content_hash) const = 0;
   // Live slices of a source and period, for "replaces 2024-09 (1000 rows)".
   virtual std::vector<Slice> LiveSlices(const std::string& source = {}) const = 0;
 
@@ -130,20 +145,33 @@ class Ledger {
   // Reads estate.yaml; a commit only when the rules differ from those in force.
   virtual Result<std::optional<Commit>> Classify(const std::string& author) = 0;
   virtual bool RulesAreStale() const = 0;  // estate.yaml differs from the rules in force
-  virtual Result<std::optional<Commit>> Compact(const std::string& author, uint64_t small_bytes) = 0;
+  virtual Result<std::optional<Commit>> Compact(const std::string& author,
+                                                uint64_t small_bytes) = 0;
 
-  virtual Result<QueryAnswer> Query(const CostQuery& query) = 0;
-  // The charges behind an answer, newest and dearest first: every figure can be traced to its rows.
+  // All levels give the same answer; read_from names the coarsest that may give it (the store takes
+  // a finer one where it must).
+  virtual Result<QueryAnswer> Query(const CostQuery& query,
+                                    ReadFrom read_from = ReadFrom::kCube) = 0;
+  // The charges behind an answer: every figure can be traced to its rows. Looks at from, to, where
+  // and as_of. The columns are those of the slices, then "source" and the dimensions that rules
+  // set; the dearest come first (by the size of EffectiveCost), of equals the newest. At most
+  // kRowsPageMax a page.
   virtual Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) = 0;
+  // The rulebook in force; before the first commit that of estate.yaml, or an empty one when that
+  // is broken.
   virtual std::shared_ptr<const estate::RuleSet> Rules() const = 0;
-  // Writes the address of the server that this process runs into the home's lock, where other commands find it.
+  // One line for whoever finds the home held (the address of a server), see os::HomeLock.
+  virtual Status SetLockNote(const std::string& note) = 0;
+  // Writes the address of the server that this process runs into the home's lock, where other
+  // commands find it.
   virtual Status Announce(const std::string& address) = 0;
 
   // Verifies every file against the log, deletes the store and derives it again.
   virtual Result<RebuildReport> Rebuild() = 0;
 };
 
-// Brings an older home to the current layout version; done when it says so. NOT_FOUND when there is no home.
+// Brings an older home to the current layout version; done when it says so. NOT_FOUND when there is
+// no home.
 Result<std::string> MigrateHome(os::Files& files, const std::string& home);
 inline constexpr int kHomeVersion = 1;
 

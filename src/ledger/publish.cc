@@ -1,0 +1,109 @@
+#include "ledger/publish.h"
+
+#include "base/log.h"
+
+namespace flyball::ledger {
+namespace {
+
+Status CheckStaged(os::Files& files, const std::string& dir, const Slice& slice) {
+  for (const SliceFile& file : slice.files) {
+    std::string path = os::JoinPath(dir, file.name);
+    if (!os::IsPlainName(file.name)) {
+      return Fail(Code::kInvalidArgument, "'" + file.name + "' is no plain file name");
+    }
+    uint64_t bytes = FB_TRY(files.Size(path));
+    if (bytes != file.bytes) {
+      return Fail(Code::kDataLoss,
+                  fmt::format("'{}' has {} bytes, its import stated {}", path, bytes, file.bytes));
+    }
+  }
+  return {};
+}
+
+Status SyncStaged(os::Files& files, const std::string& dir) {
+  for (const std::string& name : FB_TRY(files.List(dir))) {
+    FB_CHECK(files.SyncFile(os::JoinPath(dir, name)));
+  }
+  return files.SyncDir(dir);
+}
+
+class Mover {
+ public:
+  Mover(os::Files& files, const Layout& layout) : files_(files), layout_(layout) {}
+
+  Status Move(const Slice& slice, const std::string& staged_dir) {
+    std::string period_dir = layout_.PeriodDir(slice.source, slice.period);
+    FB_CHECK(files_.MakeDirs(period_dir));
+    std::string target = layout_.SliceDir(slice);
+    moved_.push_back(target);
+    FB_CHECK(files_.Rename(staged_dir, target));
+    return files_.SyncDir(period_dir);
+  }
+  Status MoveQuarantine(const std::string& file, const std::string& id) {
+    std::string target = os::JoinPath(layout_.Quarantine(), id + ".jsonl");
+    FB_CHECK(files_.SyncFile(file));
+    moved_.push_back(target);
+    FB_CHECK(files_.Rename(file, target));
+    return files_.SyncDir(layout_.Quarantine());
+  }
+  void Undo() {
+    for (const std::string& path : moved_) {
+      if (Status removed = files_.RemoveTree(path); !removed) {
+        log::Warn("could not remove what a failed import left; the next start will",
+                  {{"path", path}, {"why", removed.error().message}});
+      }
+    }
+  }
+
+ private:
+  os::Files& files_;
+  const Layout& layout_;
+  std::vector<std::string> moved_;
+};
+
+Status MoveAll(os::Files& files, const Publication& publication, const Commit& commit,
+               Mover& mover) {
+  for (size_t i = 0; i < commit.opens.size(); ++i) {
+    std::string dir = os::JoinPath(publication.staging_dir, publication.staged_names[i]);
+    FB_CHECK(CheckStaged(files, dir, commit.opens[i]));
+    FB_CHECK(SyncStaged(files, dir));
+  }
+  for (size_t i = 0; i < commit.opens.size(); ++i) {
+    std::string dir = os::JoinPath(publication.staging_dir, publication.staged_names[i]);
+    FB_CHECK(mover.Move(commit.opens[i], dir));
+  }
+  if (publication.quarantine_file.empty()) return {};
+  std::string file = publication.quarantine_file;
+  if (!file.starts_with(publication.staging_dir)) {
+    file = os::JoinPath(publication.staging_dir, file);
+  }
+  return mover.MoveQuarantine(file, commit.opens.empty() ? commit.id : commit.opens.front().id);
+}
+
+void RemoveStaging(os::Files& files, const std::string& dir) {
+  if (dir.empty()) return;
+  if (Status removed = files.RemoveTree(dir); !removed) {
+    log::Warn("could not remove staging; the next start will",
+              {{"path", dir}, {"why", removed.error().message}});
+  }
+}
+
+}  // namespace
+
+Result<Commit> PublishFiles(os::Files& files, const Layout& layout, CommitLog& log,
+                            Publication publication) {
+  CommitLog::Draft draft = log.Prepare(std::move(publication.commit));
+  Mover mover(files, layout);
+  Status moved = MoveAll(files, publication, draft.commit, mover);
+  if (!moved) {
+    mover.Undo();
+    RemoveStaging(files, publication.staging_dir);
+    return Fail(std::move(moved).error());
+  }
+  Status counted = log.Append(draft);
+  RemoveStaging(files, publication.staging_dir);
+  if (!counted) return Fail(std::move(counted).error());
+  return draft.commit;
+}
+
+}  // namespace flyball::ledger
