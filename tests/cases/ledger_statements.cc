@@ -76,22 +76,21 @@ Result<Outcome> RunImport(World& world, const Statement& statement) {
   bool dry_run = false;
   ingest::ImportOptions options = FB_TRY(ReadImportOptions(world, statement, &dry_run));
   ledger::Ledger* ledger = FB_TRY(world.Ledger());
-  ingest::Scan scan = FB_TRY(ingest::ScanFiles(options));
   Outcome outcome;
-  if (std::optional<ledger::Commit> same = ledger->FindUnchanged(scan.source, scan.content_hash)) {
-    outcome.facts = FactsOf(same->facts);
-    outcome.facts.push_back({"source " + scan.source});
-    outcome.facts.push_back({"unchanged true"});
-    outcome.commit = same->id;
-    return outcome;
-  }
+  options.already_live = [&](const ingest::Scan& scan) {
+    std::optional<ledger::Commit> same = ledger->FindUnchanged(scan.source, scan.content_hash);
+    if (same) outcome.commit = same->id;
+    return same.has_value();
+  };
   ingest::Staged staged = FB_TRY(ingest::StageImport(options, world.files()));
-  outcome.facts = FactsOf(staged.import.facts);
+  outcome.facts = {{"source " + staged.import.source},
+                   {staged.unchanged ? "unchanged true" : "unchanged false"}};
+  if (staged.unchanged) return outcome;
+  std::vector<Fact> details = FactsOf(staged.import.facts);
+  outcome.facts.insert(outcome.facts.end(), details.begin(), details.end());
   for (const ingest::QuarantinedRow& row : staged.quarantine) {
     outcome.facts.push_back({"quarantine " + Number(row.line), row.reason, true});
   }
-  outcome.facts.push_back({"source " + staged.import.source});
-  outcome.facts.push_back({"unchanged false"});
   const ledger::ImportFacts& facts = staged.import.facts;
   if (facts.rows_in != facts.rows_kept + facts.rows_quarantined) {
     return Fail(Code::kInternal, "rows in are not rows kept + rows quarantined");
