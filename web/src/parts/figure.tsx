@@ -1,0 +1,228 @@
+// The frame of every figure: what it says in words, the figure or its table, and how it was made.
+import type { ComponentChildren } from 'preact';
+import { useId, useState } from 'preact/hooks';
+import { t } from '../i18n';
+import { formatWhere } from '../lib/where';
+import { ApiError, type Answer, type CostQuery } from '../lib/api';
+import type { View } from '../lib/state';
+import type { Asked } from '../lib/data';
+import { Icon, Link } from './basics';
+
+export interface Cell {
+  text: string;
+  to?: Partial<View>;
+}
+export interface TableData {
+  head: string[];
+  rows: (string | Cell)[][];
+  /** Columns before this one are words, the others numbers. */
+  numbersFrom: number;
+  foot?: string[];
+}
+
+export function DataTable({ data, caption }: { data: TableData; caption: string }) {
+  const cell = (value: string | Cell) =>
+    typeof value === 'string' ? value : value.to ? <Link to={value.to}>{value.text}</Link> : value.text;
+  return (
+    <div class="table-scroll" tabIndex={0} role="region" aria-label={caption}>
+      <table class="data">
+        <caption class="sr-only">{caption}</caption>
+        <thead>
+          <tr>
+            {data.head.map((text, i) => (
+              <th scope="col" class={i >= data.numbersFrom ? 'number' : ''}>
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {data.rows.map((row) => (
+            <tr>
+              {row.map((value, i) =>
+                i === 0 ? (
+                  <th scope="row">{cell(value)}</th>
+                ) : (
+                  <td class={i >= data.numbersFrom ? 'number' : ''}>{cell(value)}</td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+        {data.foot && (
+          <tfoot>
+            <tr>
+              {data.foot.map((text, i) => (i === 0 ? <th scope="row">{text}</th> : <td class={i >= data.numbersFrom ? 'number' : ''}>{text}</td>))}
+            </tr>
+          </tfoot>
+        )}
+      </table>
+    </div>
+  );
+}
+
+interface FigureProps {
+  title: string;
+  summary?: string | undefined;
+  note?: ComponentChildren;
+  controls?: ComponentChildren;
+  asked: Asked[];
+  queries: (CostQuery | undefined)[];
+  table?: TableData | undefined;
+  empty?: boolean;
+  class?: string;
+  minHeight?: number;
+  help?: ComponentChildren;
+  children: ComponentChildren;
+}
+
+export function Figure(props: FigureProps) {
+  const id = useId();
+  const [asTable, setAsTable] = useState(false);
+  const [made, setMade] = useState(false);
+  const words = t.value.figure;
+  const failed = props.asked.find((asked) => asked.error);
+  const waiting = props.asked.some((asked) => !asked.answer && !asked.error);
+  const stale = props.asked.some((asked) => asked.stale);
+  return (
+    <section class={`figure ${props.class ?? ''}`} role="figure" aria-labelledby={`${id}-t`} aria-describedby={props.summary ? `${id}-s` : undefined}>
+      <header class="figure-head">
+        <div class="figure-title">
+          <h2 id={`${id}-t`}>{props.title}</h2>
+          {props.help}
+        </div>
+        <div class="figure-tools">
+          {props.controls}
+          {props.table && !props.empty && (
+            <button
+              type="button"
+              class="icon-button"
+              aria-pressed={asTable}
+              aria-label={asTable ? words.showChart : words.showTable}
+              title={asTable ? words.showChart : words.showTable}
+              onClick={() => setAsTable(!asTable)}
+            >
+              <Icon name={asTable ? 'chart' : 'table'} />
+            </button>
+          )}
+          <button type="button" class="icon-button" aria-expanded={made} aria-label={words.made} title={words.made} onClick={() => setMade(!made)}>
+            <Icon name="code" />
+          </button>
+        </div>
+        {props.summary && (
+          <p class="summary" id={`${id}-s`}>
+            {props.summary}
+          </p>
+        )}
+      </header>
+      {made && <Made queries={props.queries} asked={props.asked} />}
+      {failed ? (
+        <Problem error={failed.error} retry={failed.retry} />
+      ) : waiting ? (
+        <Waiting height={props.minHeight ?? 240} />
+      ) : props.empty ? (
+        <p class="nothing">{words.empty}</p>
+      ) : (
+        <div class={stale ? 'figure-body stale' : 'figure-body'} aria-busy={stale}>
+          {asTable && props.table ? <DataTable data={props.table} caption={props.title} /> : props.children}
+        </div>
+      )}
+      {props.note}
+    </section>
+  );
+}
+
+export function Waiting({ height }: { height: number }) {
+  return (
+    <div class="waiting" style={{ minHeight: `${height}px` }} role="status">
+      <span class="sr-only">{t.value.figure.loading}</span>
+    </div>
+  );
+}
+
+export function problemText(error: unknown): { message: string; hint: string } {
+  const words = t.value.error;
+  if (!(error instanceof ApiError)) return { message: words.title, hint: error instanceof Error ? error.message : '' };
+  if (error.status === 0) return { message: words.title, hint: words.offline };
+  if (error.status === 401) return { message: words.unauthorized, hint: error.message };
+  return { message: error.message || words.title, hint: error.hint };
+}
+export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
+  const { message, hint } = problemText(error);
+  return (
+    <div class="problem" role="alert">
+      <Icon name="warn" />
+      <div>
+        <p>{message}</p>
+        {hint && <p class="soft">{hint}</p>}
+        {retry && (
+          <button type="button" class="button" onClick={retry}>
+            {t.value.error.retry}
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+/** The same question for a shell: what the page shows can be asked again, word for word. */
+export function commandOf(query: CostQuery): string {
+  const quote = (text: string) => (/^[\w.,:@/-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`);
+  const parts = ['flyball query --measures', query.measures.join(',')];
+  const option = (name: string, value: string | number | undefined) => {
+    if (value) parts.push(`--${name}`, quote(String(value)));
+  };
+  option('by', query.by?.join(','));
+  option('grain', query.grain === 'none' ? undefined : query.grain);
+  option('from', query.from);
+  option('to', query.to);
+  option('where', formatWhere(query.where ?? []));
+  option('top', query.top);
+  option('basis', query.basis);
+  return parts.join(' ');
+}
+
+function Made({ queries, asked }: { queries: (CostQuery | undefined)[]; asked: Asked[] }) {
+  const words = t.value.figure;
+  return (
+    <div class="made">
+      <h3>{words.made}</h3>
+      {queries.map((query, i) => query && <MadeOne query={query} answer={asked[i]?.answer} />)}
+    </div>
+  );
+}
+
+function MadeOne({ query, answer }: { query: CostQuery; answer: Answer | undefined }) {
+  const words = t.value.figure;
+  const command = commandOf(query);
+  return (
+    <div class="made-one">
+      <div class="code-line">
+        <code>{command}</code>
+        <CopyButton text={command} />
+      </div>
+      {answer && (
+        <p class="soft">
+          {words.hash} <code>{answer.query_hash.slice(0, 12)}</code> · {words.commit} <code>{answer.commit.slice(0, 12)}</code>
+          {answer.read_from && ` · ${words.readFrom[answer.read_from] ?? answer.read_from}`}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function CopyButton({ text }: { text: string }) {
+  const [copied, set] = useState(false);
+  const words = t.value.figure;
+  const copy = () => {
+    void navigator.clipboard?.writeText(text).then(() => {
+      set(true);
+      setTimeout(() => set(false), 1600);
+    });
+  };
+  return (
+    <button type="button" class="button quiet" onClick={copy}>
+      {copied ? words.copied : words.copy}
+    </button>
+  );
+}
