@@ -82,6 +82,20 @@ Status CheckTotals(const ledger::QueryAnswer& answer) {
   return {};
 }
 
+// Every level of the ledger gives the same answer.
+Status CheckLevels(ledger::Ledger& ledger, const ledger::CostQuery& query,
+                   ledger::QueryAnswer answer) {
+  for (ledger::ReadFrom level : {ledger::ReadFrom::kRollup, ledger::ReadFrom::kRows}) {
+    ledger::QueryAnswer other = FB_TRY(ledger.Query(query, level));
+    answer.read_from = other.read_from;
+    if (ledger::AnswerJson(answer) != ledger::AnswerJson(other)) {
+      return Fail(Code::kInternal, "read from " + other.read_from +
+                                       " the answer is another one: " + ledger::AnswerJson(other));
+    }
+  }
+  return {};
+}
+
 // Every answer is checked against the charges behind it: as many as the measure `charges` says.
 Status CheckRowsBehind(ledger::Ledger& ledger, ledger::CostQuery query) {
   query.measures = {"charges"};
@@ -110,6 +124,7 @@ Result<Outcome> RunQuery(World& world, const Statement& statement) {
     return Fail(Code::kInternal, "the answer carries the hash of another query");
   }
   FB_CHECK(CheckTotals(answer));
+  FB_CHECK(CheckLevels(*ledger, question.query, answer));
   FB_CHECK(CheckRowsBehind(*ledger, question.query));
 
   Outcome outcome;
