@@ -121,6 +121,9 @@ std::vector<std::string> LockDown(const DatabaseOptions& options) {
   if (!options.temp_dir.empty()) {
     statements.push_back("SET temp_directory = " + QuoteLiteral(Absolute(options.temp_dir)));
   }
+  for (const auto& [name, value] : options.settings) {
+    statements.push_back("SET " + QuoteIdentifier(name) + " = " + QuoteLiteral(value));
+  }
   statements.emplace_back("SET enable_external_access = false");
   statements.emplace_back("SET lock_configuration = true");
   return statements;

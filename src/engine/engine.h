@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct DatabaseOptions {
   // False lets a COPY or a SELECT without ORDER BY answer in any order, with much less memory and
   // more parallelism.
   bool preserve_insertion_order = true;
+  // Further settings of the engine, set before the configuration freezes: names from code, never
+  // from input.
+  std::vector<std::pair<std::string, std::string>> settings = {};
 };
 
 // A bound parameter. Money and Quantity bind as exact decimals.

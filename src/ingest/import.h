@@ -1,13 +1,15 @@
 // Import: from a bill of the outside world to a staged set of slices, with every row accounted for.
 //
-//   bytes -> (gunzip | unzstd) -> records (CSV, JSONL, Parquet) -> FOCUS adapter (repair, fill, lineage, signature)
+//   bytes -> (gunzip | unzstd) -> records (CSV, JSONL, Parquet) -> FOCUS adapter (repair, fill,
+//   lineage, signature)
 //         -> engine -> Parquet parts, signatures, rollup            \-> quarantine
 //
 // Invariants, each checked at run time before anything is handed over:
 //   rows in = rows kept + rows quarantined
-//   BilledCost in = ledger + quarantine + residue, where "in" is a second, independent exact sum over the raw text.
-// Resident memory stays under memory_bytes whatever the size of the input. Bad input is INVALID_ARGUMENT with one clear
-// sentence, and leaves nothing behind.
+//   BilledCost in = ledger + quarantine + residue, where "in" is a second, independent exact sum
+//   over the raw text.
+// Resident memory stays under memory_bytes whatever the size of the input. Bad input is
+// INVALID_ARGUMENT with one clear sentence, and leaves nothing behind.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +36,8 @@ struct ImportOptions {
   std::string author;
   // Called now and then with bytes read of bytes in all; false cancels.
   std::function<bool(uint64_t done, uint64_t total)> progress;
-  // Asked once, by StageImport, after its scan of the raw bytes: true when this content is live already. Nothing is staged
-  // then, and Staged::unchanged is set.
+  // Asked once, by StageImport, after its scan of the raw bytes: true when this content is live
+  // already. Nothing is staged then, and Staged::unchanged is set.
   std::function<bool(const struct Scan& scan)> already_live;
 };
 
@@ -53,12 +55,15 @@ struct Scan {
 Result<Scan> ScanFiles(const ImportOptions& options);
 
 struct Staged {
-  bool unchanged = false;  // already_live said so: `import` has source and content_hash, nothing else
+  bool unchanged =
+      false;  // already_live said so: `import` has source and content_hash, nothing else
   ledger::StagedImport import;
-  std::vector<QuarantinedRow> quarantine;  // the first kQuarantineShown; all of them lie in the quarantine file
+  std::vector<QuarantinedRow>
+      quarantine;  // the first kQuarantineShown; all of them lie in the quarantine file
 };
 inline constexpr size_t kQuarantineShown = 1000;
-inline constexpr uint64_t kRecordMaxBytes = 8u << 20;  // one record; a longer one is an error that names its line
+inline constexpr uint64_t kRecordMaxBytes =
+    8u << 20;  // one record; a longer one is an error that names its line
 inline constexpr int kColumnsMax = 1000;
 
 // Everything up to, but not including, the commit.

@@ -1,0 +1,96 @@
+#include "ingest/parquet_input.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "os/files.h"
+
+namespace flyball::ingest {
+namespace {
+
+using engine::QuoteIdentifier;
+using engine::QuoteLiteral;
+
+// A path that read_parquet takes literally.
+std::string EscapeGlob(const std::string& path) {
+  std::string escaped;
+  for (char c : path) {
+    if (c == '*' || c == '?' || c == '[') {
+      escaped += std::string("[") + c + "]";
+    } else {
+      escaped.push_back(c);
+    }
+  }
+  return escaped;
+}
+
+std::string AsText(const std::string& name, const std::string& type) {
+  std::string column = QuoteIdentifier(name);
+  if (type == "VARCHAR") return column;
+  if (type.starts_with("TIMESTAMP")) {
+    std::string utc = type == "TIMESTAMP WITH TIME ZONE"
+                          ? "make_timestamp(epoch_us(" + column + "))"
+                          : column + "::TIMESTAMP";
+    return fmt::format("replace(strftime({0}, '%Y-%m-%dT%H:%M:%S.%fZ'), '.000000Z', 'Z') AS {1}",
+                       utc, column);
+  }
+  if (type == "DATE") return fmt::format("strftime({0}, '%Y-%m-%dT00:00:00Z') AS {0}", column);
+  if (type == "BLOB") return fmt::format("decode({0}) AS {0}", column);
+  bool nested = type.starts_with("MAP") || type.starts_with("STRUCT") || type.ends_with("]");
+  if (nested) return fmt::format("to_json({0})::VARCHAR AS {0}", column);
+  return fmt::format("{0}::VARCHAR AS {0}", column);
+}
+
+std::unexpected<Error> NoParquet(const Input& input, const Error& cause) {
+  if (cause.code != Code::kInvalidArgument && cause.code != Code::kUnavailable) {
+    return Fail(cause);
+  }
+  Error error{Code::kInvalidArgument,
+              "'" + input.file->path() + "' cannot be read as Parquet",
+              "fetch the file again; the reader says: " + cause.message.substr(0, 200),
+              {}};
+  error.place.file = input.file->path();
+  return Fail(std::move(error));
+}
+
+}  // namespace
+
+Status OpenParquetAsCsv(engine::Connection& connection, const std::string& dir, int number,
+                        Input* input) {
+  // The engine may read nothing but the staging folder; a link there leads to the file.
+  std::string link = os::JoinPath(dir, fmt::format("input-{}.parquet", number));
+  std::error_code failed;
+  std::filesystem::create_symlink(std::filesystem::absolute(input->file->path()), link, failed);
+  if (failed) {
+    return Fail(Code::kUnavailable,
+                "cannot link '" + input->file->path() + "' into staging: " + failed.message());
+  }
+  std::string from = "read_parquet(" + QuoteLiteral(EscapeGlob(link)) + ")";
+  Result<engine::Answer> described = connection.Query(
+      "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM " + from + ")");
+  if (!described) return NoParquet(*input, described.error());
+  std::string list;
+  for (int64_t row = 0; row < described->row_count(); ++row) {
+    std::string name(described->Text(row, 0));
+    input->header.names.push_back(name);
+    if (!list.empty()) list += ", ";
+    list += AsText(name, std::string(described->Text(row, 1)));
+  }
+  std::string csv = os::JoinPath(dir, fmt::format("input-{}.csv", number));
+  // One thread and a limit keep the order of rows, so that a row can be named by its number.
+  Status copied =
+      connection.Execute("COPY (SELECT " + list + " FROM " + from + ") TO " + QuoteLiteral(csv) +
+                         " (FORMAT CSV, HEADER true, FORCE_QUOTE *, DELIMITER ',')");
+  if (!copied) return NoParquet(*input, copied.error());
+  std::filesystem::remove(link, failed);
+  input->content = FB_TRY(InputFile::Open(csv));
+  std::string start(std::min<uint64_t>(input->content->size(), kHeaderMaxBytes), '\0');
+  size_t got = FB_TRY(input->content->ReadAt(0, start.data(), start.size()));
+  start.resize(got);
+  CsvHeader header = FB_TRY(ReadCsvHeader(start, got == input->content->size(), CountKnownColumns));
+  input->header = std::move(header);
+  return {};
+}
+
+}  // namespace flyball::ingest

@@ -1,0 +1,433 @@
+#include "ingest/raw_scan.h"
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+
+#include "base/text.h"
+
+namespace flyball::ingest {
+namespace {
+
+constexpr size_t kKeepMaxBytes =
+    4096;  // a wanted field that is longer is no number, currency or date
+constexpr std::string_view kWantedNames[] = {"BilledCost", "BillingCurrency", "BillingPeriodStart"};
+
+std::string_view WithoutBlanks(std::string_view text) {
+  size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool TakeEither(std::string_view* text, std::string_view what) {
+  if (text->starts_with(what)) {
+    text->remove_prefix(what.size());
+  } else if (text->ends_with(what)) {
+    text->remove_suffix(what.size());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// Brings the repairable ways of writing an amount into plain notation; "" when it is none.
+std::string PlainAmount(std::string_view text) {
+  text = WithoutBlanks(text);
+  bool minus = text.size() > 2 && text.front() == '(' && text.back() == ')';
+  if (minus) text = WithoutBlanks(text.substr(1, text.size() - 2));
+  bool symbol = false;
+  bool sign = false;
+  // At most one symbol and one sign before the digits, in either order.
+  for (int i = 0; i < 3; ++i) {
+    if (!symbol) {
+      for (const char* s : {"\xE2\x82\xAC", "\xC2\xA3", "\xC2\xA5", "\xE2\x82\xB9", "$"}) {
+        if (!symbol && TakeEither(&text, s)) symbol = true;
+      }
+      text = WithoutBlanks(text);
+    }
+    if (!sign && !text.empty() && (text.front() == '+' || text.front() == '-')) {
+      if (minus) return {};
+      minus = text.front() == '-';
+      sign = true;
+      text = WithoutBlanks(text.substr(1));
+    }
+  }
+  if (text.empty() || text.front() == '-' || text.front() == '+') return {};
+  std::string plain = minus ? "-" : "";
+  if (text.find(',') == std::string_view::npos) return plain.append(text);
+  // Commas must part the digits before the point into groups of three.
+  int run = 0;
+  bool grouped = false;
+  size_t i = 0;
+  for (; i < text.size() && text[i] != '.' && text[i] != 'e' && text[i] != 'E'; ++i) {
+    if (text[i] == ',') {
+      if (run == 0 || run > 3 || (grouped && run != 3)) return {};
+      grouped = true;
+      run = 0;
+    } else {
+      plain.push_back(text[i]);
+      ++run;
+    }
+  }
+  if (grouped && run != 3) return {};
+  return plain.append(text.substr(i));
+}
+
+// A currency as the ledger would write it, or kNoCurrency.
+std::string CurrencyKey(std::string_view text) {
+  text = WithoutBlanks(text);
+  auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
+  if (text.size() != 3 || !std::ranges::all_of(text, letter)) return std::string(kNoCurrency);
+  std::string key(text);
+  for (char& c : key) c = static_cast<char>(c & ~0x20);
+  return key;
+}
+
+void AddRow(std::string_view cost, std::string_view currency, std::string_view period,
+            RawFacts* facts) {
+  ++facts->rows;
+  auto sum = facts->billed_by_currency.end();
+  if (currency.size() == 3) sum = facts->billed_by_currency.find(currency);
+  if (sum == facts->billed_by_currency.end()) {
+    sum = facts->billed_by_currency.try_emplace(CurrencyKey(currency)).first;
+  }
+  bool added = cost.size() <= kKeepMaxBytes && facts->billed.Add(cost);
+  if (added) {
+    sum->second.Add(cost);
+  } else if (!cost.empty() && cost.size() <= kKeepMaxBytes) {
+    std::string plain = PlainAmount(cost);
+    if (!plain.empty() && facts->billed.Add(plain)) sum->second.Add(plain);
+  }
+  if (period.empty() || period.size() > 64) {
+    facts->periods_open = true;
+  } else if (!facts->period_texts.contains(period)) {
+    if (facts->period_texts.size() >= kScanPeriodTextsMax) {
+      facts->periods_open = true;
+    } else {
+      facts->period_texts.emplace(period);
+    }
+  }
+}
+
+}  // namespace
+
+void RawFacts::Merge(const RawFacts& other) {
+  rows += other.rows;
+  billed.Merge(other.billed);
+  for (const auto& [currency, sum] : other.billed_by_currency) {
+    billed_by_currency[currency].Merge(sum);
+  }
+  period_texts.insert(other.period_texts.begin(), other.period_texts.end());
+  periods_open |= other.periods_open;
+}
+
+RawCsvWalker::RawCsvWalker(char delimiter) : delimiter_(delimiter) { keep_ = &header_name_; }
+
+void RawCsvWalker::Keep(const char* first, const char* last) {
+  if (keep_ == nullptr || keep_->size() > kKeepMaxBytes) return;
+  keep_->append(first, std::min<size_t>(static_cast<size_t>(last - first), kKeepMaxBytes + 1));
+}
+
+void RawCsvWalker::EndField() {
+  if (header_) {
+    header_names_.push_back(std::exchange(header_name_, {}));
+  } else {
+    keep_ = nullptr;
+    for (int i = 0; i < kWantedCount; ++i) {
+      if (index_of_[i] == field_ + 1) keep_ = &text_[i];
+    }
+  }
+  ++field_;
+  tail_bytes_ = 0;
+  at_ = At::kFieldStart;
+}
+
+void RawCsvWalker::EndHeader() {
+  for (size_t i = 0; i < header_names_.size(); ++i) {
+    std::string_view name = WithoutBlanks(header_names_[i]);
+    for (int w = 0; w < kWantedCount; ++w) {
+      if (index_of_[w] < 0 && EqualsIgnoreCase(name, kWantedNames[w])) {
+        index_of_[w] = static_cast<int64_t>(i);
+      }
+    }
+  }
+  header_ = false;
+}
+
+void RawCsvWalker::EndRecord() {
+  bool empty = field_ == 0 && !quoted_record_ &&
+               (record_bytes_ == 0 || (record_bytes_ == 1 && first_byte_ == '\r'));
+  if (!empty) {
+    // A carriage return before the line end is part of it, unless it stands inside quotes.
+    if (keep_ != nullptr && tail_bytes_ > 0 && !keep_->empty() && keep_->back() == '\r') {
+      keep_->pop_back();
+    }
+    EndField();
+    if (header_) {
+      EndHeader();
+    } else {
+      AddRow(text_[kCost], text_[kCurrency], text_[kPeriod], &facts_);
+    }
+  }
+  for (std::string& text : text_) text.clear();
+  field_ = record_bytes_ = tail_bytes_ = 0;
+  quoted_record_ = false;
+  at_ = At::kFieldStart;
+  keep_ = header_ ? &header_name_ : nullptr;
+  header_name_.clear();
+  for (int i = 0; i < kWantedCount; ++i) {
+    if (index_of_[i] == 0) keep_ = &text_[i];
+  }
+}
+
+void RawCsvWalker::Feed(std::string_view bytes) {
+  if (!started_ && bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+  started_ = true;
+  const char* p = bytes.data();
+  const char* const end = p + bytes.size();
+  const char delimiter = delimiter_;
+  while (p < end) {
+    switch (at_) {
+      case At::kFieldStart:
+        if (*p == '"') {
+          if (field_ == 0) quoted_record_ = true;
+          at_ = At::kQuoted;
+          ++p;
+          break;
+        }
+        if (field_ == 0) first_byte_ = *p;
+        at_ = At::kPlain;
+        [[fallthrough]];
+      case At::kPlain:
+      case At::kTail: {
+        const char* from = p;
+        while (p < end && *p != delimiter && *p != '\n') ++p;
+        record_bytes_ += p - from;
+        tail_bytes_ += p - from;
+        Keep(from, p);
+        if (p == end) return;
+        if (*p++ == '\n') {
+          EndRecord();
+        } else {
+          EndField();
+        }
+        break;
+      }
+      case At::kQuoted: {
+        const char* from = p;
+        const void* quote = std::memchr(p, '"', static_cast<size_t>(end - p));
+        p = quote == nullptr ? end : static_cast<const char*>(quote);
+        Keep(from, p);
+        if (p == end) return;
+        ++p;
+        at_ = At::kQuoteSeen;
+        break;
+      }
+      case At::kQuoteSeen:
+        if (*p == '"') {
+          Keep(p, p + 1);
+          ++p;
+          at_ = At::kQuoted;
+        } else {
+          at_ = At::kTail;
+        }
+        break;
+    }
+  }
+}
+
+void RawCsvWalker::Finish() {
+  bool nothing = field_ == 0 && at_ == At::kFieldStart;
+  if (!nothing) EndRecord();
+}
+
+bool ScanJsonObject(std::string_view line, std::vector<RawJsonMember>* members) {
+  members->clear();
+  size_t at = 0;
+  auto blanks = [&] {
+    while (at < line.size() && std::memchr(" \t\r\n", line[at], 4) != nullptr) ++at;
+  };
+  auto string_end = [&](size_t from) {  // index of the closing quote
+    while (from < line.size() && line[from] != '"') from += line[from] == '\\' ? 2 : 1;
+    return from;
+  };
+  blanks();
+  if (at >= line.size() || line[at++] != '{') return false;
+  blanks();
+  while (at < line.size() && line[at] != '}') {
+    if (line[at] != '"') return false;
+    size_t close = string_end(at + 1);
+    if (close >= line.size()) return false;
+    RawJsonMember member;
+    member.key = line.substr(at + 1, close - at - 1);
+    at = close + 1;
+    blanks();
+    if (at >= line.size() || line[at++] != ':') return false;
+    blanks();
+    size_t from = at;
+    int depth = 0;
+    for (; at < line.size(); ++at) {
+      char c = line[at];
+      if (c == '"') {
+        at = string_end(at + 1);
+      } else if (c == '{' || c == '[') {
+        ++depth;
+      } else if (depth > 0 && (c == '}' || c == ']')) {
+        --depth;
+      } else if (depth == 0 && (c == ',' || c == '}')) {
+        break;
+      }
+    }
+    if (at >= line.size()) return false;
+    member.value = line.substr(from, at - from);
+    while (!member.value.empty() && std::memchr(" \t\r\n", member.value.back(), 4) != nullptr) {
+      member.value.remove_suffix(1);
+    }
+    if (member.value.size() >= 2 && member.value.front() == '"') {
+      member.is_text = true;
+      member.value = member.value.substr(1, member.value.size() - 2);
+    }
+    members->push_back(member);
+    if (line[at] == ',') {
+      ++at;
+      blanks();
+    }
+  }
+  return at < line.size();
+}
+
+namespace {
+
+// A JSON text with the escapes of plain ASCII undone; others can't stand in a number, currency or
+// date.
+std::string WithoutEscapes(std::string_view text) {
+  std::string plain;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\' || i + 1 == text.size()) {
+      plain.push_back(text[i]);
+    } else if (text[i + 1] == 'u' && i + 5 < text.size() && text.substr(i + 2, 2) == "00") {
+      plain.push_back(
+          static_cast<char>(std::stoi("0" + std::string(text.substr(i + 4, 2)), nullptr, 16)));
+      i += 5;
+    } else {
+      char c = text[++i];
+      plain.push_back(c == 't' ? '\t' : c == 'n' ? '\n' : c == 'r' ? '\r' : c);
+    }
+  }
+  return plain;
+}
+
+class RawJsonWalker {
+ public:
+  void Line(std::string_view line) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) return;
+    std::string wanted[3];
+    bool seen[3] = {false, false, false};
+    if (!ScanJsonObject(line, &members_)) members_.clear();
+    size_t next = 0;
+    for (const RawJsonMember& member : members_) {
+      Remember(member.key, &next);
+      for (size_t w = 0; w < 3; ++w) {
+        if (seen[w] || !EqualsIgnoreCase(member.key, kWantedNames[w])) continue;
+        seen[w] = true;
+        if (member.is_text) {
+          wanted[w] = WithoutEscapes(member.value);
+        } else if (member.value != "null") {
+          wanted[w] = std::string(member.value);
+        }
+      }
+    }
+    AddRow(wanted[0], wanted[1], wanted[2], &facts);
+  }
+  RawFacts facts;
+
+ private:
+  // Lines mostly have the same keys in the same order.
+  void Remember(std::string_view key, size_t* next) {
+    if (*next < facts.keys.size() && facts.keys[*next] == key) {
+      ++*next;
+      return;
+    }
+    auto [found, fresh] = places_.try_emplace(std::string(key), facts.keys.size());
+    if (fresh) facts.keys.emplace_back(key);
+    *next = found->second + 1;
+  }
+  std::vector<RawJsonMember> members_;
+  std::unordered_map<std::string, size_t> places_;
+};
+
+Result<RawFacts> ScanJsonFile(ByteSource& source, const InputFile& file, uint64_t record_max_bytes,
+                              const std::atomic<bool>* cancelled, std::atomic<uint64_t>* progress) {
+  RawJsonWalker walker;
+  std::vector<char> buffer(kReadBytes);
+  std::string line;
+  int64_t number = 1;
+  bool first = true;
+  for (;;) {
+    size_t got = FB_TRY(source.Read(buffer.data(), buffer.size()));
+    if (got == 0) break;
+    progress->store(source.consumed(), std::memory_order_relaxed);
+    if (cancelled->load(std::memory_order_relaxed)) {
+      return Fail(Code::kCancelled, "the import was cancelled");
+    }
+    std::string_view rest(buffer.data(), got);
+    if (first && rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+    first = false;
+    for (;;) {
+      size_t newline = rest.find('\n');
+      line.append(rest.substr(0, newline));
+      if (line.size() > record_max_bytes) {
+        Error error{Code::kInvalidArgument,
+                    "the record is longer than " + FormatBytes(record_max_bytes),
+                    "JSON lines hold one object a line",
+                    {file.path(), number, 0, 0}};
+        return Fail(std::move(error));
+      }
+      if (newline == std::string_view::npos) break;
+      walker.Line(line);
+      line.clear();
+      ++number;
+      rest.remove_prefix(newline + 1);
+    }
+  }
+  walker.Line(line);
+  return std::move(walker.facts);
+}
+
+}  // namespace
+
+Result<RawFacts> ScanRawFile(const std::shared_ptr<const InputFile>& file, bool form_json,
+                             char delimiter, uint64_t record_max_bytes,
+                             const std::atomic<bool>* cancelled, std::atomic<uint64_t>* progress) {
+  std::unique_ptr<ByteSource> source = FB_TRY(OpenContent(file));
+  if (form_json) return ScanJsonFile(*source, *file, record_max_bytes, cancelled, progress);
+  RawCsvWalker walker(delimiter);
+  std::vector<char> buffer(kReadBytes);
+  for (;;) {
+    size_t got = FB_TRY(source->Read(buffer.data(), buffer.size()));
+    if (got == 0) break;
+    walker.Feed({buffer.data(), got});
+    progress->store(source->consumed(), std::memory_order_relaxed);
+    if (cancelled->load(std::memory_order_relaxed)) {
+      return Fail(Code::kCancelled, "the import was cancelled");
+    }
+  }
+  walker.Finish();
+  return walker.TakeFacts();
+}
+
+RawFacts ScanRawJsonLine(std::string_view line) {
+  RawJsonWalker walker;
+  walker.Line(line);
+  return std::move(walker.facts);
+}
+
+RawFacts ScanRawCsv(std::string_view content, char delimiter) {
+  RawCsvWalker walker(delimiter);
+  walker.Feed(content);
+  walker.Finish();
+  return walker.TakeFacts();
+}
+
+}  // namespace flyball::ingest

@@ -1,0 +1,94 @@
+// Raw scan: the second opinion. One pass over the raw text that counts rows and sums BilledCost
+// exactly, per currency and in all, with its own walk over CSV and JSON and its own sum
+// (base/raw_sum.h). It shares no code with the reader that fills the ledger, so that a mistake in
+// either shows as a difference that stops the import.
+//
+// It also sees which billing periods there are, and the keys of JSON lines, before the second pass
+// begins.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/raw_sum.h"
+#include "base/result.h"
+#include "ingest/bytes.h"
+
+namespace flyball::ingest {
+
+inline constexpr size_t kScanPeriodTextsMax = 10'000;
+inline constexpr size_t kScanCurrenciesMax = 1'000;
+
+// Rows whose currency is missing or is no code of three letters are summed under this name.
+inline constexpr std::string_view kNoCurrency = "(none)";
+
+struct RawFacts {
+  int64_t rows = 0;
+  RawDecimalSum billed;
+  std::map<std::string, RawDecimalSum, std::less<>> billed_by_currency;
+  // Texts of BillingPeriodStart; `periods_open`: some row has none, or there are too many to tell.
+  std::set<std::string, std::less<>> period_texts;
+  bool periods_open = false;
+  std::vector<std::string> keys;  // of JSON lines, in the order of first sight
+  void Merge(const RawFacts& other);
+};
+
+// Walks CSV content that is given piece by piece, header line included.
+class RawCsvWalker {
+ public:
+  explicit RawCsvWalker(char delimiter);
+  void Feed(std::string_view bytes);
+  void Finish();
+  RawFacts TakeFacts() { return std::move(facts_); }
+
+ private:
+  enum class At : uint8_t { kFieldStart, kPlain, kQuoted, kQuoteSeen, kTail };
+  enum Wanted : int { kCost, kCurrency, kPeriod, kWantedCount };
+  void EndField();
+  void EndRecord();
+  void EndHeader();
+  void Keep(const char* first, const char* last);
+
+  char delimiter_;
+  At at_ = At::kFieldStart;
+  bool started_ = false;
+  bool header_ = true;
+  int64_t field_ = 0;
+  int64_t record_bytes_ = 0;
+  char first_byte_ = 0;
+  bool quoted_record_ = false;  // its first field began with a quote
+  int64_t tail_bytes_ = 0;      // of the current field that stand outside quotes
+  std::string* keep_ = nullptr;
+  std::vector<std::string> header_names_;
+  std::string header_name_;
+  int64_t index_of_[kWantedCount] = {-1, -1, -1};
+  std::string text_[kWantedCount];
+  RawFacts facts_;
+};
+
+// What one line of JSON says, by a scan of its outermost members.
+struct RawJsonMember {
+  std::string_view key;    // as written, without its quotes
+  std::string_view value;  // as written; of a text, what is between its quotes
+  bool is_text = false;
+};
+// False when the line is no JSON object as far as this scan can tell.
+bool ScanJsonObject(std::string_view line, std::vector<RawJsonMember>* members);
+
+// The facts of a whole file. `form_json`: JSON lines. Errors are those of the bytes, and a JSON
+// line beyond `record_max_bytes`. `cancelled` is asked now and then.
+Result<RawFacts> ScanRawFile(const std::shared_ptr<const InputFile>& file, bool form_json,
+                             char delimiter, uint64_t record_max_bytes,
+                             const std::atomic<bool>* cancelled, std::atomic<uint64_t>* progress);
+// The facts of one JSON line; the reader asks for them where it cannot read a line itself.
+RawFacts ScanRawJsonLine(std::string_view line);
+// The facts of a CSV text, for tests.
+RawFacts ScanRawCsv(std::string_view content, char delimiter);
+
+}  // namespace flyball::ingest
