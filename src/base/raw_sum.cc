@@ -102,20 +102,20 @@ bool RawDecimalSum::AddSigned(std::string_view text, int sign) {
 
   int64_t column = ColumnOf(power);
   int64_t place = power - column * kColumnDigits;  // of the next figure in its column
-  int64_t value = 0;
-  if (parts.negative) sign = -sign;
+  int64_t value = 0;                               // of this column so far
+  __int128 factor = parts.negative ? -sign : sign;
   for (char c : parts.figures) {
     if (c == '.') continue;
     value = value * 10 + (c - '0');
     if (--place < 0) {
-      Column(column--) += sign * value;
+      Column(column--) += factor * value;
       value = 0;
       place = kColumnDigits - 1;
     }
   }
   if (value != 0) {
     for (; place >= 0; --place) value *= 10;
-    Column(column) += sign * value;
+    Column(column) += factor * value;
   }
   return true;
 }

@@ -65,8 +65,8 @@ bool MakeInstant(const Fields& f, Instant* out) {
       f.day > DaysInMonth(f.year, f.month) || f.hour > 23 || f.minute > 59 || f.second > 59) {
     return false;
   }
-  int64_t seconds = DaysFromCivil(f.year, f.month, f.day) * 86400 + f.hour * 3600 +
-                    (f.minute - f.offset_minutes) * 60 + f.second;
+  int64_t minutes = int64_t{f.hour} * 60 + f.minute - f.offset_minutes;
+  int64_t seconds = DaysFromCivil(f.year, f.month, f.day) * 86400 + minutes * 60 + f.second;
   int64_t us = seconds * kMicrosPerSecond + f.micros;
   if (us < kFirstUs || us >= kEndUs) return false;
   out->us = us;
@@ -79,6 +79,8 @@ bool IsDigit(char c) { return static_cast<unsigned char>(c - '0') < 10; }
 struct Scanner {
   const char* at;
   const char* end;
+
+  explicit Scanner(std::string_view text) : at(text.data()), end(text.data() + text.size()) {}
 
   bool done() const { return at == end; }
   bool Take(char c) {
@@ -157,7 +159,7 @@ bool ScanZone(Scanner* in, bool space_form, Fields* f, TimeForm* form) {
 }
 
 bool ParseIsoForms(std::string_view text, ParsedInstant* out) {
-  Scanner in{text.data(), text.data() + text.size()};
+  Scanner in(text);
   Fields f;
   if (!in.Number(4, 4, &f.year) || !in.Take('-') || !in.Number(2, 2, &f.month) || !in.Take('-') ||
       !in.Number(2, 2, &f.day)) {
@@ -186,7 +188,7 @@ bool ScanHalfDay(Scanner* in, Fields* f) {
 }
 
 bool ParseUsForm(std::string_view text, ParsedInstant* out) {
-  Scanner in{text.data(), text.data() + text.size()};
+  Scanner in(text);
   Fields f;
   if (!in.Number(1, 2, &f.month) || !in.Take('/') || !in.Number(1, 2, &f.day) || !in.Take('/')) {
     return false;
@@ -204,9 +206,10 @@ bool ParseUsForm(std::string_view text, ParsedInstant* out) {
 }
 
 // "YYYY-MM-DD?HH:MM:SS" without branches on the digits; false: some byte is not what it should be.
-bool ParseNineteen(const char* p, Fields* f) {
+bool ParseNineteen(std::string_view text, Fields* f) {
+  const char* p = text.begin();
   unsigned bad = 0;
-  auto two = [&bad, p](int i) {
+  auto two = [&bad, p](size_t i) {
     unsigned a = static_cast<unsigned char>(p[i] - '0');
     unsigned b = static_cast<unsigned char>(p[i + 1] - '0');
     bad |= static_cast<unsigned>(a > 9) | static_cast<unsigned>(b > 9);
@@ -299,13 +302,13 @@ bool ParseInstant(std::string_view text, ParsedInstant* out) {
   if (text.size() == 20 && text[10] == 'T' && text[19] == 'Z') {
     Fields f;
     out->form = TimeForm::kIso8601Utc;
-    return ParseNineteen(text.data(), &f) && MakeInstant(f, &out->instant);
+    return ParseNineteen(text, &f) && MakeInstant(f, &out->instant);
   }
   if (text.size() == 19 && text[10] == ' ') {
     Fields f;
     out->form = TimeForm::kSpaceNoZone;
     // A US date with a full time of day may be as long.
-    if (ParseNineteen(text.data(), &f)) return MakeInstant(f, &out->instant);
+    if (ParseNineteen(text, &f)) return MakeInstant(f, &out->instant);
   }
   return ParseIsoForms(text, out) || ParseUsForm(text, out);
 }
@@ -313,7 +316,7 @@ bool ParseInstant(std::string_view text, ParsedInstant* out) {
 Result<Instant> ParseUserInstant(std::string_view text) {
   ParsedInstant parsed;
   if (ParseInstant(text, &parsed) && parsed.form != TimeForm::kUsDate) return parsed.instant;
-  Scanner in{text.data(), text.data() + text.size()};
+  Scanner in(text);
   Fields f;
   f.day = 1;
   Instant month;

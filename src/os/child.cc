@@ -68,7 +68,10 @@ std::vector<std::string> EnvironmentWith(const ChildOptions& options) {
     }
     if (!replaced) merged.emplace_back(entry);
   }
-  for (const auto& [name, value] : options.environment) merged.push_back(name + "=" + value);
+  for (const auto& [name, value] : options.environment) {
+    merged.push_back(name);
+    merged.back().append("=").append(value);
+  }
   return merged;
 }
 
