@@ -1,6 +1,7 @@
 #include "estate/compile.h"
 
 #include <fmt/format.h>
+#include <re2/filtered_re2.h>
 #include <re2/re2.h>
 
 #include "base/text.h"
@@ -12,6 +13,13 @@ using Op = FieldTest::Op;
 
 // Memory that one expression may take when compiled and while it runs.
 constexpr int64_t kRegexMaxBytes = 1 << 20;
+// Shorter literals are found too often to rule an expression out.
+constexpr int kFilterMinLiteral = 3;
+
+// What is known of an atom.
+constexpr uint8_t kUnknown = 0;
+constexpr uint8_t kNo = 1;
+constexpr uint8_t kYes = 2;
 
 Result<std::unique_ptr<re2::RE2>> CompileRegex(const std::string& text, const Place& place) {
   re2::RE2::Options options;
@@ -31,6 +39,23 @@ int Cost(const Atom& atom) {
   return field + (atom.op == Op::kRegex ? 2 : atom.op == Op::kGlob ? 1 : 0);
 }
 
+bool IsWordByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+// No letter or digit on either side.
+bool IsWholeWord(std::string_view text, size_t start, size_t end) {
+  bool starts = start == 0 || !IsWordByte(text[start - 1]);
+  return starts && (end == text.size() || !IsWordByte(text[end]));
+}
+
+bool ContainsWord(std::string_view text, std::string_view word) {
+  for (size_t at = text.find(word); at != text.npos; at = text.find(word, at + 1)) {
+    if (IsWholeWord(text, at, at + word.size())) return true;
+  }
+  return false;
+}
+
 bool HoldsForLower(Op op, const std::vector<std::string>& values, std::string_view text) {
   switch (op) {
     case Op::kEquals:
@@ -45,6 +70,9 @@ bool HoldsForLower(Op op, const std::vector<std::string>& values, std::string_vi
       return std::any_of(values.begin(), values.end(), [text](const std::string& v) {
         return memmem(text.data(), text.size(), v.data(), v.size()) != nullptr;
       });
+    case Op::kWord:
+      return std::any_of(values.begin(), values.end(),
+                         [text](const std::string& v) { return ContainsWord(text, v); });
     case Op::kGlob:
       return std::any_of(values.begin(), values.end(),
                          [text](const std::string& v) { return GlobMatch(v, text); });
@@ -104,10 +132,93 @@ Result<uint32_t> Atoms::Intern(const FieldTest& test) {
   return found->second;
 }
 
+void Atoms::Finish() {
+  scan_of_.assign(atoms_.size(), -1);
+  for (uint32_t i = 0; i < atoms_.size(); ++i) {
+    const Atom& atom = atoms_[i];
+    if (atom.op != Op::kContains && atom.op != Op::kWord && atom.op != Op::kRegex) continue;
+    auto scan = std::find_if(scans_.begin(), scans_.end(),
+                             [&atom](const FieldScan& s) { return s.field() == atom.field; });
+    if (scan == scans_.end()) {
+      scans_.emplace_back(atom.field);
+      scan = scans_.end() - 1;
+    }
+    scan->Add(i, atom);
+    scan_of_[i] = static_cast<int>(scan - scans_.begin());
+  }
+  for (size_t s = 0; s < scans_.size(); ++s) {
+    if (scans_[s].Build()) continue;
+    std::replace(scan_of_.begin(), scan_of_.end(), static_cast<int>(s), -1);
+  }
+}
+
+FieldScan::FieldScan(Field field) : field_(std::move(field)) {}
+FieldScan::FieldScan(FieldScan&&) noexcept = default;
+FieldScan::~FieldScan() = default;
+
+uint32_t FieldScan::Literal(const std::string& text) {
+  auto [found, fresh] = ids_.try_emplace(text, 0);
+  if (fresh) {
+    found->second = finder_.Add(text);
+    waiting_.emplace_back();
+  }
+  return found->second;
+}
+
+void FieldScan::Add(uint32_t index, const Atom& atom) {
+  atoms_.push_back(index);
+  for (const std::string& value : atom.values) {
+    waiting_[Literal(value)].push_back({index, atom.op == Op::kWord});
+  }
+  for (const std::unique_ptr<re2::RE2>& regex : atom.regexes) {
+    if (filter_ == nullptr) filter_ = std::make_unique<re2::FilteredRE2>(kFilterMinLiteral);
+    int id = 0;
+    filter_->Add(regex->pattern(), regex->options(), &id);
+    regex_atoms_.resize(static_cast<size_t>(id) + 1);
+    regex_atoms_[static_cast<size_t>(id)] = index;
+  }
+}
+
+bool FieldScan::Build() {
+  std::vector<std::string> needed;
+  if (filter_ != nullptr) filter_->Compile(&needed);
+  std::vector<uint32_t> ids;
+  for (const std::string& text : needed) ids.push_back(Literal(text));
+  filter_literals_.assign(finder_.size(), -1);
+  for (size_t i = 0; i < ids.size(); ++i) filter_literals_[ids[i]] = static_cast<int>(i);
+  return finder_.Build();
+}
+
+void FieldScan::Run(Row& row, std::vector<uint8_t>* known) const {
+  for (uint32_t atom : atoms_) (*known)[atom] = kNo;
+  std::optional<std::string_view> value = row.GetLower(field_);
+  if (!value.has_value()) return;
+  std::string_view text = *value;
+  std::vector<int> found;
+  finder_.Find(text, [&](uint32_t literal, size_t end) {
+    for (const Waiting& waiting : waiting_[literal]) {
+      size_t start = end - finder_.literal(literal).size();
+      if (!waiting.word || IsWholeWord(text, start, end)) (*known)[waiting.atom] = kYes;
+    }
+    if (filter_literals_[literal] >= 0) found.push_back(filter_literals_[literal]);
+  });
+  if (filter_ == nullptr) return;
+  std::sort(found.begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
+  std::vector<int> possible;
+  filter_->AllPotentials(found, &possible);
+  for (int regex : possible) (*known)[regex_atoms_[static_cast<size_t>(regex)]] = kUnknown;
+}
+
 bool Evaluation::Holds(uint32_t atom) {
   uint8_t& known = known_[atom];
-  if (known == 0) known = atoms_[atom].Holds(row_) ? 2 : 1;
-  return known == 2;
+  int scan = atoms_.scan_of(atom);
+  if (known == kUnknown && scan >= 0 && scanned_[static_cast<size_t>(scan)] == 0) {
+    scanned_[static_cast<size_t>(scan)] = 1;
+    atoms_.scans()[static_cast<size_t>(scan)].Run(row_, &known_);
+  }
+  if (known == kUnknown) known = atoms_[atom].Holds(row_) ? kYes : kNo;
+  return known == kYes;
 }
 
 bool Match::Holds(Evaluation& evaluation) const {

@@ -11,10 +11,12 @@
 #include "base/result.h"
 #include "estate/decode.h"
 #include "estate/field.h"
+#include "estate/literals.h"
 
 namespace re2 {
+class FilteredRE2;
 class RE2;
-}
+}  // namespace re2
 
 namespace flyball::estate {
 
@@ -31,31 +33,71 @@ struct Atom {
   bool Holds(Row& row) const;
 };
 
+// All texts that the rules look for inside one field, found in one pass over it; and the
+// expressions that this pass leaves possible, because the literals that they need were found.
+class FieldScan {
+ public:
+  explicit FieldScan(Field field);
+  FieldScan(FieldScan&&) noexcept;
+  ~FieldScan();
+
+  const Field& field() const { return field_; }
+  void Add(uint32_t index, const Atom& atom);
+  // False when the field is left to atoms one by one (too many literals).
+  bool Build();
+  // Settles in `known` every atom of this scan, but for the expressions that are still possible.
+  void Run(Row& row, std::vector<uint8_t>* known) const;
+
+ private:
+  struct Waiting {  // for a literal
+    uint32_t atom = 0;
+    bool word = false;
+  };
+  uint32_t Literal(const std::string& text);
+
+  Field field_;
+  LiteralFinder finder_;
+  std::unordered_map<std::string, uint32_t> ids_;
+  std::vector<std::vector<Waiting>> waiting_;  // by literal
+  std::vector<uint32_t> atoms_;                // all of this scan
+  std::unique_ptr<re2::FilteredRE2> filter_;   // nullptr: no expressions
+  std::vector<uint32_t> regex_atoms_;          // by expression of the filter
+  std::vector<int> filter_literals_;           // by literal: its number in the filter, or -1
+};
+
 // The atoms of a rule set.
 class Atoms {
  public:
   explicit Atoms(const ProviderNames& providers) : providers_(providers) {}
   Result<uint32_t> Intern(const FieldTest& test);
+  // Builds the scans; call once, after the last Intern.
+  void Finish();
   const Atom& operator[](uint32_t index) const { return atoms_[index]; }
   size_t size() const { return atoms_.size(); }
+  // The scan that settles the atom, or -1.
+  int scan_of(uint32_t atom) const { return scan_of_[atom]; }
+  std::span<const FieldScan> scans() const { return scans_; }
 
  private:
   const ProviderNames& providers_;
   std::vector<Atom> atoms_;
   std::unordered_map<std::string, uint32_t> by_key_;
+  std::vector<FieldScan> scans_;
+  std::vector<int> scan_of_;
 };
 
 // What is known of the atoms for one row.
 class Evaluation {
  public:
-  Evaluation(const Atoms& atoms, Row& row) : atoms_(atoms), row_(row), known_(atoms.size()) {}
+  Evaluation(const Atoms& atoms, Row& row)
+      : atoms_(atoms), row_(row), known_(atoms.size()), scanned_(atoms.scans().size()) {}
   bool Holds(uint32_t atom);
-  Row& row() { return row_; }
 
  private:
   const Atoms& atoms_;
   Row& row_;
-  std::vector<uint8_t> known_;  // 0 not yet, 1 no, 2 yes
+  std::vector<uint8_t> known_;  // kUnknown, kNo, kYes
+  std::vector<uint8_t> scanned_;
 };
 
 struct Match {

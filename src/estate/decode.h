@@ -20,6 +20,7 @@ struct FieldTest {
     kPrefix,
     kSuffix,
     kContains,
+    kWord,  // with no letter or digit on either side
     kGlob,
     kRegex,
     kPresent,

@@ -147,10 +147,11 @@ Result<std::vector<MatchSpec>> RuleDecoder::Alternatives(const std::string& fiel
 Status RuleDecoder::Operators(const std::string& field, At at, MatchSpec* match) {
   static const std::vector<std::pair<std::string_view, Op>> kOperators = {
       {"equals", Op::kEquals},     {"prefix", Op::kPrefix}, {"suffix", Op::kSuffix},
-      {"contains", Op::kContains}, {"glob", Op::kGlob},     {"regex", Op::kRegex}};
-  FB_CHECK(
-      CheckKeys(at, "a condition",
-                {"equals", "prefix", "suffix", "contains", "glob", "regex", "present", "not"}));
+      {"contains", Op::kContains}, {"word", Op::kWord},     {"glob", Op::kGlob},
+      {"regex", Op::kRegex}};
+  FB_CHECK(CheckKeys(
+      at, "a condition",
+      {"equals", "prefix", "suffix", "contains", "word", "glob", "regex", "present", "not"}));
   if (at.node.keys.empty()) return Unexpected(at, "a condition", "such as {prefix: Amazon}");
   for (size_t i = 0; i < at.node.keys.size(); ++i) {
     const std::string& key = at.node.keys[i].scalar;

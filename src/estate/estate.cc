@@ -77,6 +77,7 @@ class CompiledRuleSet : public RuleSet {
     for (const RuleSpec& rule : document.pack_rules) {
       FB_CHECK(set->pack_rules_.Add(rule, &set->atoms_));
     }
+    set->atoms_.Finish();
     set->estate_rules_.Index(set->atoms_);
     set->pack_rules_.Index(set->atoms_);
     set->estate_ = std::move(document.estate);
