@@ -75,7 +75,6 @@ Status CheckDimension(std::string_view field, std::string_view name) {
   for (const dimension::Info& each : dimension::Dimensions()) {
     if (each.kind != dimension::Kind::kPeriod) known.push_back(each.name);
   }
-  known.push_back("tag:KEY");
   return Wrong(std::string(field) + ": " + Shown(name) + " is no dimension",
                DidYouMean(name, known));
 }

@@ -233,7 +233,8 @@ void AppendFilters(std::vector<Filter> filters, std::string* out) {
 json DimensionSchema() {
   json names = json::array();
   for (const dimension::Info& each : dimension::Dimensions()) {
-    if (each.kind != dimension::Kind::kPeriod) names.push_back(std::string(each.name));
+    bool fixed = each.kind != dimension::Kind::kPeriod && each.kind != dimension::Kind::kTag;
+    if (fixed) names.push_back(std::string(each.name));
   }
   json tag = {
       {"type", "string"}, {"pattern", "^tag:.+$"}, {"description", "tag:KEY, any key of Tags"}};
