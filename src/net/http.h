@@ -62,6 +62,9 @@ class EventStream {
  public:
   virtual ~EventStream() = default;
   virtual bool Send(std::string_view event, std::string_view data) = 0;
+  virtual bool IsOpen() const = 0;
+  // Ends the stream and its connection.
+  virtual void Close() = 0;
 };
 
 struct ServerOptions {

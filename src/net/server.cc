@@ -76,7 +76,9 @@ class Stream final : public EventStream {
   Stream(std::shared_ptr<Mailbox> mailbox, uint64_t peer, uint64_t limit)
       : mailbox_(std::move(mailbox)), peer_(peer), limit_(limit) {}
   bool Send(std::string_view event, std::string_view data) override;
-  void Close() { open_ = false; }
+  bool IsOpen() const override { return open_; }
+  void Close() override;
+  void ClientIsGone() { open_ = false; }
   void Taken(uint64_t bytes) { waiting_ -= std::min<uint64_t>(bytes, waiting_); }
 
  private:
@@ -120,7 +122,7 @@ class Peer final : public ConnectionOwner {
         connection(core.options, *core.clock, *this, address) {}
   ~Peer() override {
     if (stream_) {
-      stream_->Close();
+      stream_->ClientIsGone();
     }
   }
 
@@ -157,14 +159,19 @@ class Peer final : public ConnectionOwner {
   Connection connection;
 };
 
+void Stream::Close() {
+  if (open_.exchange(false)) {
+    mailbox_->Post(peer_, [](Peer& peer) { peer.connection.Drain(); });
+  }
+}
+
 bool Stream::Send(std::string_view event, std::string_view data) {
   if (!open_) {
     return false;
   }
   std::string frame = EventFrame(event, data);
   if (waiting_ + frame.size() > limit_) {
-    open_ = false;
-    mailbox_->Post(peer_, [](Peer& peer) { peer.connection.Drain(); });
+    Close();
     return false;
   }
   waiting_ += frame.size();

@@ -1,0 +1,48 @@
+#include "serve/reply.h"
+
+#include "base/text.h"
+
+namespace flyball::serve {
+
+net::Response Reply(int status, std::string_view content_type, std::string body) {
+  net::Response response;
+  response.status = status;
+  response.headers = {{"Content-Type", std::string(content_type)},
+                      {"Cache-Control", "no-store"},
+                      {"X-Content-Type-Options", "nosniff"},
+                      {"Referrer-Policy", "no-referrer"},
+                      {"Cross-Origin-Resource-Policy", "same-origin"}};
+  response.body = std::move(body);
+  return response;
+}
+
+net::Response JsonReply(std::string body, int status) {
+  return Reply(status, "application/json", std::move(body));
+}
+
+std::string ErrorJson(const Error& error) {
+  std::string out = R"({"error":{"code":)";
+  AppendJsonString(CodeName(error.code), &out);
+  out += R"(,"message":)";
+  AppendJsonString(error.message, &out);
+  if (!error.hint.empty()) {
+    out += R"(,"hint":)";
+    AppendJsonString(error.hint, &out);
+  }
+  const Place& place = error.place;
+  if (!place.file.empty() || place.line > 0 || place.byte > 0) {
+    out += R"(,"place":{"file":)";
+    AppendJsonString(place.file, &out);
+    out +=
+        fmt::format(R"(,"line":{},"column":{},"byte":{}}})", place.line, place.column, place.byte);
+  }
+  return out + "}}";
+}
+
+net::Response ErrorReply(const Error& error) { return ErrorReply(HttpStatus(error.code), error); }
+
+net::Response ErrorReply(int status, const Error& error) {
+  return JsonReply(ErrorJson(error), status);
+}
+
+}  // namespace flyball::serve

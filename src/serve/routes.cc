@@ -1,0 +1,194 @@
+#include "base/text.h"
+#include "os/files.h"
+#include "serve/api.h"
+
+namespace flyball::serve {
+namespace {
+
+constexpr Parameter kOffset = {"offset", "query", "integer", "How many to leave out."};
+constexpr Parameter kLimit = {"limit", "query", "integer", "How many to answer at most."};
+
+const std::vector<Route>& Table() {
+  static const std::vector<Route> kRoutes = {
+      {"GET",
+       "/api/v1/health",
+       Access::kOpen,
+       "Whether the server works, and on which commit.",
+       {},
+       "",
+       "Health",
+       &Api::Health},
+      {"POST",
+       "/api/v1/query",
+       Access::kRead,
+       "Answers a cost query, or several: {\"queries\": [...]} gives {\"answers\": [...]}.",
+       {{"format", "query", "string", "json (default), csv or table; of a single query."}},
+       "QueryOrBatch",
+       "AnswerOrBatch",
+       &Api::Query},
+      {"POST",
+       "/api/v1/rows",
+       Access::kRead,
+       "The charges behind an answer, newest and dearest first.",
+       {},
+       "RowsQuestion",
+       "RowsPage",
+       &Api::Rows},
+      {"GET",
+       "/api/v1/commits",
+       Access::kRead,
+       "The commits of the ledger, newest first.",
+       {kOffset, kLimit},
+       "",
+       "CommitsPage",
+       &Api::ListCommits},
+      {"GET",
+       "/api/v1/commits/{id}",
+       Access::kRead,
+       "One commit.",
+       {{"id", "path", "string", "Id, unique beginning of one, or sequence number."}},
+       "",
+       "Commit",
+       &Api::GetCommit},
+      {"GET",
+       "/api/v1/estate",
+       Access::kRead,
+       "The estate in force: teams, projects, use cases, models, environments, sources.",
+       {},
+       "",
+       "Estate",
+       &Api::GetEstate},
+      {"POST",
+       "/api/v1/explain",
+       Access::kRead,
+       "Why a charge has its dimensions: which rule set each.",
+       {},
+       "ExplainQuestion",
+       "Explanation",
+       &Api::Explain},
+      {"GET",
+       "/api/v1/quarantine/{id}",
+       Access::kRead,
+       "Rows of an import that could not be repaired, with line and reason.",
+       {{"id", "path", "string", "A commit, or the slice that the quarantine file is named after."},
+        kOffset,
+        kLimit},
+       "",
+       "QuarantinePage",
+       &Api::GetQuarantine},
+      {"POST",
+       "/api/v1/imports",
+       Access::kWrite,
+       "Imports bills: files of the server (JSON) or uploaded ones (multipart/form-data, or one "
+       "file as the body).",
+       {{"async", "query", "boolean",
+         "1: answer 202 with a job at once instead of the report when it is done."},
+        {"filename", "query", "string", "Of a file that is the body itself."},
+        {"source", "query", "string", "Idem."},
+        {"format", "query", "string", "Idem."},
+        {"dry_run", "query", "boolean", "Idem."}},
+       "ImportRequest",
+       "ImportReport",
+       &Api::PostImport},
+      {"GET",
+       "/api/v1/imports/{job}",
+       Access::kRead,
+       "How far an import is, and its report when it is over.",
+       {{"job", "path", "string", "The id that POST /api/v1/imports?async=1 gave."}},
+       "",
+       "ImportJob",
+       &Api::GetImport},
+      {"POST",
+       "/api/v1/classify",
+       Access::kWrite,
+       "Brings the rules of estate.yaml into force; a commit when they differ.",
+       {},
+       "Empty",
+       "CommitOrNull",
+       &Api::PostClassify},
+      {"POST",
+       "/api/v1/compact",
+       Access::kWrite,
+       "Joins small slices without changing an answer.",
+       {},
+       "CompactRequest",
+       "CommitOrNull",
+       &Api::PostCompact},
+      {"GET",
+       "/api/v1/events",
+       Access::kRead,
+       "Server-sent events: `hello` with the newest commit, then `commit` for each new one.",
+       {},
+       "",
+       "text/event-stream",
+       nullptr},
+      {"GET",
+       "/api/v1/schema/query.json",
+       Access::kRead,
+       "The JSON Schema of a cost query.",
+       {},
+       "",
+       "application/schema+json",
+       &Api::GetQuerySchema},
+      {"GET",
+       "/api/v1/openapi.json",
+       Access::kRead,
+       "This document.",
+       {},
+       "",
+       "application/vnd.oai.openapi+json",
+       &Api::GetOpenApi},
+      {"GET",
+       "/metrics",
+       Access::kRead,
+       "Counters for Prometheus.",
+       {},
+       "",
+       "text/plain",
+       &Api::GetMetrics},
+  };
+  return kRoutes;
+}
+
+bool PathMatches(std::string_view pattern, std::string_view path,
+                 std::vector<std::string>* values) {
+  const auto wanted = SplitText(pattern, '/');
+  const auto given = SplitText(path, '/');
+  if (wanted.size() != given.size()) {
+    return false;
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (!wanted[i].starts_with('{')) {
+      if (wanted[i] != given[i]) {
+        return false;
+      }
+    } else if (os::IsPlainName(given[i])) {
+      values->emplace_back(given[i]);
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+std::span<const Route> Routes() { return Table(); }
+
+Match FindRoute(std::string_view method, std::string_view path) {
+  Match match;
+  for (const Route& route : Routes()) {
+    std::vector<std::string> values;
+    if (!PathMatches(route.path, path, &values)) {
+      continue;
+    }
+    match.methods.push_back(route.method);
+    if (route.method == (method == "HEAD" ? "GET" : method)) {
+      match.route = &route;
+      match.path_values = std::move(values);
+    }
+  }
+  return match;
+}
+
+}  // namespace flyball::serve

@@ -1,0 +1,233 @@
+#include "serve/tokens.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "net/socket.h"
+#include "os/files.h"
+#include "serve/service.h"
+
+namespace flyball::serve {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kAdmin = "admin";
+
+std::string TokensPath(const std::string& home) { return os::JoinPath(home, "tokens.json"); }
+std::string AdminPath(const std::string& home) { return os::JoinPath(home, "token"); }
+
+std::string ReadSmall(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string content(kTokenFileMaxBytes, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  content.resize(static_cast<size_t>(in.gcount()));
+  return content;
+}
+
+// An absent file is an empty list; a broken one is an error, or whoever breaks it could start
+// afresh.
+Result<Json> ReadTokens(const std::string& home) {
+  const std::string path = TokensPath(home);
+  if (access(path.c_str(), F_OK) != 0) {
+    return Json{{"version", 1}, {"tokens", Json::array()}};
+  }
+  Json document = Json::parse(ReadSmall(path), nullptr, false);
+  if (!document.is_object() || !document.contains("tokens") || !document["tokens"].is_array()) {
+    return Fail(Code::kDataLoss, "'" + path + "' can't be read",
+                "restore it, or remove it and make new tokens");
+  }
+  return document;
+}
+
+// One change of the list at a time, also between processes. Released with the descriptor.
+Result<net::Fd> LockTokens(const std::string& home) {
+  net::Fd fd(open(os::JoinPath(home, "tokens.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.valid() || flock(fd.get(), LOCK_EX) != 0) {
+    return Fail(Code::kUnavailable,
+                "the tokens of '" + home + "' can't be locked: " + net::ErrnoText(errno));
+  }
+  return fd;
+}
+
+std::string NewToken() {
+  std::array<uint8_t, 32> random{};
+  SecureRandomBytes(random.data(), random.size());
+  return "fb_" + Hex(random);
+}
+
+Status AddToken(const std::string& home, std::string_view name, std::string_view token,
+                Clock& clock) {
+  Json document = FB_TRY(ReadTokens(home));
+  Json& tokens = document["tokens"];
+  if (tokens.size() >= kTokensMax) {
+    return Fail(Code::kResourceExhausted, "there are too many tokens already");
+  }
+  for (const Json& entry : tokens) {
+    if (entry.is_object() && entry.value("name", "") == name) {
+      return Fail(Code::kAlreadyExists, "there is a token named '" + std::string(name) + "'",
+                  "choose another name");
+    }
+  }
+  tokens.push_back(
+      {{"name", name}, {"sha256", Sha256Hex(token)}, {"created", FormatInstant(clock.Now())}});
+  return WriteSecret(TokensPath(home), document.dump(2) + "\n");
+}
+
+int Base64Digit(char c) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const size_t at = kDigits.find(c);
+  return at == std::string_view::npos ? -1 : static_cast<int>(at);
+}
+
+std::string DecodeBase64(std::string_view text) {
+  std::string out;
+  unsigned bits = 0;
+  int have = 0;
+  for (char c : text) {
+    const int digit = Base64Digit(c);
+    if (digit < 0) {
+      break;
+    }
+    bits = (bits << 6 | static_cast<unsigned>(digit)) & 0xffffff;
+    have += 6;
+    if (have >= 8) {
+      have -= 8;
+      out += static_cast<char>(bits >> have & 0xff);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Status WriteSecret(const std::string& path, std::string_view content) {
+  std::array<uint8_t, 8> random{};
+  SecureRandomBytes(random.data(), random.size());
+  const std::string temporary = path + ".tmp-" + Hex(random);
+  const auto fail = [&](const char* what) -> Status {
+    Error error{Code::kUnavailable,
+                "'" + path + "' can't be " + what + ": " + net::ErrnoText(errno),
+                {},
+                {}};
+    unlink(temporary.c_str());
+    return Fail(std::move(error));
+  };
+  net::Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!fd.valid()) {
+    return fail("created");
+  }
+  const ssize_t written = write(fd.get(), content.data(), content.size());
+  if (written != static_cast<ssize_t>(content.size()) || fsync(fd.get()) != 0) {
+    return fail("written");
+  }
+  if (rename(temporary.c_str(), path.c_str()) != 0) {
+    return fail("replaced");
+  }
+  net::Fd folder(open(os::ParentPath(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.valid()) {
+    fsync(folder.get());
+  }
+  return {};
+}
+
+TokenStore::TokenStore(const std::string& home) : path_(TokensPath(home)) {}
+
+TokenStore::Stamp TokenStore::ReadStamp() const {
+  struct stat facts{};
+  if (stat(path_.c_str(), &facts) != 0) {
+    return {};
+  }
+  return {static_cast<int64_t>(facts.st_ino), static_cast<int64_t>(facts.st_size),
+          int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec};
+}
+
+void TokenStore::Reload() {
+  entries_.clear();
+  const Json document = Json::parse(ReadSmall(path_), nullptr, false);
+  if (!document.is_object() || !document.contains("tokens") || !document["tokens"].is_array()) {
+    return;  // nobody gets in with a broken list
+  }
+  for (const Json& entry : document["tokens"]) {
+    if (entry.is_object() && entries_.size() < kTokensMax) {
+      entries_.push_back({entry.value("name", ""), entry.value("sha256", "")});
+    }
+  }
+}
+
+std::optional<std::string> TokenStore::NameOf(std::string_view token) {
+  if (token.empty()) {
+    return std::nullopt;
+  }
+  const std::string hash = Sha256Hex(token);
+  std::lock_guard lock(mutex_);
+  const Stamp stamp = ReadStamp();
+  if (stamp != stamp_) {
+    stamp_ = stamp;
+    Reload();
+  }
+  std::optional<std::string> name;
+  for (const Entry& entry : entries_) {
+    if (ConstantTimeEquals(entry.sha256, hash)) {
+      name = entry.name;
+    }
+  }
+  return name;
+}
+
+std::string TokenOf(std::string_view authorization) {
+  const size_t blank = authorization.find(' ');
+  if (blank == std::string_view::npos) {
+    return {};
+  }
+  const std::string_view scheme = authorization.substr(0, blank);
+  const std::string_view value = Trim(authorization.substr(blank + 1));
+  if (EqualsIgnoreCase(scheme, "Bearer")) {
+    return std::string(value);
+  }
+  if (EqualsIgnoreCase(scheme, "Basic")) {
+    const std::string decoded = DecodeBase64(value);
+    const size_t colon = decoded.find(':');
+    return colon == std::string::npos ? std::string() : decoded.substr(colon + 1);
+  }
+  return {};
+}
+
+Status EnsureAdminToken(const std::string& home, Clock& clock) {
+  const net::Fd lock = FB_TRY(LockTokens(home));
+  const Json document = FB_TRY(ReadTokens(home));
+  for (const Json& entry : document["tokens"]) {
+    if (entry.is_object() && entry.value("name", "") == kAdmin) {
+      return {};
+    }
+  }
+  const std::string token = NewToken();
+  FB_CHECK(WriteSecret(AdminPath(home), token + "\n"));
+  return AddToken(home, kAdmin, token, clock);
+}
+
+Result<std::string> CreateToken(const std::string& home, const std::string& name, Clock& clock) {
+  constexpr size_t kNameMaxBytes = 100;
+  if (!os::IsPlainName(name) || name.size() > kNameMaxBytes) {
+    return Fail(Code::kInvalidArgument, "'" + name + "' is no name for a token",
+                "use up to 100 letters, digits and dashes");
+  }
+  const net::Fd lock = FB_TRY(LockTokens(home));
+  std::string token = NewToken();
+  FB_CHECK(AddToken(home, name, token, clock));
+  return token;
+}
+
+}  // namespace flyball::serve

@@ -1,0 +1,52 @@
+// Tokens: who may write. home/tokens.json keeps the SHA-256 of each token with its name, home/token
+// the admin token itself for the command line of the same user; both are readable by this user
+// only. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace flyball::serve {
+
+inline constexpr size_t kTokensMax = 1000;
+inline constexpr size_t kTokenFileMaxBytes = 1u << 20;
+
+class TokenStore {
+ public:
+  explicit TokenStore(const std::string& home);
+  // The name of the token's holder. Reads the file again when it has changed, so that `flyball
+  // token` takes hold at once.
+  std::optional<std::string> NameOf(std::string_view token);
+
+ private:
+  struct Entry {
+    std::string name;
+    std::string sha256;
+  };
+  struct Stamp {
+    int64_t inode = 0, size = -1, modified_ns = 0;
+    bool operator==(const Stamp&) const = default;
+  };
+  Stamp ReadStamp() const;
+  void Reload();
+
+  std::string path_;
+  std::mutex mutex_;
+  Stamp stamp_;
+  std::vector<Entry> entries_;
+};
+
+// Writes a file that only this user can read, whole or not at all.
+Status WriteSecret(const std::string& path, std::string_view content);
+
+// The token of an Authorization header: "Bearer T", or "Basic" with T as the password; "" when
+// there is none.
+std::string TokenOf(std::string_view authorization);
+
+}  // namespace flyball::serve
