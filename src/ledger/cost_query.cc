@@ -155,7 +155,7 @@ Status CheckAsOf(std::string_view as_of) {
   if (!good) {
     return Wrong(
         "as_of: " + Shown(as_of) + " is no commit",
-        "give a commit's id, the beginning of one, or its number; `flyball log` lists them");
+        "give a commit's id, the beginning of one, or its number; `flyball commits` lists them");
   }
   return {};
 }
