@@ -29,7 +29,7 @@ std::string ClosedKey(std::string_view text) {
   return key;
 }
 
-// Lower case, every run of other characters than letters, digits and dots one '-'.
+// Lower case, every run of other characters than letters, digits and dots one '-'; none of them at the end.
 std::string Slug(std::string_view text) {
   std::string slug;
   for (char c : text) {
@@ -41,7 +41,7 @@ std::string Slug(std::string_view text) {
       slug.push_back('-');
     }
   }
-  while (!slug.empty() && slug.back() == '-') slug.pop_back();
+  while (!slug.empty() && (slug.back() == '-' || slug.back() == '.')) slug.pop_back();
   return slug;
 }
 
