@@ -170,7 +170,10 @@ class RealFiles : public Files {
 
   Status MakeDirs(const std::string& path) override {
     std::vector<std::string> missing;
-    for (std::string at = path; !Exists(at); at = ParentPath(at)) missing.push_back(at);
+    for (std::string at = path; !Exists(at); at = ParentPath(at)) {
+      missing.push_back(at);
+      if (ParentPath(at) == at) break;  // not even "." can be seen: mkdir will say why
+    }
     for (auto at = missing.rbegin(); at != missing.rend(); ++at) {
       if (mkdir(at->c_str(), 0777) != 0 && errno != EEXIST) {
         return FailErrno(errno, "make the folder", *at);

@@ -54,6 +54,7 @@ std::unique_ptr<Files> MakeRealFiles();
 
 // Writes `path`.tmp, syncs, renames over `path`, syncs the folder: readers see the old content or
 // the new, whole.
+// Durable when it returns Ok; after an error either may be there.
 Status AtomicWrite(Files& files, const std::string& path, std::string_view content);
 // The folder of a path: "a" for "a/b", "." for "b", "/" for "/b".
 std::string ParentPath(std::string_view path);

@@ -47,7 +47,7 @@ TEST_F(JournalTest, FormatIsAsDocumented) {
     EXPECT_EQ(journal.size(), 19u);
   }
   // Length, CRC-32C of length and payload, payload: pinned, old homes must stay readable.
-  EXPECT_EQ(Content(), std::string("FLYJRNL1\x03\0\0\0", 12) + Content().substr(12, 4) + "abc");
+  EXPECT_EQ(Content(), std::string("FLYJRNL1\x03\0\0\0\xf8\x83\x14\x55", 16) + "abc");
   Journal journal = Open().value();
   EXPECT_EQ(found_, std::vector<std::string>{"abc"});
   EXPECT_EQ(offsets_, std::vector<uint64_t>{8});

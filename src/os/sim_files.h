@@ -1,18 +1,17 @@
-// SimFiles: a disk in memory that fails, fills up and loses power, by seed. The twin of
+// SimFiles: a disk in memory that fails, fills up and loses power, by seed: the twin of
 // MakeRealFiles() for tests.
 //
-// It keeps apart what the processes see (the live state) and what is on the device (the durable
-// state):
-//   bytes   an append or a truncation is durable after Sync of its file; before that a power cut
-//   keeps any first part of the
-//           unsynced changes of each file, the last one torn at any byte, perhaps with zeros where
-//           its data should be;
-//   names   a creation, a rename or a removal is durable after SyncDir of its folder; before that a
-//   power cut keeps any of
-//           them that do not build on one that it lost. Syncing a file does not make its name
-//           durable. MakeDirs is durable.
-//   sync    one that fails may have thrown the changes away: a later Sync reports success, and
-//   zeros are on the device.
+// It keeps apart what processes see (the live state) and what is on the device (the durable state).
+//
+// - Bytes: an append or a truncation is durable after Sync of its file. Before that, a power cut
+//   keeps any first part of each file's unsynced changes, the last one torn at any byte, perhaps
+//   with zeros where its data should be.
+// - Names: a creation, a rename or a removal is durable after SyncDir of its folder. Before that, a
+//   power cut keeps any of them that do not build on one that it lost. Syncing a file does not make
+//   its name durable. MakeDirs is durable.
+// - A sync that fails may have thrown the changes away: a later one reports success, and zeros are
+//   on the device.
+//
 // The same seed and the same calls give the same disk. Any thread may call; open files must not
 // outlive the SimFiles.
 #pragma once
