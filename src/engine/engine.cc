@@ -33,8 +33,8 @@ Code CodeOf(duckdb_error_type type) {
     case DUCKDB_ERROR_DECIMAL:
       return Code::kOutOfRange;
     case DUCKDB_ERROR_INTERNAL:
-    case DUCKDB_ERROR_FATAL:
       return Code::kInternal;
+    case DUCKDB_ERROR_FATAL:  // the database is of no more use, in this process at least
     case DUCKDB_ERROR_SERIALIZATION:
       return Code::kDataLoss;
     default:
@@ -43,9 +43,13 @@ Code CodeOf(duckdb_error_type type) {
 }
 
 std::unexpected<Error> FailFrom(duckdb_result* result) {
-  const char* text = duckdb_result_error(result);
-  return Fail(CodeOf(duckdb_result_error_type(result)),
-              text != nullptr ? text : "the engine failed");
+  const char* raw = duckdb_result_error(result);
+  std::string text = raw != nullptr ? raw : "the engine failed";
+  Code code = CodeOf(duckdb_result_error_type(result));
+  if (code == Code::kUnavailable && text.find("Corrupt database file") != std::string::npos) {
+    code = Code::kDataLoss;
+  }
+  return Fail(code, std::move(text));
 }
 
 // Destroys what the C API hands out.

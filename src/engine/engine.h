@@ -100,6 +100,10 @@ class RowSource {
   virtual Result<int> Fill(int slot, ChunkWriter& out) = 0;
 };
 
+// Errors of statements: CANCELLED (interrupted), RESOURCE_EXHAUSTED (memory), PERMISSION_DENIED
+// (outside allowed_dirs), UNAVAILABLE (a file), OUT_OF_RANGE (a number), FAILED_PRECONDITION (a
+// constraint or a conflict), DATA_LOSS (the database file is damaged), INTERNAL (a bug of the
+// engine), and INVALID_ARGUMENT for all else.
 class Connection {
  public:
   Connection(Connection&&) noexcept;

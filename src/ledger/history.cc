@@ -110,6 +110,10 @@ const History::Entry& History::Resolve(const Entry& entry) const {
   return *at;
 }
 
+std::string History::StandIn(const std::string& slice_id) const {
+  return Resolve(slices_.at(slice_id)).slice().id;
+}
+
 std::vector<const Slice*> History::LiveAt(int64_t sequence) const {
   std::vector<const Slice*> live;
   for (const auto& [id, entry] : slices_) {

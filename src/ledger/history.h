@@ -42,7 +42,11 @@ class History {
   std::vector<const Slice*> Stored() const;
   bool Knows(const std::string& slice_id) const { return slices_.contains(slice_id); }
   bool IsLive(const std::string& slice_id) const;
-  // The newest import of this source with this content whose slices are all still live ("the same file again").
+  // The id of the slice whose files hold this one's rows: its own, or of the one that stands for
+  // it.
+  std::string StandIn(const std::string& slice_id) const;
+  // The newest import of this source with this content whose slices are all still live ("the same
+  // file again").
   std::optional<Commit> FindUnchanged(const std::string& source,
                                       const std::string& content_hash) const;
   std::set<std::string> QuarantineIds() const;

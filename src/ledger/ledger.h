@@ -160,8 +160,6 @@ class Ledger {
   // The rulebook in force; before the first commit that of estate.yaml, or an empty one when that
   // is broken.
   virtual std::shared_ptr<const estate::RuleSet> Rules() const = 0;
-  // One line for whoever finds the home held (the address of a server), see os::HomeLock.
-  virtual Status SetLockNote(const std::string& note) = 0;
   // Writes the address of the server that this process runs into the home's lock, where other
   // commands find it.
   virtual Status Announce(const std::string& address) = 0;

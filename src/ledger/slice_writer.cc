@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "ledger/duckdb/schema.h"
 #include "model/charge.h"
-#include "model/signature.h"
 
 namespace flyball::ledger {
 namespace {
@@ -21,15 +21,6 @@ using engine::QuoteLiteral;
 std::string PartsOf(const std::string& slice_dir) {
   return "read_parquet(" + QuoteLiteral(os::JoinPath(slice_dir, "part-*.parquet")) +
          ", union_by_name = true)";
-}
-
-std::string SignatureColumnList() {
-  std::string list;
-  for (std::string_view column : signature::Columns()) {
-    if (!list.empty()) list += ", ";
-    list += QuoteIdentifier(column);
-  }
-  return list;
 }
 
 // Where a row stands among the parts: a file has less than 2^40 rows.
@@ -47,20 +38,6 @@ Status CheckKeys(Connection& connection, const std::string& parts) {
                 fmt::format("{} charges of a slice have no {}", answer.Int64(0, i), kKeys[i]));
   }
   return {};
-}
-
-Status WriteRollup(Connection& connection, const std::string& parts, const std::string& target) {
-  std::string sums;
-  for (const charge::MeasureColumn& measure : charge::Measures()) {
-    int scale = measure.type == ColumnType::kMoney ? Money::scale() : Quantity::scale();
-    std::string name = QuoteIdentifier(measure.column);
-    sums += fmt::format(", coalesce(SUM({0}), 0)::DECIMAL(38,{1}) AS {0}", name, scale);
-  }
-  return connection.Execute(
-      "COPY (SELECT date_trunc('hour', ChargePeriodStart) AS \"Hour\","
-      " x_Signature, BillingCurrency" +
-      sums + ", COUNT(*) AS \"Charges\" FROM " + parts + " GROUP BY 1, 2, 3 ORDER BY 1, 2, 3) TO " +
-      QuoteLiteral(target) + " (" + kParquetOptions + ")");
 }
 
 // One row stands for its signature; a second hash over all columns tells whether the others of the
@@ -91,11 +68,23 @@ Result<int64_t> WriteSignatures(Connection& connection, const std::string& parts
 
 }  // namespace
 
+std::string RollupOf(const std::string& parts) {
+  std::string sums;
+  for (const charge::MeasureColumn& measure : charge::Measures()) {
+    int scale = measure.type == ColumnType::kMoney ? Money::scale() : Quantity::scale();
+    std::string name = QuoteIdentifier(measure.column);
+    sums += fmt::format(", coalesce(SUM({0}), 0)::DECIMAL(38,{1}) AS {0}", name, scale);
+  }
+  return "SELECT date_trunc('hour', ChargePeriodStart) AS \"Hour\", x_Signature, BillingCurrency" +
+         sums + ", COUNT(*) AS \"Charges\" FROM " + parts + " GROUP BY 1, 2, 3";
+}
+
 Result<SliceTotals> WriteSliceDerived(Connection& connection, const std::string& slice_dir) {
   std::string parts = PartsOf(slice_dir);
   FB_CHECK(CheckKeys(connection, parts));
   std::string rollup = os::JoinPath(slice_dir, kRollupFile);
-  FB_CHECK(WriteRollup(connection, parts, rollup));
+  FB_CHECK(connection.Execute("COPY (" + RollupOf(parts) + " ORDER BY 1, 2, 3) TO " +
+                              QuoteLiteral(rollup) + " (" + kParquetOptions + ")"));
   SliceTotals totals;
   totals.signatures =
       FB_TRY(WriteSignatures(connection, parts, os::JoinPath(slice_dir, kSignaturesFile)));

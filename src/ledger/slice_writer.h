@@ -46,6 +46,9 @@ struct SliceTotals {
 // already are replaced.
 Result<SliceTotals> WriteSliceDerived(engine::Connection& connection, const std::string& slice_dir);
 
+// The statement that sums a slice's rollup from a relation of its charges.
+std::string RollupOf(const std::string& parts);
+
 // The files of a finished slice as a commit names them: size, SHA-256 and rows of each. Reads every
 // byte once.
 Result<std::vector<SliceFile>> DescribeSliceFiles(engine::Connection& connection, os::Files& files,

@@ -1,0 +1,453 @@
+#include "ledger/compile.h"
+
+#include <algorithm>
+#include <map>
+
+#include "base/assert.h"
+#include "ledger/slice_writer.h"
+#include "model/charge.h"
+#include "model/dimension.h"
+
+namespace flyball::ledger {
+namespace {
+
+using dimension::Info;
+using dimension::Kind;
+using engine::QuoteIdentifier;
+using engine::QuoteLiteral;
+
+constexpr std::string_view kCharges = "charges";
+
+bool IsMissingLabel(const std::string& value) {
+  return value == dimension::kNone || value == dimension::kUnallocated;
+}
+
+std::string_view MissingLabel(const Info& info) {
+  return info.kind == Kind::kRule ? dimension::kUnallocated : dimension::kNone;
+}
+
+// Collects the parameters of a statement; one value has one number.
+class Params {
+ public:
+  std::string Add(engine::Param value) {
+    values_.push_back(std::move(value));
+    return "$" + std::to_string(values_.size());
+  }
+  std::string AddText(std::string_view text) {
+    auto [found, is_new] = texts_.try_emplace(std::string(text));
+    if (is_new) found->second = Add(std::string(text));
+    return found->second;
+  }
+  std::vector<engine::Param> Take() { return std::move(values_); }
+
+ private:
+  std::vector<engine::Param> values_;
+  std::map<std::string, std::string> texts_;
+};
+
+// RFC 6901: "~" is written "~0" and "/" is "~1".
+std::string JsonPointer(std::string_view key) {
+  std::string pointer = "/";
+  for (char c : key) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
+    }
+  }
+  return pointer;
+}
+
+// One statement in the making.
+class Writer {
+ public:
+  Writer(const CostQuery& query, const Scope& scope)
+      : query_(query), scope_(scope), dimensions_(AnswerDimensions(query)) {
+    measures_ = query.measures;
+    rank_ = std::string(BasisMeasure(query.basis));
+  }
+
+  Compiled Query() {
+    std::string sql = "WITH fact AS (" + Fact() + "),\n grouped AS (" + Grouped() + ")";
+    if (query_.top > 0) sql += ",\n kept AS (" + Kept() + ")";
+    sql += "\n" + Final();
+    return {std::move(sql), params_.Take()};
+  }
+
+  Compiled Count() {
+    std::string sql = "SELECT coalesce(SUM(" + CountExpression() + "), 0) FROM " + FactTable() +
+                      Where(FactPredicates());
+    if (scope_.level == Level::kRows) {
+      sql = "SELECT COUNT(*) FROM " + FactTable() + Where(FactPredicates());
+    }
+    return {std::move(sql), params_.Take()};
+  }
+
+  Compiled Rows(int64_t offset, int64_t limit) {
+    constexpr char kOrder[] =
+        " ORDER BY abs(\"EffectiveCost\") DESC NULLS LAST, \"ChargePeriodStart\" DESC, file_index,"
+        " file_row_number";
+    std::string dims;
+    for (const auto& each : dimension::RuleDimensions()) {
+      dims += ", a." + QuoteIdentifier(each.name);
+    }
+    // First the places of the page's rows, by the few columns that decide; then only those rows,
+    // whole.
+    std::string sql = "WITH page AS MATERIALIZED (SELECT file_index, file_row_number FROM " +
+                      PartFiles() + Where(FactPredicates()) + kOrder + " LIMIT " +
+                      params_.Add(limit) + " OFFSET " + params_.Add(offset) +
+                      ")\nSELECT r.* EXCLUDE (file_index, file_row_number, filename), " +
+                      "s.source" + dims + " FROM (SELECT *, file_index, file_row_number, filename" +
+                      " FROM " + PartFiles() +
+                      " WHERE (file_index, file_row_number) IN (SELECT (file_index,"
+                      " file_row_number) FROM page)) r LEFT JOIN " +
+                      scope_.assigned + " a ON a.id = r.\"x_Signature\" JOIN " + SourceOfFile() +
+                      " s ON s.dir = parse_dirpath(r.filename)" + kOrder;
+    return {std::move(sql), params_.Take()};
+  }
+
+ private:
+  bool at_cube() const {
+    return scope_.level == Level::kCubeDay || scope_.level == Level::kCubeMonth;
+  }
+  bool has_period() const { return query_.grain != Grain::kNone; }
+  bool Names(std::string_view dimension) const {
+    return std::ranges::find(dimensions_, dimension) != dimensions_.end();
+  }
+
+  // ---- facts
+
+  std::string PartFiles() const {
+    std::string list;
+    for (const SlicePlace& slice : scope_.slices) {
+      for (const std::string& part : slice.parts) {
+        if (!list.empty()) list += ", ";
+        list += QuoteLiteral(os::JoinPath(slice.dir, part));
+      }
+    }
+    return "read_parquet([" + list + "], union_by_name = true)";
+  }
+  std::string RollupFiles() const {
+    std::string list;
+    for (const SlicePlace& slice : scope_.slices) {
+      if (!list.empty()) list += ", ";
+      list += QuoteLiteral(os::JoinPath(slice.dir, kRollupFile));
+    }
+    return "read_parquet([" + list + "])";
+  }
+  std::string FactTable() const {
+    switch (scope_.level) {
+      case Level::kCubeMonth:
+        return "cube_month";
+      case Level::kCubeDay:
+        return "cube_day";
+      case Level::kRollup:
+        return RollupFiles();
+      case Level::kRows:
+        return PartFiles();
+    }
+    FB_ASSERT(false);
+  }
+  // The folders of the scope's slices with their sources.
+  std::string SourceOfFile() {
+    std::string list;
+    for (const SlicePlace& slice : scope_.slices) {
+      if (!list.empty()) list += ", ";
+      list += "(" + params_.AddText(slice.dir) + "::VARCHAR, " + params_.AddText(slice.source) +
+              "::VARCHAR)";
+    }
+    return "(SELECT * FROM (VALUES " + list + ") AS t(dir, source))";
+  }
+  std::string TimeColumn() const {
+    switch (scope_.level) {
+      case Level::kCubeMonth:
+        return "\"month\"";
+      case Level::kCubeDay:
+        return "\"day\"";
+      case Level::kRollup:
+        return "\"Hour\"";
+      case Level::kRows:
+        return "\"ChargePeriodStart\"";
+    }
+    FB_ASSERT(false);
+  }
+  std::string KeyColumn() const { return at_cube() ? "member" : "\"x_Signature\""; }
+  std::string CurrencyColumn() const { return at_cube() ? "currency" : "\"BillingCurrency\""; }
+  std::string CountExpression() const {
+    if (scope_.level == Level::kRows) return "1";
+    return at_cube() ? "charges" : "\"Charges\"";
+  }
+  std::string PeriodExpression() const {
+    std::string unit(GrainName(query_.grain));
+    return "date_trunc('" + unit + "', " + TimeColumn() + ")";
+  }
+  std::string SumOf(const std::string& measure) const {
+    if (measure == kCharges) return "SUM(" + CountExpression() + ")";
+    for (const charge::MeasureColumn& each : charge::Measures()) {
+      if (each.measure == measure) {
+        return "coalesce(SUM(" + QuoteIdentifier(each.column) + "), 0)";
+      }
+    }
+    FB_ASSERT(false);
+  }
+  std::string TimeLimit(Instant limit) {
+    std::string param = params_.Add(limit);
+    return at_cube() ? param + "::TIMESTAMP::DATE" : param + "::TIMESTAMP";
+  }
+
+  std::vector<std::string> FactPredicates() {
+    std::vector<std::string> all;
+    if (query_.from) all.push_back(TimeColumn() + " >= " + TimeLimit(*query_.from));
+    if (query_.to) all.push_back(TimeColumn() + " < " + TimeLimit(*query_.to));
+    std::vector<std::string> of_key;
+    for (const Filter& filter : query_.where) {
+      const Info* info = dimension::Find(filter.dimension);
+      FB_ASSERT(info != nullptr);
+      if (info->kind == Kind::kSlice) {
+        // At the file levels the scope's slices were chosen by it already.
+        if (!at_cube()) continue;
+        all.push_back("slice IN (SELECT n FROM slice WHERE " + Predicate("source", filter) + ")");
+      } else if (info->name == "currency") {
+        all.push_back(Predicate(CurrencyColumn(), filter));
+      } else {
+        of_key.push_back(Predicate(Value(*info, filter.dimension), filter));
+      }
+    }
+    if (!of_key.empty()) {
+      std::string key = at_cube() ? "d.id" : "g.id";
+      all.push_back(KeyColumn() + " IN (SELECT " + key + " FROM " + DimensionTables() +
+                    Where(of_key) + ")");
+    }
+    return all;
+  }
+
+  std::string Fact() {
+    std::string columns, group;
+    auto key = [&](const std::string& expression, const std::string& name) {
+      if (!columns.empty()) columns += ", ";
+      if (!group.empty()) group += ", ";
+      columns += expression + " AS " + name;
+      group += name;
+    };
+    if (has_period()) key(PeriodExpression(), "p");
+    key(CurrencyColumn(), "cur");
+    if (NeedsKey()) key(KeyColumn(), "k");
+    if (Names("source")) key(at_cube() ? "slice" : "parse_dirpath(filename)", "s");
+    columns += ", " + SumOf(rank_) + " AS r";
+    for (size_t i = 0; i < measures_.size(); ++i) {
+      columns += ", " + SumOf(measures_[i]) + " AS m" + std::to_string(i);
+    }
+    return "SELECT " + columns + " FROM " + FactTable() + Where(FactPredicates()) + " GROUP BY " +
+           group;
+  }
+
+  // ---- dimensions
+
+  static bool OfKey(const Info& info) {
+    return info.kind != Kind::kSlice && info.name != "currency";
+  }
+  bool NeedsKey() const {
+    return std::ranges::any_of(
+        dimensions_, [](const std::string& name) { return OfKey(*dimension::Find(name)); });
+  }
+  std::string DimensionTables() const {
+    if (at_cube()) return "member d";
+    return "signature g JOIN " + scope_.assigned + " a ON a.id = g.id";
+  }
+  // The value of a dimension as an expression over DimensionTables; null where there is none.
+  std::string Value(const Info& info, const std::string& name) {
+    if (at_cube()) return "d." + QuoteIdentifier(info.name);
+    switch (info.kind) {
+      case Kind::kRule:
+        return "a." + QuoteIdentifier(info.name);
+      case Kind::kTag:
+        return "json_extract_string(g." + QuoteIdentifier(info.column) + ", " +
+               params_.AddText(JsonPointer(*dimension::TagKey(name))) + "::VARCHAR)";
+      case Kind::kColumn:
+        if (info.fallback.empty()) return "g." + QuoteIdentifier(info.column);
+        return "coalesce(g." + QuoteIdentifier(info.column) + ", g." +
+               QuoteIdentifier(info.fallback) + ")";
+      case Kind::kSlice:
+      case Kind::kPeriod:
+        break;
+    }
+    FB_ASSERT(false);
+  }
+  std::string Label(const std::string& name) {
+    const Info* info = dimension::Find(name);
+    FB_ASSERT(info != nullptr);
+    if (info->kind == Kind::kSlice) return "s.source";
+    if (info->name == "currency") return "f.cur";
+    return "coalesce(" + Value(*info, name) + ", '" + std::string(MissingLabel(*info)) + "')";
+  }
+  // Two-valued: what has no value passes a filter only when a label for that is among the values.
+  std::string Predicate(const std::string& expression, const Filter& filter) {
+    std::string list;
+    for (const std::string& value : filter.values) {
+      if (!list.empty()) list += ", ";
+      list += params_.AddText(value) + "::VARCHAR";
+    }
+    bool missing = std::ranges::any_of(filter.values, IsMissingLabel);
+    std::string in = list.empty() ? "false" : expression + " IN (" + list + ")";
+    if (!filter.negated && !missing) return in;
+    return (filter.negated ? "NOT coalesce(" : "coalesce(") + in +
+           (missing ? ", true)" : ", false)");
+  }
+
+  std::string Grouped() {
+    std::string columns = has_period() ? "f.p, f.cur" : "f.cur";
+    std::string group = columns;
+    for (size_t i = 0; i < dimensions_.size(); ++i) {
+      std::string name = "d" + std::to_string(i);
+      columns += ", " + Label(dimensions_[i]) + " AS " + name;
+      group += ", " + name;
+    }
+    columns += ", SUM(f.r) AS r";
+    for (size_t i = 0; i < measures_.size(); ++i)
+      columns += fmt::format(", SUM(f.m{0}) AS m{0}", i);
+    std::string from = "fact f";
+    if (NeedsKey()) {
+      from += at_cube()
+                  ? " JOIN member d ON d.id = f.k"
+                  : " JOIN signature g ON g.id = f.k JOIN " + scope_.assigned + " a ON a.id = f.k";
+    }
+    if (Names("source")) {
+      from += at_cube() ? " JOIN slice s ON s.n = f.s"
+                        : " JOIN " + SourceOfFile() + " s ON s.dir = f.s";
+    }
+    return "SELECT " + columns + " FROM " + from + " GROUP BY " + group;
+  }
+
+  // ---- top
+
+  std::string DimensionNames() const {
+    std::string names;
+    for (size_t i = 0; i < dimensions_.size(); ++i) names += ", d" + std::to_string(i);
+    return names;
+  }
+  std::string Kept() {
+    return "SELECT cur" + DimensionNames() + " FROM grouped GROUP BY cur" + DimensionNames() +
+           " QUALIFY row_number() OVER (PARTITION BY cur ORDER BY SUM(r) DESC" + DimensionNames() +
+           ") <= " + params_.Add(static_cast<int64_t>(query_.top));
+  }
+  // Units do not add up and currencies are never added: both keep their values in "(other)".
+  bool StaysInOther(const std::string& dimension) const {
+    bool has_usage = std::ranges::find(measures_, "usage") != measures_.end();
+    return dimension == "currency" || (has_usage && dimension == "unit");
+  }
+  std::string AfterTop() const {
+    std::string columns = has_period() ? "g.p, " : "";
+    columns += "CASE WHEN k.cur IS NULL THEN 1 ELSE 0 END AS other, g.cur";
+    std::string match = "k.cur = g.cur";
+    for (size_t i = 0; i < dimensions_.size(); ++i) {
+      if (StaysInOther(dimensions_[i])) {
+        columns += fmt::format(", g.d{0} AS d{0}", i);
+      } else {
+        columns += fmt::format(", CASE WHEN k.cur IS NULL THEN '{1}' ELSE g.d{0} END AS d{0}", i,
+                               dimension::kOther);
+      }
+      match += fmt::format(" AND k.d{0} = g.d{0}", i);
+    }
+    columns += ", g.r";
+    for (size_t i = 0; i < measures_.size(); ++i) columns += fmt::format(", g.m{}", i);
+    return "SELECT " + columns + " FROM grouped g LEFT JOIN kept k ON " + match;
+  }
+  std::string Final() const {
+    std::string keys = std::string(has_period() ? "p, " : "") + "other, cur" + DimensionNames();
+    std::string sums = "SUM(r) AS r";
+    for (size_t i = 0; i < measures_.size(); ++i) sums += fmt::format(", SUM(m{0}) AS m{0}", i);
+    std::string from = query_.top > 0 ? AfterTop() : "SELECT *, 0 AS other FROM grouped";
+    return "SELECT " + keys + ", " + sums + " FROM (" + from + ") GROUP BY " + keys + " ORDER BY " +
+           (has_period() ? "p, " : "") + "cur, other, r DESC" + DimensionNames() + " LIMIT " +
+           std::to_string(kQueryMaxRows + 1);
+  }
+
+  static std::string Where(const std::vector<std::string>& predicates) {
+    std::string text;
+    for (const std::string& each : predicates) text += (text.empty() ? " WHERE " : " AND ") + each;
+    return text;
+  }
+
+  const CostQuery& query_;
+  const Scope& scope_;
+  const std::vector<std::string> dimensions_;
+  std::vector<std::string> measures_;
+  std::string rank_;
+  Params params_;
+};
+
+bool CubeHolds(const std::string& dimension) {
+  const Info* info = dimension::Find(dimension);
+  FB_ASSERT(info != nullptr);
+  return info->in_cube;
+}
+
+template <typename Floor>
+bool Aligned(const CostQuery& query, Floor floor) {
+  auto is = [&](const std::optional<Instant>& limit) { return !limit || floor(*limit) == *limit; };
+  return is(query.from) && is(query.to);
+}
+
+}  // namespace
+
+std::string_view LevelName(Level level) {
+  switch (level) {
+    case Level::kCubeMonth:
+    case Level::kCubeDay:
+      return "cube";
+    case Level::kRollup:
+      return "rollup";
+    case Level::kRows:
+      return "rows";
+  }
+  FB_ASSERT(false);
+}
+
+Level LevelFor(const CostQuery& query, bool cube_stands, ReadFrom at_coarsest) {
+  bool by_hours = Aligned(query, FloorHour);
+  if (!by_hours || at_coarsest == ReadFrom::kRows) return Level::kRows;
+  bool held =
+      std::ranges::all_of(AnswerDimensions(query), CubeHolds) &&
+      std::ranges::all_of(query.where, [](const Filter& f) { return CubeHolds(f.dimension); });
+  if (!cube_stands || !held || at_coarsest == ReadFrom::kRollup || query.grain == Grain::kHour ||
+      !Aligned(query, FloorDay)) {
+    return Level::kRollup;
+  }
+  bool months = query.grain == Grain::kNone || query.grain == Grain::kMonth;
+  return months && Aligned(query, FloorMonth) ? Level::kCubeMonth : Level::kCubeDay;
+}
+
+std::vector<std::string> AnswerDimensions(const CostQuery& query) {
+  std::vector<std::string> dimensions = query.by;
+  bool has_usage = std::ranges::find(query.measures, "usage") != query.measures.end();
+  if (has_usage && std::ranges::find(dimensions, "unit") == dimensions.end()) {
+    dimensions.emplace_back("unit");
+  }
+  return dimensions;
+}
+
+bool SourcePasses(const CostQuery& query, const std::string& source) {
+  return std::ranges::all_of(query.where, [&](const Filter& filter) {
+    if (filter.dimension != "source") return true;
+    bool any = std::ranges::find(filter.values, source) != filter.values.end();
+    return any != filter.negated;
+  });
+}
+
+Compiled CompileQuery(const CostQuery& query, const Scope& scope) {
+  return Writer(query, scope).Query();
+}
+
+Compiled CompileCount(const CostQuery& query, const Scope& scope) {
+  return Writer(query, scope).Count();
+}
+
+Compiled CompileRows(const CostQuery& query, const Scope& scope, int64_t offset, int64_t limit) {
+  Scope rows = scope;
+  rows.level = Level::kRows;
+  return Writer(query, rows).Rows(offset, limit);
+}
+
+}  // namespace flyball::ledger

@@ -1,0 +1,425 @@
+// The DuckDB store: one database file, home/store/store.duckdb, beside the slices that it reads.
+#include <filesystem>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "ledger/compile.h"
+#include "ledger/duckdb/assigner.h"
+#include "ledger/duckdb/deriver.h"
+#include "ledger/duckdb/schema.h"
+#include "ledger/duckdb/verify.h"
+#include "ledger/slice_writer.h"
+#include "ledger/store.h"
+#include "model/charge.h"
+#include "model/dimension.h"
+
+namespace flyball::ledger {
+namespace {
+
+using engine::Answer;
+using engine::Connection;
+using engine::Database;
+using engine::QuoteLiteral;
+
+// A store holds little in memory; the slices lie in the system's file cache.
+constexpr uint64_t kStoreMemoryMaxBytes = 1ull << 30;
+
+// Ends a transaction that was not committed.
+class Transaction {
+ public:
+  static Result<Transaction> Begin(Connection& connection) {
+    FB_CHECK(connection.Execute("BEGIN TRANSACTION"));
+    return Transaction(connection);
+  }
+  Transaction(Transaction&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction() {
+    if (connection_ == nullptr) return;
+    if (Status ended = connection_->Execute("ROLLBACK"); !ended) {
+      log::Debug("a transaction could not be rolled back", {{"why", ended.error().message}});
+    }
+  }
+  Status Commit() {
+    Status committed = connection_->Execute("COMMIT");
+    if (committed) connection_ = nullptr;
+    return committed;
+  }
+
+ private:
+  explicit Transaction(Connection& connection) : connection_(&connection) {}
+  Connection* connection_;
+};
+
+class DuckStore : public Store {
+ public:
+  DuckStore(const StoreOptions& options, RuleBooks& books, Database database, Connection writer,
+            std::unique_ptr<Assigner> assigner)
+      : layout_(options.layout),
+        books_(books),
+        database_(std::move(database)),
+        writer_(std::move(writer)),
+        assigner_(std::move(assigner)) {}
+
+  Status Start();
+  Status BringTo(const History& history) override;
+  int64_t Applied() const override { return applied_.load(); }
+  Status Admit(const std::vector<std::string>& staged_slice_dirs) override;
+  Result<QueryAnswer> Query(const CostQuery& query, const History& history,
+                            ReadFrom read_from) override;
+  Result<RowsPage> Rows(const CostQuery& query, const History& history, int64_t offset,
+                        int64_t limit) override;
+  Result<std::vector<std::string>> Verify(const Slice& slice) override;
+
+ private:
+  // Connections are made once and used again.
+  Result<Connection> Borrow();
+  void GiveBack(Connection connection);
+
+  // What a question reads, fixed by its transaction.
+  struct Reading {
+    Scope scope;
+    std::string commit;
+    bool cube_stands = false;
+  };
+  Result<Reading> Prepare(Connection& connection, const CostQuery& query, const History& history);
+  Result<std::string> AssignedTable(const std::string& rules);
+  template <typename T, typename Ask>
+  Result<T> Asking(const CostQuery& query, const History& history, Ask ask);
+
+  const Layout layout_;
+  RuleBooks& books_;
+  Database database_;
+  std::mutex writer_mutex_;
+  Connection writer_;
+  std::unique_ptr<Assigner> assigner_;
+  std::atomic<int64_t> applied_{0};
+
+  std::mutex idle_mutex_;
+  std::vector<Connection> idle_;
+  // Tables of older rulebooks: held shared while one is read, alone while they are made or dropped.
+  std::shared_mutex older_rules_mutex_;
+  std::vector<std::string> older_rules_;
+};
+
+std::string AssignedName(const std::string& rules) {
+  constexpr size_t kDigits = 16;
+  return std::string(kAssignedTable) + "_" + rules.substr(0, kDigits);
+}
+
+SlicePlace PlaceOf(const Layout& layout, const Slice& slice) {
+  SlicePlace place{slice.source, layout.SliceDir(slice), {}};
+  for (const SliceFile& file : slice.files) {
+    if (file.name.starts_with("part-")) place.parts.push_back(file.name);
+  }
+  return place;
+}
+
+Status DuckStore::Start() {
+  Answer left = FB_TRY(writer_.Query(
+      "SELECT table_name FROM duckdb_tables() WHERE starts_with(table_name, 'assigned_')"));
+  for (int64_t row = 0; row < left.row_count(); ++row) {
+    FB_CHECK(writer_.Execute("DROP TABLE " + engine::QuoteIdentifier(left.Text(row, 0))));
+  }
+  ledger::Applied applied = FB_TRY(ReadApplied(writer_));
+  applied_.store(applied.sequence);
+  return {};
+}
+
+Result<Connection> DuckStore::Borrow() {
+  {
+    std::lock_guard lock(idle_mutex_);
+    if (!idle_.empty()) {
+      Connection connection = std::move(idle_.back());
+      idle_.pop_back();
+      return connection;
+    }
+  }
+  return database_.Connect();
+}
+
+void DuckStore::GiveBack(Connection connection) {
+  constexpr size_t kIdleMax = 16;
+  std::lock_guard lock(idle_mutex_);
+  if (idle_.size() < kIdleMax) idle_.push_back(std::move(connection));
+}
+
+Status DuckStore::BringTo(const History& history) {
+  std::lock_guard lock(writer_mutex_);
+  const Commit* head = history.Head();
+  ledger::Applied applied = FB_TRY(ReadApplied(writer_));
+  if (head != nullptr && applied.sequence == head->sequence && applied.commit == head->id) {
+    return {};
+  }
+  {
+    Deriver deriver(writer_, layout_, books_, *assigner_);
+    Transaction transaction = FB_TRY(Transaction::Begin(writer_));
+    FB_CHECK(deriver.BringTo(history));
+    std::unique_lock<std::shared_mutex> alone(older_rules_mutex_, std::defer_lock);
+    if (deriver.loaded_signatures()) {
+      // They lack the new signatures; the next question about an older rulebook makes them again.
+      alone.lock();
+      for (const std::string& table : older_rules_) {
+        FB_CHECK(writer_.Execute("DROP TABLE IF EXISTS " + table));
+      }
+    }
+    FB_CHECK(transaction.Commit());
+    if (alone.owns_lock()) older_rules_.clear();
+    applied_.store(history.head_sequence());
+  }
+  // Fails while questions run; the next one, or the end of the program, makes up for it.
+  if (Status checkpoint = writer_.Execute("CHECKPOINT"); !checkpoint) {
+    log::Debug("no checkpoint now", {{"why", checkpoint.error().message}});
+  }
+  return {};
+}
+
+Status DuckStore::Admit(const std::vector<std::string>& staged_slice_dirs) {
+  if (staged_slice_dirs.empty()) return {};
+  std::string files;
+  for (const std::string& dir : staged_slice_dirs) {
+    if (!files.empty()) files += ", ";
+    files += QuoteLiteral(os::JoinPath(dir, kSignaturesFile));
+  }
+  Connection connection = FB_TRY(Borrow());
+  std::string columns = SignatureColumnList();
+  std::string known = applied_.load() == 0
+                          ? ""
+                          : " UNION ALL SELECT id, hash(" + columns +
+                                ") FROM signature WHERE id IN (SELECT x_Signature FROM staged)";
+  Answer clash = FB_TRY(
+      connection.Query("WITH staged AS MATERIALIZED (SELECT x_Signature, hash(" + columns +
+                       ") AS second_hash FROM read_parquet([" + files +
+                       "])) SELECT x_Signature FROM (SELECT * FROM"
+                       " staged" +
+                       known + ") GROUP BY 1 HAVING min(second_hash) <> max(second_hash) LIMIT 1"));
+  bool clashes = clash.row_count() > 0;
+  uint64_t id = clashes ? clash.Uint64(0, 0) : 0;
+  GiveBack(std::move(connection));
+  if (!clashes) return {};
+  return Fail(Code::kDataLoss, fmt::format("two different signatures have the id {}", id),
+              "nothing was imported; report this with the file");
+}
+
+Result<std::string> DuckStore::AssignedTable(const std::string& rules) {
+  constexpr size_t kOlderRulesMax = 4;
+  std::string name = AssignedName(rules);
+  {
+    std::shared_lock lock(older_rules_mutex_);
+    if (std::ranges::find(older_rules_, name) != older_rules_.end()) return name;
+  }
+  auto book = FB_TRY(books_.Get(rules));
+  // The writer's lock keeps new signatures out while the table is filled.
+  std::lock_guard writing(writer_mutex_);
+  std::unique_lock lock(older_rules_mutex_);
+  if (std::ranges::find(older_rules_, name) != older_rules_.end()) return name;
+  Transaction transaction = FB_TRY(Transaction::Begin(writer_));
+  if (older_rules_.size() >= kOlderRulesMax) {
+    FB_CHECK(writer_.Execute("DROP TABLE " + older_rules_.front()));
+  }
+  FB_CHECK(writer_.Execute(CreateAssigned(name)));
+  FB_CHECK(assigner_->Fill(writer_, name, 0, *book));
+  FB_CHECK(transaction.Commit());
+  if (older_rules_.size() >= kOlderRulesMax) older_rules_.erase(older_rules_.begin());
+  older_rules_.push_back(name);
+  return name;
+}
+
+Result<DuckStore::Reading> DuckStore::Prepare(Connection& connection, const CostQuery& query,
+                                              const History& history) {
+  ledger::Applied applied = FB_TRY(ReadApplied(connection));
+  if (applied.sequence > history.head_sequence()) {
+    return Fail(Code::kAborted, "a commit came in between");
+  }
+  Reading reading;
+  if (applied.sequence == 0) return reading;
+  int64_t sequence = applied.sequence;
+  if (!query.as_of.empty()) sequence = FB_TRY(history.Find(query.as_of))->sequence;
+  if (sequence > applied.sequence) {
+    return Fail(Code::kUnavailable,
+                fmt::format("the store has been brought to commit {} only", applied.sequence),
+                "try again, or run `flyball rebuild`");
+  }
+  const Commit& commit = history.At(sequence);
+  reading.commit = commit.id;
+  std::vector<const Slice*> live = history.LiveAt(sequence);
+  reading.cube_stands = commit.rules == applied.rules && live == history.LiveAt(applied.sequence);
+  if (commit.rules != applied.rules) reading.scope.assigned = AssignedName(commit.rules);
+  for (const Slice* slice : live) {
+    if (SourcePasses(query, slice->source)) {
+      reading.scope.slices.push_back(PlaceOf(layout_, *slice));
+    }
+  }
+  return reading;
+}
+
+// Runs `ask(connection, reading)` in one transaction, with the tables that it reads made first.
+template <typename T, typename Ask>
+Result<T> DuckStore::Asking(const CostQuery& query, const History& history, Ask ask) {
+  Connection connection = FB_TRY(Borrow());
+  Result<T> answer = [&]() -> Result<T> {
+    if (!query.as_of.empty()) {
+      const Commit* commit = FB_TRY(history.Find(query.as_of));
+      const int64_t applied = std::min(applied_.load(), history.head_sequence());
+      if (applied > 0 && history.At(applied).rules != commit->rules) {
+        FB_TRY(AssignedTable(commit->rules));
+      }
+    }
+    std::shared_lock older(older_rules_mutex_);
+    Transaction transaction = FB_TRY(Transaction::Begin(connection));
+    Reading reading = FB_TRY(Prepare(connection, query, history));
+    if (reading.scope.assigned != kAssignedTable &&
+        std::ranges::find(older_rules_, reading.scope.assigned) == older_rules_.end()) {
+      return Fail(Code::kAborted, "a commit came in between");
+    }
+    Result<T> asked = ask(connection, reading);
+    FB_CHECK(transaction.Commit());
+    return asked;
+  }();
+  GiveBack(std::move(connection));
+  return answer;
+}
+
+Status AddTo(std::vector<int128>* totals, const std::vector<int128>& measures) {
+  totals->resize(measures.size());
+  for (size_t i = 0; i < measures.size(); ++i) {
+    Money sum = FB_TRY(Money::FromUnits((*totals)[i]).Plus(Money::FromUnits(measures[i])));
+    (*totals)[i] = sum.units();
+  }
+  return {};
+}
+
+// See CompileQuery for the columns of the result.
+Result<QueryAnswer> ReadQueryAnswer(const CostQuery& query, const Answer& result) {
+  QueryAnswer answer;
+  const std::vector<std::string> dimensions = AnswerDimensions(query);
+  const bool has_period = query.grain != Grain::kNone;
+  if (has_period) answer.columns.emplace_back("period");
+  answer.columns.insert(answer.columns.end(), dimensions.begin(), dimensions.end());
+  answer.measures = query.measures;
+  if (result.row_count() > kQueryMaxRows) {
+    return Fail(Code::kOutOfRange, fmt::format("the answer has more than {} rows", kQueryMaxRows),
+                "ask for the top, for fewer dimensions, a coarser grain or a shorter time");
+  }
+  const int other_column = has_period ? 1 : 0;
+  const int first_dimension = other_column + 2;
+  const int first_measure = first_dimension + static_cast<int>(dimensions.size()) + 1;
+  answer.rows.reserve(static_cast<size_t>(result.row_count()));
+  for (int64_t i = 0; i < result.row_count(); ++i) {
+    AnswerRow& row = answer.rows.emplace_back();
+    if (has_period) row.dimensions.push_back(PeriodLabel(query.grain, result.Time(i, 0)));
+    row.currency = result.Text(i, other_column + 1);
+    for (int d = 0; d < static_cast<int>(dimensions.size()); ++d) {
+      row.dimensions.emplace_back(result.Text(i, first_dimension + d));
+    }
+    for (int m = 0; m < static_cast<int>(query.measures.size()); ++m) {
+      row.measures.push_back(result.Units(i, first_measure + m));
+    }
+    FB_CHECK(AddTo(&answer.totals[row.currency], row.measures));
+  }
+  return answer;
+}
+
+Result<QueryAnswer> DuckStore::Query(const CostQuery& query, const History& history,
+                                     ReadFrom read_from) {
+  FB_CHECK(Validate(query));
+  auto ask = [&](Connection& connection, Reading& reading) -> Result<QueryAnswer> {
+    Level level = LevelFor(query, reading.cube_stands, read_from);
+    reading.scope.level = level;
+    Answer result;
+    if (!reading.scope.slices.empty()) {
+      Compiled compiled = CompileQuery(query, reading.scope);
+      result = FB_TRY(connection.Query(compiled.sql, compiled.params));
+    }
+    QueryAnswer answer = FB_TRY(ReadQueryAnswer(query, result));
+    answer.commit = reading.commit;
+    answer.query_hash = QueryHash(query);
+    answer.read_from = LevelName(level);
+    return answer;
+  };
+  return Asking<QueryAnswer>(query, history, ask);
+}
+
+// The columns of an answer without a slice.
+std::vector<std::string> PlainColumns() {
+  std::vector<std::string> columns;
+  for (const ColumnSpec& column : charge::Columns()) columns.push_back(column.name);
+  columns.emplace_back("source");
+  for (const auto& each : dimension::RuleDimensions()) columns.emplace_back(each.name);
+  return columns;
+}
+
+Result<RowsPage> DuckStore::Rows(const CostQuery& query, const History& history, int64_t offset,
+                                 int64_t limit) {
+  auto ask = [&](Connection& connection, Reading& reading) -> Result<RowsPage> {
+    RowsPage page;
+    page.commit = reading.commit;
+    page.columns = PlainColumns();
+    if (reading.scope.slices.empty()) return page;
+    CostQuery counted = query;
+    reading.scope.level = LevelFor(counted, false, ReadFrom::kRollup);
+    Compiled count = CompileCount(counted, reading.scope);
+    page.total = FB_TRY(connection.Query(count.sql, count.params)).Int64(0, 0);
+    Compiled compiled = CompileRows(query, reading.scope, offset, limit);
+    Answer result = FB_TRY(connection.Query(compiled.sql, compiled.params));
+    page.columns.clear();
+    for (int c = 0; c < result.column_count(); ++c)
+      page.columns.emplace_back(result.column_name(c));
+    for (int64_t row = 0; row < result.row_count(); ++row) {
+      auto& cells = page.rows.emplace_back();
+      for (int c = 0; c < result.column_count(); ++c) {
+        if (result.IsNull(row, c)) {
+          cells.emplace_back(std::nullopt);
+        } else {
+          cells.emplace_back(result.AnyText(row, c));
+        }
+      }
+    }
+    return page;
+  };
+  return Asking<RowsPage>(query, history, ask);
+}
+
+Result<std::vector<std::string>> DuckStore::Verify(const Slice& slice) {
+  Connection connection = FB_TRY(Borrow());
+  Result<std::vector<std::string>> faults = VerifySlice(connection, layout_, slice);
+  GiveBack(std::move(connection));
+  return faults;
+}
+
+Result<std::unique_ptr<DuckStore>> OpenOnce(const StoreOptions& options, RuleBooks& books) {
+  engine::DatabaseOptions database_options;
+  database_options.path = os::JoinPath(options.layout.Store(), "store.duckdb");
+  database_options.memory_bytes = std::min(options.memory_bytes, kStoreMemoryMaxBytes);
+  database_options.threads = options.threads;
+  database_options.temp_dir = os::JoinPath(options.layout.Store(), "spill");
+  database_options.allowed_dirs = {options.layout.Slices(), options.layout.Store(),
+                                   options.layout.Tmp()};
+  Database database = FB_TRY(Database::Open(database_options));
+  Connection writer = FB_TRY(database.Connect());
+  int threads = options.threads > 0
+                    ? options.threads
+                    : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  std::unique_ptr<Assigner> assigner = FB_TRY(Assigner::Make(writer, threads));
+  auto store = std::make_unique<DuckStore>(options, books, std::move(database), std::move(writer),
+                                           std::move(assigner));
+  FB_CHECK(store->Start());
+  return store;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenDuckStore(const StoreOptions& options, RuleBooks& books) {
+  Result<std::unique_ptr<DuckStore>> store = OpenOnce(options, books);
+  if (store) return std::unique_ptr<Store>(std::move(*store));
+  // Nothing in it cannot be derived again.
+  log::Warn("the store cannot be opened and is derived again", {{"why", store.error().message}});
+  std::error_code ignored;
+  std::filesystem::remove_all(options.layout.Store(), ignored);
+  std::filesystem::create_directories(options.layout.Store(), ignored);
+  return std::unique_ptr<Store>(FB_TRY(OpenOnce(options, books)));
+}
+
+}  // namespace flyball::ledger

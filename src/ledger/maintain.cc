@@ -1,0 +1,197 @@
+// Classify, Compact and Rebuild: what keeps a ledger in shape.
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "ledger/ledger_impl.h"
+#include "ledger/slice_writer.h"
+
+namespace flyball::ledger {
+namespace {
+
+bool IsPart(const SliceFile& file) { return file.name.starts_with("part-"); }
+
+// Two parts or more of less than the size: merging them makes fewer files.
+bool HasSmallParts(const Slice& slice, uint64_t small_bytes) {
+  return std::ranges::count_if(slice.files, [&](const SliceFile& file) {
+           return IsPart(file) && file.bytes < small_bytes;
+         }) >= 2;
+}
+
+Result<engine::Database> OpenScratch(const LedgerOptions& options, const Layout& layout,
+                                     const std::string& staging_dir) {
+  engine::DatabaseOptions scratch;
+  scratch.memory_bytes = options.memory_bytes;
+  scratch.threads = options.threads;
+  scratch.temp_dir = os::JoinPath(staging_dir, "spill");
+  scratch.allowed_dirs = {layout.Slices(), layout.Tmp()};
+  return engine::Database::Open(scratch);
+}
+
+}  // namespace
+
+std::shared_ptr<const estate::RuleSet> LedgerImpl::Rules() const {
+  HistoryPtr history = visible();
+  auto in_force = [&]() -> Result<std::shared_ptr<const estate::RuleSet>> {
+    if (history->Head() != nullptr) return books_.Get(history->Head()->rules);
+    return estate::RuleSet::Compile(FB_TRY(estate::LoadEstate(files_, layout_.Estate())));
+  };
+  Result<std::shared_ptr<const estate::RuleSet>> rules = in_force();
+  if (rules) return *rules;
+  log::Error("the rulebook in force cannot be read", {{"why", rules.error().ToString()}});
+  auto empty = [&]() -> Result<std::shared_ptr<const estate::RuleSet>> {
+    std::string absent = os::JoinPath(layout_.Store(), "no-estate.yaml");
+    return estate::RuleSet::Compile(FB_TRY(estate::LoadEstate(files_, absent)));
+  };
+  rules = empty();
+  return rules ? *rules : nullptr;
+}
+
+bool LedgerImpl::RulesAreStale() const {
+  HistoryPtr history = visible();
+  if (history->Head() == nullptr) return false;
+  Result<std::string> snapshot = estate::LoadEstate(files_, layout_.Estate());
+  return !snapshot || Sha256Hex(*snapshot) != history->Head()->rules;
+}
+
+Result<std::optional<Commit>> LedgerImpl::Classify(const std::string& author) {
+  std::lock_guard lock(commit_mutex_);
+  std::string snapshot = FB_TRY(estate::LoadEstate(files_, layout_.Estate()));
+  FB_TRY(estate::RuleSet::Compile(snapshot));
+  const Commit* head = log_.history().Head();
+  // Before the first import nothing is in force yet: that import takes the rules as they then
+  // stand.
+  if (head == nullptr || head->rules == Sha256Hex(snapshot)) return std::nullopt;
+  Publication publication;
+  publication.commit.kind = CommitKind::kClassify;
+  publication.commit.time = clock_.Now();
+  publication.commit.author = author;
+  publication.commit.rules = FB_TRY(books_.Put(snapshot));
+  Commit commit = FB_TRY(PublishFiles(files_, layout_, log_, std::move(publication)));
+  Advance();
+  return commit;
+}
+
+// Writes one slice with one part for each of the given ones into staging.
+Result<Publication> LedgerImpl::MergeSlices(const std::vector<const Slice*>& slices,
+                                            const std::string& staging_dir, Commit commit) {
+  engine::Database database = FB_TRY(OpenScratch(options_, layout_, staging_dir));
+  engine::Connection connection = FB_TRY(database.Connect());
+  Publication publication;
+  publication.staging_dir = staging_dir;
+  for (const Slice* old : slices) {
+    Slice merged = *old;
+    merged.id = fmt::format("{}-c{}", old->id.substr(0, 64), log_.history().head_sequence() + 1);
+    std::string dir = os::JoinPath(staging_dir, merged.id);
+    FB_CHECK(files_.MakeDirs(dir));
+    std::string parts;
+    for (const SliceFile& file : old->files) {
+      if (!IsPart(file)) continue;
+      if (!parts.empty()) parts += ", ";
+      parts += engine::QuoteLiteral(os::JoinPath(layout_.SliceDir(*old), file.name));
+    }
+    FB_CHECK(connection.Execute("COPY (SELECT * FROM read_parquet([" + parts +
+                                "], union_by_name = true)) TO " +
+                                engine::QuoteLiteral(os::JoinPath(dir, "part-0000.parquet")) +
+                                " (" + kParquetOptions + ")"));
+    SliceTotals totals = FB_TRY(WriteSliceDerived(connection, dir));
+    if (totals.rows != old->rows || totals.billed_by_currency != old->billed_by_currency) {
+      return Fail(Code::kDataLoss, "slice " + old->id + " does not hold what its commit says",
+                  "run `flyball rebuild`");
+    }
+    merged.files = FB_TRY(DescribeSliceFiles(connection, files_, dir));
+    commit.closes.push_back(old->id);
+    commit.stands_for.emplace(old->id, merged.id);
+    publication.staged_names.push_back(merged.id);
+    commit.opens.push_back(std::move(merged));
+  }
+  publication.commit = std::move(commit);
+  return publication;
+}
+
+Result<std::optional<Commit>> LedgerImpl::Compact(const std::string& author, uint64_t small_bytes) {
+  std::lock_guard lock(commit_mutex_);
+  const History& history = log_.history();
+  std::vector<const Slice*> small;
+  std::vector<std::string> old_dirs;
+  for (const Slice* slice : history.LiveAt(history.head_sequence())) {
+    if (!HasSmallParts(*slice, small_bytes)) continue;
+    small.push_back(slice);
+    old_dirs.push_back(layout_.SliceDir(*slice));
+  }
+  if (small.empty()) return std::nullopt;
+  Commit commit;
+  commit.kind = CommitKind::kCompact;
+  commit.time = clock_.Now();
+  commit.author = author;
+  commit.rules = history.Head()->rules;
+  std::string staging_dir = FB_TRY(MakeStagingDir(files_, layout_.home));
+  Result<Publication> publication = MergeSlices(small, staging_dir, std::move(commit));
+  if (!publication) {
+    FB_CHECK(files_.RemoveTree(staging_dir));
+    return Fail(std::move(publication).error());
+  }
+  Commit done = FB_TRY(PublishFiles(files_, layout_, log_, std::move(*publication)));
+  Advance();
+  // No question reads the old folders any more once those that run now have ended.
+  std::unique_lock alone(store_mutex_);
+  for (const std::string& dir : old_dirs) {
+    if (Status removed = files_.RemoveTree(dir); !removed) {
+      log::Warn("could not remove a merged slice; the next start will",
+                {{"path", dir}, {"why", removed.error().message}});
+    }
+  }
+  return done;
+}
+
+std::vector<std::string> LedgerImpl::VerifyAll(const History& history, RebuildReport* report) {
+  std::vector<std::string> faults;
+  Result<History> on_disk = ReadHistory(files_, layout_.Journal());
+  if (!on_disk) {
+    faults.push_back(on_disk.error().ToString());
+  } else if (on_disk->head_sequence() != history.head_sequence() ||
+             (history.Head() != nullptr && on_disk->Head()->id != history.Head()->id)) {
+    faults.push_back(layout_.Journal() + ": the log on disk is not the one that was opened");
+  }
+  std::set<std::string> rules;
+  for (int64_t n = 1; n <= history.head_sequence(); ++n) rules.insert(history.At(n).rules);
+  for (const std::string& hash : rules) {
+    Result<std::string> snapshot = files_.ReadAll(layout_.RulesFile(hash));
+    if (!snapshot) {
+      faults.push_back(snapshot.error().ToString());
+    } else if (Sha256Hex(*snapshot) != hash) {
+      faults.push_back(layout_.RulesFile(hash) + ": its content is not what its name says");
+    }
+  }
+  for (const Slice* slice : history.Stored()) {
+    ++report->slices;
+    report->rows += slice->rows;
+    Result<std::vector<std::string>> found = store_->Verify(*slice);
+    if (!found) {
+      faults.push_back(layout_.SliceDir(*slice) + ": " + found.error().message);
+    } else {
+      faults.insert(faults.end(), found->begin(), found->end());
+    }
+  }
+  return faults;
+}
+
+Result<RebuildReport> LedgerImpl::Rebuild() {
+  std::lock_guard commits(commit_mutex_);
+  std::unique_lock alone(store_mutex_);
+  HistoryPtr history = latest();
+  RebuildReport report;
+  report.commits = history->head_sequence();
+  store_error_.reset();
+  replacements_ = 0;
+  Status replaced = ReplaceStore();
+  if (store_ == nullptr) return Fail(std::move(replaced).error());
+  report.faults = VerifyAll(*history, &report);
+  if (!replaced) {
+    store_error_ = replaced.error();
+    if (report.faults.empty()) report.faults.push_back(replaced.error().ToString());
+  }
+  return report;
+}
+
+}  // namespace flyball::ledger
