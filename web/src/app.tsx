@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { integer, locale, t } from './i18n';
 import { listen, type CostQuery } from './lib/api';
 import { estate, ledgerChanged, refreshFacts, useAnswer, version } from './lib/data';
@@ -24,12 +24,18 @@ export function App() {
   const days = useAnswer(DAYS);
   const words = t.value;
   const [notice, setNotice] = useState('');
+  const heard = useRef(''); // the newest commit that the stream has told of
   useEffect(() => {
     void refreshFacts();
     return listen(
       (event) => {
         setNotice(noticeText(event));
+        heard.current = String(event['id'] ?? '');
         ledgerChanged();
+      },
+      (commit) => {
+        if (heard.current && commit && heard.current !== commit) ledgerChanged();
+        heard.current = commit;
       },
       (open) => (live.value = open),
     );

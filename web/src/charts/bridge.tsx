@@ -49,6 +49,7 @@ export function Bridge({ before, now, steps, nameOf, linkOf, currency }: Props) 
           <li class={step.delta > 0n ? 'up' : 'down'}>
             <span class="bridge-name">{nameOf(step.value)}</span>
             <span class="track">
+              <b class="joint" style={{ left: `${at(from)}%` }} />
               <i class="bar" style={place(from, to)} />
             </span>
             <Link to={linkOf(step.value)} class="figure-link">
@@ -59,6 +60,7 @@ export function Bridge({ before, now, steps, nameOf, linkOf, currency }: Props) 
         <li class="whole now">
           <span class="bridge-name">{now.name}</span>
           <span class="track">
+            <b class="joint" style={{ left: `${at(now.value)}%` }} />
             <i class={cut > 0 ? 'bar cut' : 'bar'} style={whole(now.value)} />
           </span>
           <Link to={now.to} class="figure-link">

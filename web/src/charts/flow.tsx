@@ -38,7 +38,7 @@ const end = (side: Edge['source']): Node => side as Node;
 export function Flow(props: Props) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const [cursor, setCursor] = useState<{ index: number; keyboard: boolean } | undefined>(undefined);
-  const height = width < 560 ? 420 : 460;
+  const height = width < 560 ? 440 : 560;
   const graph = useMemo(() => (width > 0 ? layout(props, width, height) : undefined), [props.data, width, height]);
   const items: Item[] = graph
     ? [
@@ -109,22 +109,21 @@ export function Flow(props: Props) {
               const rank = props.data.columns[node.column]!.indexOf(node.value_);
               const fill = node.column === 1 ? fillOf(props.paint(1, node.value_, rank)) : 'var(--ink-soft)';
               const right = node.column === last;
-              const tall = node.y1! - node.y0!;
               return (
                 <g
                   class={`flow-node ${current?.kind === 'node' && current.node === node ? 'lit' : ''}`}
                   onPointerEnter={over(i)}
                   onClick={() => pick({ kind: 'node', node })}
                 >
-                  <rect x={node.x0!} y={node.y0!} width={node.x1! - node.x0!} height={Math.max(1, tall)} fill={fill} />
+                  <rect x={node.x0!} y={node.y0!} width={node.x1! - node.x0!} height={Math.max(1, node.y1! - node.y0!)} fill={fill} />
                   <text
                     x={right ? node.x0! - 7 : node.x1! + 7}
                     y={(node.y0! + node.y1!) / 2}
                     dy="0.35em"
                     text-anchor={right ? 'end' : 'start'}
                   >
-                    {clip(name(node), width < 560 ? 13 : 26)}
-                    {(width >= 560 || tall > 26) && <tspan class="soft"> {moneyCompact(node.amount, props.currency)}</tspan>}
+                    {clip(name(node), width < 560 ? 12 : 26)}
+                    {width >= 560 && <tspan class="soft"> {moneyCompact(node.amount, props.currency)}</tspan>}
                   </text>
                 </g>
               );

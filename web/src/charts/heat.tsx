@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks';
 import { amountCompact, money, moneyCompact, percent } from '../i18n';
 import { abs, ratio, size } from '../lib/fixed';
 import type { View } from '../lib/state';
-import { Link } from '../parts/basics';
+import { Link, useWidth } from '../parts/basics';
 
 interface Props {
   corner: string;
@@ -23,6 +23,9 @@ interface Props {
 
 export function Heat(props: Props) {
   const { rows, columns, currency } = props;
+  const [ref, width] = useWidth<HTMLDivElement>();
+  // Room for an amount in a cell: its name takes a quarter or a third of the width, the total a tenth.
+  const tight = width > 0 && (width * (width < 640 ? 0.69 : 0.62)) / columns.length < 40;
   const [focus, setFocus] = useState<{ row: string; column: string } | undefined>(undefined);
   const top = Math.max(1e-12, ...rows.flatMap((row) => columns.map((column) => size(abs(props.valueAt(row, column))))));
   const move = (event: KeyboardEvent) => {
@@ -50,7 +53,7 @@ export function Heat(props: Props) {
       )})`
     : '\u00a0';
   return (
-    <div class="heat">
+    <div class={tight ? 'heat tight' : 'heat'} ref={ref}>
       <table onKeyDown={move} onPointerLeave={() => setFocus(undefined)}>
         <thead>
           <tr>
@@ -80,7 +83,7 @@ export function Heat(props: Props) {
                   <td>
                     <Link
                       to={props.linkOf(row, column)}
-                      class={`heat-cell ${shade > 0.62 ? 'strong' : ''} ${value < 0n ? 'credit' : ''}`}
+                      class={`heat-cell ${shade > 0.76 ? 'strong' : ''} ${value < 0n ? 'credit' : ''}`}
                       label={`${props.rowName(row)}, ${props.columnName(column)}: ${money(value, currency)}`}
                     >
                       <i style={{ opacity: String(shade) }} />

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import { en, type Catalogue } from './en';
 import { zhCN } from './zh-CN';
-import { MONEY_SCALE, abs, roundedText, size } from '../lib/fixed';
+import { MONEY_SCALE, abs, fixedText, roundedText, size } from '../lib/fixed';
 import { addDays, toDate, wholeMonth, type Grain, type Period, bucketPeriod } from '../lib/period';
 import { load, store } from '../lib/local';
 
@@ -36,7 +36,9 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
 }
 
 // Intl takes exact decimal text; older engines read it as a number, which is exact enough up to 15 digits.
-const exact = (f: Intl.NumberFormat, decimal: string): string => f.format(decimal as unknown as number);
+const exact = (f: Intl.NumberFormat, decimal: string): string => minus(f.format(decimal as unknown as number));
+// A hyphen is no minus: the sign is as wide as the plus above it.
+const minus = (text: string): string => text.replace('-', '−');
 
 function currencyFormat(currency: string, options: Intl.NumberFormatOptions): (decimal: string) => string {
   if (/^[A-Za-z]{3}$/.test(currency)) {
@@ -79,6 +81,9 @@ export function amountCompact(units: bigint): string {
   if (small) return exact(format({ maximumSignificantDigits: 3 }), roundedText(units, 6));
   return exact(format({ notation: 'compact', maximumSignificantDigits: 3 }), roundedText(units, 0));
 }
+/** Exact, with at least cents, and no zeros behind. */
+export const exactDecimal = (units: bigint): string =>
+  exact(format({ minimumFractionDigits: 2, maximumFractionDigits: MONEY_SCALE }), fixedText(units));
 /** The whole and the fraction apart, for type of two sizes. */
 export function moneyParts(units: bigint, currency: string): { main: string; minor: string } {
   const text = moneyDigits(units, currency, 2);
@@ -101,12 +106,14 @@ export function percent(value: number, sign: Sign = 'auto'): string {
   return percentDigits(value, size < 0.0995 || (size < 1 && size > 0.995) ? 1 : 0, sign);
 }
 export const percentDigits = (value: number, digits: number, sign: Sign = 'auto'): string =>
-  format({
-    style: 'percent',
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-    signDisplay: signOf(sign),
-  }).format(value);
+  minus(
+    format({
+      style: 'percent',
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+      signDisplay: signOf(sign),
+    }).format(value),
+  );
 
 const dates = new Map<string, Intl.DateTimeFormat>();
 function date(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {

@@ -43,7 +43,7 @@ export const allFilters = (base: readonly Filter[], ...more: Filter[][]): Filter
 
 export type Story =
   | { kind: 'growthShare' | 'fallShare'; share: number; delta: bigint }
-  | { kind: 'growthAll' | 'growthAgainst' | 'fallWhileUp'; delta: bigint }
+  | { kind: 'growthAll' | 'growthAgainst' | 'fallAll' | 'fallWhileUp'; delta: bigint }
   | { kind: 'none' | 'flat' };
 
 export function growthStory(before: bigint, now: bigint, genBefore: bigint, genNow: bigint): Story {
@@ -57,7 +57,9 @@ export function growthStory(before: bigint, now: bigint, genBefore: bigint, genN
     return { kind: 'growthShare', share: ratio(delta, change), delta };
   }
   if (delta > 0n) return { kind: 'fallWhileUp', delta };
-  return change === 0n ? { kind: 'flat' } : { kind: 'fallShare', share: Math.min(1, ratio(delta, change)), delta: abs(delta) };
+  if (change === 0n) return { kind: 'flat' };
+  if (delta < change) return { kind: 'fallAll', delta: abs(delta) };
+  return { kind: 'fallShare', share: ratio(delta, change), delta: abs(delta) };
 }
 
 // ---- The bridge from one period to the next.

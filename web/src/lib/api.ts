@@ -38,7 +38,7 @@ export interface SumCheck {
   residue: string;
 }
 export interface ImportReport {
-  commit: string;
+  commit: string | null;
   source: string;
   focus_version?: string;
   rows_in: number;
@@ -47,6 +47,7 @@ export interface ImportReport {
   billed_cost: SumCheck;
   billed_cost_by_currency?: Record<string, SumCheck>;
   repairs: Record<string, number>;
+  findings?: Record<string, number>;
   quarantine: { file?: string; line: number; reason: string }[];
   unchanged: boolean;
 }
@@ -183,7 +184,7 @@ export async function getCommits(): Promise<Commit[]> {
   const commits = Array.isArray(body) ? list(body) : list(record(body)['commits']);
   return commits
     .map((commit): Commit => {
-      const facts = { ...commit, ...record(commit['facts']) };
+      const facts = { ...commit, ...record(commit['import']) };
       const rows = facts['rows_kept'] ?? facts['rows'];
       return {
         sequence: Number(commit['sequence'] ?? 0),
@@ -234,6 +235,20 @@ export async function getEstate(): Promise<Estate> {
   };
 }
 
+export interface Explanation {
+  dimension: string;
+  value: string | null;
+  setBy: string | null;
+}
+/** Which rule gave a charge its dimensions. */
+export async function explain(columns: Record<string, string | null>): Promise<Explanation[]> {
+  const dimensions = record(record(await post('/explain', { columns }))['dimensions']);
+  return Object.entries(dimensions).map(([dimension, entry]) => {
+    const facts = record(entry);
+    return { dimension, value: text(facts['value']) || null, setBy: text(facts['set_by']) || null };
+  });
+}
+
 export async function getVersion(): Promise<string> {
   return text(record(await request('/health'))['version']);
 }
@@ -272,8 +287,20 @@ export function sendImport(
 }
 
 /** Calls back at each commit and when the connection comes and goes. */
-export function listen(onCommit: (event: Record<string, unknown>) => void, onState: (open: boolean) => void): () => void {
+export function listen(
+  onCommit: (event: Record<string, unknown>) => void,
+  onHello: (commit: string) => void,
+  onState: (open: boolean) => void,
+): () => void {
   const events = new EventSource(`${BASE}/events`);
+  // Says at which commit the ledger is, at each (new) connection: nothing is missed while it was away.
+  events.addEventListener('hello', (event) => {
+    try {
+      onHello(text(record(JSON.parse((event as MessageEvent<string>).data))['commit']));
+    } catch {
+      // An older server says nothing here.
+    }
+  });
   events.addEventListener('commit', (event) => {
     try {
       onCommit(record(JSON.parse((event as MessageEvent<string>).data)));

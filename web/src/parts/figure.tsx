@@ -91,8 +91,8 @@ export function Figure(props: FigureProps) {
           <h2 id={`${id}-t`}>{props.title}</h2>
           {props.help}
         </div>
+        {props.controls && <div class="figure-controls">{props.controls}</div>}
         <div class="figure-tools">
-          {props.controls}
           {props.table && !props.empty && (
             <button
               type="button"

@@ -329,7 +329,7 @@ function Charges() {
         <p class="nothing">{words.rowsNone}</p>
       ) : (
         <div class={state.key === key ? '' : 'stale'}>
-          <RowsTable page={page} offset={offset} />
+          <RowsTable page={page} offset={offset} currency={scope.currency} />
         </div>
       )}
     </section>

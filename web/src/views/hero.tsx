@@ -45,7 +45,7 @@ export function Hero() {
           <h1 id="headline" class="eyebrow">
             {words.headline(t.value.measure[scope.measure], headPeriod(scope.period.from, scope.period.to))}
           </h1>
-          <p class={main > 14 ? 'big long' : 'big'}>
+          <p class={main > 10 ? 'big long' : 'big'}>
             <Link to={drill([])} class="figure-link" label={t.value.figure.open(money(value, scope.currency))}>
               <span data-figure="total">
                 {parts.main}
@@ -173,6 +173,8 @@ interface Tile {
   detail: ComponentChildren;
   to: Partial<View>;
   points: number[];
+  /** The last point grows until the month is over; a ratio does not. */
+  grows?: boolean;
   describe: (n: number) => string;
 }
 
@@ -229,6 +231,7 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
       ),
       to: drill(filtersFor('ai_class', GENERATIVE)),
       points: series(classes, m, (row) => row['ai_class'] === GENERATIVE).map((v, i) => (totals[i] === undefined ? NaN : Number((v ?? 0n) / 10n ** 10n) / 100)),
+      grows: true,
       describe: (n) => money(BigInt(Math.round(n * 100)) * 10n ** 10n, scope.currency),
     },
     {
@@ -275,13 +278,13 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
   return (
     <section class={asked.some((a) => a.stale) ? 'tiles stale' : 'tiles'} aria-label={words.label}>
       {tiles.map((tile) => (
-        <TileView tile={tile} />
+        <TileView tile={tile} partial={scope.partial} />
       ))}
     </section>
   );
 }
 
-function TileView({ tile }: { tile: Tile }) {
+function TileView({ tile, partial }: { tile: Tile; partial: boolean }) {
   const known = tile.points.filter(Number.isFinite);
   const words = t.value.kpi;
   const label = known.length > 1 ? words.trend(tile.title, tile.describe(known[0]!), tile.describe(known.at(-1)!)) : tile.title;
@@ -297,7 +300,7 @@ function TileView({ tile }: { tile: Tile }) {
         </Link>
       </p>
       <p class="tile-detail">{tile.detail}</p>
-      <Spark points={tile.points} label={label} />
+      <Spark points={tile.points} label={label} partial={Boolean(tile.grows && partial)} />
     </div>
   );
 }

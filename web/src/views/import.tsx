@@ -166,8 +166,9 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
   const words = t.value.imports;
   const rows = (n: number) => integer(n);
   const kept = report.rows_in ? report.rows_kept / report.rows_in : 0;
-  const repairs = Object.entries(report.repairs ?? {}).sort((a, b) => b[1] - a[1]);
-  const most = Math.max(1, ...repairs.map(([, n]) => n));
+  const sorted = (counts: Record<string, number> | undefined) => Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
+  const repairs = sorted(report.repairs);
+  const findings = sorted(report.findings);
   const byCurrency = Object.entries(report.billed_cost_by_currency ?? {});
   const sums: [string, SumCheck][] = byCurrency.length > 1 ? byCurrency : [['', report.billed_cost]];
   const message = report.unchanged ? words.unchanged : dry ? words.checked : words.done(report.source);
@@ -235,20 +236,12 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
       </div>
       <p class="soft small">{sums.every(([, check]) => sumHolds(check)) ? words.sumHolds : words.sumFails}</p>
       <h3>{words.repairs}</h3>
-      {repairs.length === 0 ? (
-        <p class="soft">{words.repairsNone}</p>
-      ) : (
-        <ul class="repairs">
-          {repairs.map(([kind, n]) => (
-            <li>
-              <span>{t.value.repairKinds[kind] ?? kind}</span>
-              <span class="simple-bar" aria-hidden="true">
-                <i style={{ width: `${(n / most) * 100}%` }} />
-              </span>
-              <span class="number">{rows(n)}</span>
-            </li>
-          ))}
-        </ul>
+      {repairs.length === 0 ? <p class="soft">{words.repairsNone}</p> : <Counts counts={repairs} />}
+      {findings.length > 0 && (
+        <>
+          <h3>{words.findings}</h3>
+          <Counts counts={findings} />
+        </>
       )}
       {report.quarantine.length > 0 && (
         <>
@@ -276,6 +269,23 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
         </>
       )}
     </section>
+  );
+}
+
+function Counts({ counts }: { counts: [string, number][] }) {
+  const most = Math.max(1, ...counts.map(([, n]) => n));
+  return (
+    <ul class="repairs">
+      {counts.map(([kind, n]) => (
+        <li>
+          <span>{t.value.defects[kind] ?? kind}</span>
+          <span class="simple-bar" aria-hidden="true">
+            <i style={{ width: `${(n / most) * 100}%` }} />
+          </span>
+          <span class="number">{integer(n)}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -2,7 +2,7 @@
 import { dimensionName, money, percent, t } from '../i18n';
 import { abs, max, ratio, size } from '../lib/fixed';
 import { useAnswer } from '../lib/data';
-import { query, useScope } from '../lib/scope';
+import { periodText, query, useScope } from '../lib/scope';
 import { drill } from '../lib/state';
 import { movers, OTHER, reasonOf, UNALLOCATED, type Mover, type Reason } from '../lib/analysis';
 import { valueName } from '../lib/names';
@@ -100,10 +100,14 @@ export function Movers() {
                 </Link>
               </th>
               <td class="number" data-label={words.before}>
-                {money(mover.before, scope.currency)}
+                <Link to={{ ...link(mover), period: periodText(scope.before) }} class="figure-link">
+                  {money(mover.before, scope.currency)}
+                </Link>
               </td>
               <td class="number" data-label={words.now}>
-                {money(mover.now, scope.currency)}
+                <Link to={link(mover)} class="figure-link">
+                  {money(mover.now, scope.currency)}
+                </Link>
               </td>
               <td class="number" data-label={words.change}>
                 <Delta value={mover.delta} currency={scope.currency} base={mover.before} />

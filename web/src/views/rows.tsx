@@ -1,9 +1,9 @@
 // Charges as the ledger holds them, each with where it came from.
-import { useState } from 'preact/hooks';
-import { dayName, instantName, quantity, t } from '../i18n';
-import { fixedText, parseFixed, USAGE_SCALE } from '../lib/fixed';
+import { useEffect, useState } from 'preact/hooks';
+import { dayName, dimensionName, exactDecimal, instantName, quantity, t } from '../i18n';
+import { parseFixed, USAGE_SCALE } from '../lib/fixed';
 import { valueName } from '../lib/names';
-import type { RowsPage } from '../lib/api';
+import { explain, type Explanation, type RowsPage } from '../lib/api';
 import { Icon } from '../parts/basics';
 
 type Lineage = 'observed' | 'derived' | 'assumed' | 'missing';
@@ -20,7 +20,7 @@ export function parseLineage(text: string | null | undefined): Map<string, Linea
 
 const MARKS: Record<Lineage, string> = { observed: '', derived: '◇', assumed: '△', missing: '○' };
 
-export function RowsTable({ page, offset }: { page: RowsPage; offset: number }) {
+export function RowsTable({ page, offset, currency }: { page: RowsPage; offset: number; currency: string }) {
   const words = t.value.explore;
   const at = new Map(page.columns.map((column, i) => [column, i]));
   const [open, setOpen] = useState<number | undefined>(undefined);
@@ -63,13 +63,13 @@ export function RowsTable({ page, offset }: { page: RowsPage; offset: number }) 
                 {words.usage}
               </th>
               <th scope="col" class="number">
-                {words.list}
+                {words.list} <span class="unit">{currency}</span>
               </th>
               <th scope="col" class="number">
-                {words.effective}
+                {words.effective} <span class="unit">{currency}</span>
               </th>
               <th scope="col" class="number">
-                {words.billed}
+                {words.billed} <span class="unit">{currency}</span>
               </th>
               <th scope="col">{words.origin}</th>
             </tr>
@@ -141,6 +141,7 @@ export function RowsTable({ page, offset }: { page: RowsPage; offset: number }) 
                   {expanded && (
                     <tr class="details">
                       <td colSpan={9}>
+                        <Why columns={page.columns} row={row} />
                         <dl>
                           {page.columns.map((column, c) => {
                             const value = row[c];
@@ -184,13 +185,49 @@ export function RowsTable({ page, offset }: { page: RowsPage; offset: number }) 
   );
 }
 
-/** Exact, at least cents, no zeros behind. */
 function exactAmount(value: string): string {
   try {
-    return fixedText(parseFixed(value), 12, 2);
+    return exactDecimal(parseFixed(value));
   } catch {
     return value;
   }
+}
+
+const DIMENSION_OF_RULES = ['driver', 'stage', 'ai_class', 'team', 'project', 'use_case', 'model', 'environment', 'workload'];
+
+/** Which rule, tag or column gave the charge its dimensions. */
+function Why({ columns, row }: { columns: string[]; row: (string | null)[] }) {
+  const words = t.value.explore;
+  const [reasons, set] = useState<Explanation[] | undefined>(undefined);
+  useEffect(() => {
+    let current = true;
+    explain(Object.fromEntries(columns.map((column, i) => [column, row[i] ?? null]))).then(
+      (answer) => current && set(answer),
+      () => undefined, // The charge itself is shown all the same.
+    );
+    return () => {
+      current = false;
+    };
+  }, [row]);
+  if (!reasons) return null;
+  return (
+    <>
+      <h3>{words.why}</h3>
+      <dl>
+        {reasons
+          .filter((reason) => reason.value !== null)
+          .sort((a, b) => DIMENSION_OF_RULES.indexOf(a.dimension) - DIMENSION_OF_RULES.indexOf(b.dimension))
+          .map((reason) => (
+            <div>
+              <dt>{dimensionName(reason.dimension)}</dt>
+              <dd>
+                {valueName(reason.dimension, reason.value!)} <span class="soft">{reason.setBy && words.setBy(reason.setBy)}</span>
+              </dd>
+            </div>
+          ))}
+      </dl>
+    </>
+  );
 }
 function whenText(instant: string): string {
   if (!instant || Number.isNaN(Date.parse(instant))) return instant || '–';
