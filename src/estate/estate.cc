@@ -29,7 +29,8 @@ std::string ClosedKey(std::string_view text) {
   return key;
 }
 
-// Lower case, every run of other characters than letters, digits and dots one '-'; none of them at the end.
+// Lower case, every run of other characters than letters, digits and dots one '-'; none of them at
+// the end.
 std::string Slug(std::string_view text) {
   std::string slug;
   for (char c : text) {

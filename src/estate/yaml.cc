@@ -26,6 +26,8 @@ class TreeBuilder : public YAML::EventHandler {
   explicit TreeBuilder(const std::string& file) : file_(file) {}
 
   YamlNode TakeRoot() { return std::move(root_); }
+  // Where the last scalar in quotes starts; a null mark when there was none.
+  const YAML::Mark& last_quoted() const { return last_quoted_; }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -37,6 +39,7 @@ class TreeBuilder : public YAML::EventHandler {
     CheckTag(mark, tag);
     YamlNode node = Start(mark, YamlNode::Kind::kScalar);
     node.scalar = value;
+    if (tag == "!") last_quoted_ = mark;
     Close(std::move(node), anchor);
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -167,33 +170,25 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<OpenNode> open_;
   std::unordered_map<YAML::anchor_t, Measure> anchors_;
   int nodes_ = 0;
+  YAML::Mark last_quoted_ = YAML::Mark::null_mark();
 };
 
-// yaml-cpp reads flow collections that never end with a cost that grows with the square of their
-// depth, before it tells us about one of them; so we look first. Quotes and comments may hide
-// brackets from this count, never add to the depth that is allowed.
-std::optional<Place> TooManyOpenBrackets(std::string_view text, const std::string& file) {
-  int64_t line = 1;
-  size_t line_start = 0;
-  int run = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '\n') {
-      ++line;
-      line_start = i + 1;
-    }
-    if (c == '[' || c == '{') {
-      if (++run > 4 * kEstateMaxDepth) {
-        return Place{file, line, static_cast<int64_t>(i - line_start + 1),
-                     static_cast<int64_t>(i + 1)};
-      }
-    } else if (c == ']' || c == '}') {
-      run = std::max(0, run - 1);
-    } else if (c == '\n') {
-      continue;
+// yaml-cpp takes the end of the text for the end of a quote. Only the last quoted scalar can be one
+// that never closes.
+bool QuoteCloses(std::string_view text, const YAML::Mark& mark) {
+  if (mark.is_null() || mark.pos < 0 || static_cast<size_t>(mark.pos) >= text.size()) return true;
+  char quote = text[static_cast<size_t>(mark.pos)];
+  if (quote != '"' && quote != '\'') return true;
+  for (size_t i = static_cast<size_t>(mark.pos) + 1; i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text[i] == quote) {
+      bool doubled = quote == '\'' && i + 1 < text.size() && text[i + 1] == '\'';
+      if (!doubled) return true;
+      ++i;
     }
   }
-  return std::nullopt;
+  return false;
 }
 
 Status CheckText(std::string_view text, const std::string& file) {
@@ -242,11 +237,7 @@ std::string Describe(const YamlNode& node) {
 
 Result<YamlNode> ParseYaml(std::string_view text, const std::string& file) {
   FB_CHECK(CheckText(text, file));
-  if (std::optional<Place> place = TooManyOpenBrackets(text, file)) {
-    return Fail(Error{Code::kResourceExhausted,
-                      fmt::format("the text nests deeper than {} levels", kEstateMaxDepth),
-                      "an estate needs about six", *place});
-  }
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   TreeBuilder builder(file);
   try {
     std::istringstream stream{std::string(text)};
@@ -267,6 +258,11 @@ Result<YamlNode> ParseYaml(std::string_view text, const std::string& file) {
   } catch (const std::exception& e) {
     return Fail(Error{Code::kInvalidArgument, std::string("this is not YAML: ") + e.what(), "",
                       Place{file, 0, 0, 0}});
+  }
+  if (!QuoteCloses(text, builder.last_quoted())) {
+    const YAML::Mark& mark = builder.last_quoted();
+    return Fail(Error{Code::kInvalidArgument, "this quote is never closed", "close it",
+                      Place{file, mark.line + 1, mark.column + 1, mark.pos + 1}});
   }
   return builder.TakeRoot();
 }
