@@ -1,0 +1,368 @@
+// End to end: the binary, its page in headless Chromium, and its slices in another Parquet reader.
+//   FLYBALL_BIN=build/release/flyball node --test tests/e2e/run.mjs
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { chromium } from 'playwright-core';
+import { binary, decimal, dollars, flyball, makeBill, makeHome, query, serve, units } from './support.mjs';
+import { sumOfSlice } from './parquet.mjs';
+
+const CHROMIUM = process.env.CHROMIUM_BIN ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync',
+];
+const DEMO_ROWS = 20_000;
+const WAIT_MS = 20_000;
+
+if (!existsSync(binary)) throw new Error(`there is no program at ${binary}: build it (make build) or name it in FLYBALL_BIN`);
+
+let place;
+let home;
+let server;
+let browser;
+let month; // the newest of the demonstration
+const complaints = []; // of the page: errors on the console, requests to elsewhere
+
+async function open(path = '/', options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US', colorScheme: 'light', ...options });
+  context.setDefaultTimeout(WAIT_MS);
+  const page = await context.newPage();
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(`${message.type()}: ${message.text()}`));
+  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${server.address}/`)) complaints.push(`request to ${request.url()}`);
+  });
+  await page.goto(server.address + path);
+  return page;
+}
+const figure = (page, title) => page.getByRole('figure', { name: title });
+const total = (page) => page.locator('[data-figure=total]').first();
+async function settled(page) {
+  await total(page).waitFor();
+  await page.waitForFunction(() => !document.querySelector('.waiting, .stale, [aria-busy=true]'));
+}
+const close = (page) => page.context().close();
+
+async function monthTotal(where = []) {
+  const [year, number] = month.split('-').map(Number);
+  const to = number === 12 ? `${year + 1}-01` : `${year}-${String(number + 1).padStart(2, '0')}`;
+  const answer = await query(server.address, {
+    measures: ['effective_cost'],
+    from: month,
+    to,
+    where: [{ dimension: 'currency', values: ['USD'] }, ...where],
+  });
+  return answer.totals ? units(answer.totals.effective_cost) : 0n;
+}
+const totalIs = async (page, value) => {
+  const want = dollars(value);
+  await page.waitForFunction((text) => document.querySelector('[data-figure=total]')?.textContent === text, want).catch(async () => {
+    assert.equal(await total(page).textContent(), want);
+  });
+};
+
+before(async () => {
+  place = await makeHome();
+  home = place.home;
+  await flyball('demo', '--home', home, '--rows', String(DEMO_ROWS));
+  server = await serve(home);
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const months = await query(server.address, { measures: ['charges'], grain: 'month' });
+  month = months.rows.map((row) => row.period).sort().at(-1);
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+  await place?.remove();
+});
+
+describe('the first screen', () => {
+  it('shows the figures of the API', async () => {
+    const page = await open(`/?period=${month}`);
+    await settled(page);
+    await totalIs(page, await monthTotal());
+    const gen = await monthTotal([{ dimension: 'ai_class', values: ['generative AI'] }]);
+    assert.equal(await page.locator('[data-kpi=genai] .tile-value').textContent(), dollars(gen, 0));
+    const loose = await monthTotal([{ dimension: 'team', values: ['(unallocated)'] }]);
+    const detail = await page.locator('[data-kpi=unallocated] .tile-detail').textContent();
+    assert.ok(loose < 100n * 10n ** 12n || detail.includes(dollars(loose, 0)), detail);
+    // Every figure as a table sums to the same total.
+    for (const title of ['Driver by lifecycle stage', 'What changed']) {
+      const table = figure(page, title);
+      await table.getByRole('button', { name: 'Show as table' }).click();
+      const foot = await table.locator('tfoot').textContent();
+      assert.ok(foot.includes(dollars(await monthTotal(), 0)), `${title}: ${foot}`);
+    }
+    await close(page);
+  });
+
+  it('opens with the newest month and keeps its state in the address', async () => {
+    const page = await open('/');
+    await settled(page);
+    await page.getByRole('button', { name: 'Previous month' }).click();
+    await page.waitForURL(/period=\d{4}-\d{2}/);
+    await settled(page);
+    const before = await total(page).textContent();
+    await page.reload();
+    await settled(page);
+    assert.equal(await total(page).textContent(), before);
+    await page.goBack();
+    await page.waitForURL((url) => !url.searchParams.has('period'));
+    await close(page);
+  });
+
+  it('draws every figure and says each in words', async () => {
+    const page = await open('/');
+    await settled(page);
+    for (const title of ['What changed', 'Spend over time', 'Driver by lifecycle stage', 'From environment through driver to team', 'Top movers', 'AI use cases', 'Sources']) {
+      assert.ok(await figure(page, title).isVisible(), title);
+      assert.ok((await figure(page, title).locator('.summary').textContent()).length > 10, title);
+    }
+    assert.ok((await page.locator('.layer').count()) >= 5);
+    assert.ok((await page.locator('.flow-links path').count()) >= 8);
+    assert.ok((await page.locator('.use-cases tbody tr').count()) >= 10);
+    await close(page);
+  });
+});
+
+describe('the drill-down', () => {
+  it('goes from a figure to its rows and back', async () => {
+    const page = await open(`/?period=${month}`);
+    await settled(page);
+    const cell = figure(page, 'Driver by lifecycle stage').locator('.heat-cell').first();
+    const label = await cell.getAttribute('aria-label');
+    await cell.click();
+    await page.waitForURL(/view=explore/);
+    await settled(page);
+    const where = new URL(page.url()).searchParams.get('where');
+    assert.match(where, /driver=.+;stage=.+/);
+    const filters = where.split(';').map((clause) => {
+      const [dimension, value] = clause.split('=');
+      return { dimension, values: [value] };
+    });
+    const expected = await monthTotal(filters);
+    await totalIs(page, expected);
+    assert.ok(expected < 100n * 10n ** 12n || label.endsWith(dollars(expected, 0)), `${label} is not ${dollars(expected, 0)}`);
+    // The next dimension sums to the same.
+    await figure(page, /^Broken down by/).getByRole('button', { name: 'Show as table' }).click();
+    assert.ok((await page.locator('.breakdown tfoot').textContent()).includes(dollars(expected, expected < 100n * 10n ** 12n ? 2 : 0)));
+    // The charges, each with the line of the bill that it came from.
+    await page.locator('.rows tbody tr').first().waitFor();
+    assert.match(await page.locator('.rows tbody tr').first().textContent(), /line \d+/);
+    await page.getByRole('button', { name: 'Show every column of charge 1' }).click();
+    assert.match(await page.locator('.details').textContent(), /BilledCost/);
+    await page.getByText('Why it is attributed so').waitFor();
+    await page.goBack();
+    await page.waitForURL((url) => !url.searchParams.has('view'));
+    await settled(page);
+    await totalIs(page, await monthTotal());
+    await close(page);
+  });
+
+  it('adds and removes filters', async () => {
+    const page = await open(`/?period=${month}`);
+    await settled(page);
+    await page.getByRole('button', { name: 'Filter', exact: true }).click();
+    const choice = page.locator('.filter-values label').first();
+    await choice.click();
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.waitForURL(/where=team/);
+    await settled(page);
+    const team = new URL(page.url()).searchParams.get('where').split('=')[1];
+    await totalIs(page, await monthTotal([{ dimension: 'team', values: [team] }]));
+    await page.getByRole('button', { name: /^Remove the filter/ }).click();
+    await totalIs(page, await monthTotal());
+    await close(page);
+  });
+});
+
+describe('for everybody', () => {
+  it('speaks Chinese, and remembers it', async () => {
+    const page = await open('/');
+    await settled(page);
+    await page.getByLabel('Language').selectOption('zh-CN');
+    await page.waitForFunction(() => document.documentElement.lang === 'zh-CN');
+    assert.match(await page.locator('h1').textContent(), /有效成本/);
+    assert.match(await page.locator('.spend').textContent(), /万|亿|US\$/);
+    await page.reload();
+    await settled(page);
+    assert.equal(await page.evaluate(() => document.documentElement.lang), 'zh-CN');
+    await close(page);
+    const chinese = await open('/', { locale: 'zh-CN' });
+    await settled(chinese);
+    assert.match(await chinese.locator('h1').textContent(), /有效成本/);
+    await close(chinese);
+  });
+
+  it('is light and dark, as asked', async () => {
+    const page = await open('/', { colorScheme: 'dark' });
+    await settled(page);
+    const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const dark = await paper();
+    await page.getByRole('button', { name: 'Appearance' }).click();
+    await page.getByRole('button', { name: 'Light' }).click();
+    assert.notEqual(await paper(), dark);
+    await page.getByRole('button', { name: 'Dark' }).click();
+    assert.equal(await paper(), dark);
+    await page.emulateMedia({ colorScheme: 'light' });
+    assert.equal(await paper(), dark);
+    await close(page);
+  });
+
+  it('is reached by keyboard', async () => {
+    const page = await open('/');
+    await settled(page);
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+    const chart = figure(page, 'Spend over time').locator('.plot');
+    await chart.focus();
+    await page.keyboard.press('ArrowLeft');
+    const said = figure(page, 'Spend over time').locator('[aria-live]');
+    assert.match(await said.textContent(), /\$/);
+    await page.keyboard.press('ArrowUp');
+    assert.match(await said.textContent(), /%/);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/view=explore/);
+    await settled(page);
+    await close(page);
+  });
+
+  it('has nothing that axe objects to', async () => {
+    const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    for (const [path, options] of [
+      ['/', {}],
+      ['/', { colorScheme: 'dark', locale: 'zh-CN' }],
+      ['/', { viewport: { width: 390, height: 844 } }],
+      ['/?view=explore', {}],
+      ['/?view=explore', { colorScheme: 'dark', viewport: { width: 390, height: 844 } }],
+      ['/?view=import', { colorScheme: 'dark' }],
+    ]) {
+      const page = await open(path, { ...options, reducedMotion: 'reduce' });
+      if (path.includes('import')) await page.locator('h1').waitFor();
+      else await settled(page);
+      if (path.includes('explore')) await page.locator('.rows tbody tr').first().waitFor();
+      await page.evaluate(source);
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      const told = violations.map((v) => `${v.id}: ${v.help}\n${v.nodes.slice(0, 3).map((n) => n.html).join('\n')}`);
+      assert.deepEqual(told, [], `${path} ${JSON.stringify(options)}`);
+      await close(page);
+    }
+  });
+
+  it('fits a phone and a wall', async () => {
+    for (const width of [390, 1440, 1920]) {
+      for (const path of ['/', '/?view=explore', '/?view=import']) {
+        const page = await open(path, { viewport: { width, height: 900 } });
+        if (path.includes('import')) await page.locator('h1').waitFor();
+        else await settled(page);
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.equal(over, 0, `${path} at ${width} px scrolls sideways by ${over} px`);
+        await close(page);
+      }
+    }
+  });
+});
+
+describe('imports', () => {
+  it('show while the page is open, without a reload', async () => {
+    const page = await open(`/?period=${month}`);
+    await settled(page);
+    await page.getByText('Live', { exact: true }).waitFor();
+    await page.evaluate(() => (globalThis.sameDocument = true));
+    const before = await monthTotal();
+    const bill = join(place.dir, 'late-bill.csv');
+    await writeFile(bill, makeBill(month, 500));
+    const report = JSON.parse(await flyball('import', bill, '--home', home, '--source', 'late-bill', '--format', 'json'));
+    assert.equal(report.rows_kept, 500);
+    await page.getByText('New data from late-bill · 500 rows').waitFor();
+    const now = before + units(report.billed_cost.kept);
+    await totalIs(page, now);
+    assert.equal(await monthTotal(), now);
+    assert.equal(await page.evaluate(() => globalThis.sameDocument), true);
+    await page.locator('.commits').getByText('Import of late-bill').waitFor();
+    await close(page);
+  });
+
+  it('are made in the page, with a token', async () => {
+    const page = await open('/?view=import');
+    await page.locator('input[type=file]').setInputFiles({ name: 'page-bill.csv', mimeType: 'text/csv', buffer: Buffer.from(makeBill(month, 40, 11)) });
+    await page.getByLabel('Token').fill(server.token);
+    await page.getByRole('button', { name: 'Check only' }).click();
+    await page.getByText('Checked. Nothing was written.').waitFor();
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.getByText('is in the ledger.').waitFor();
+    const rows = await page.locator('.report-rows strong').allTextContents();
+    assert.deepEqual(rows, ['40', '40', '0']);
+    await page.getByText('The sums agree exactly.').waitFor();
+    await page.getByRole('button', { name: 'See it in the overview' }).click();
+    await settled(page);
+    await totalIs(page, await monthTotal());
+    await close(page);
+  });
+
+  it('are refused without the token, in words', async () => {
+    const page = await open('/?view=import');
+    await page.locator('input[type=file]').setInputFiles({ name: 'x.csv', mimeType: 'text/csv', buffer: Buffer.from(makeBill(month, 2, 5)) });
+    await page.getByLabel('Token').fill('wrong');
+    await page.getByRole('button', { name: 'Import', exact: true }).click();
+    await page.getByText('The server did not accept the token.').waitFor();
+    // The browser itself reports the refused request on its console.
+    const refused = complaints.findIndex((text) => text.includes('401'));
+    if (refused >= 0) complaints.splice(refused, 1);
+    await close(page);
+  });
+});
+
+describe('an empty ledger', () => {
+  it('says how to begin', async () => {
+    const other = await makeHome();
+    const demo = server;
+    try {
+      server = await serve(other.home);
+      const page = await open('/');
+      await page.getByRole('heading', { name: 'The ledger is empty' }).waitFor();
+      assert.ok(await page.getByText('flyball demo').isVisible());
+      await close(page);
+    } finally {
+      await server.stop();
+      server = demo;
+      await other.remove();
+    }
+  });
+});
+
+describe('the slices', () => {
+  it('sum in another Parquet reader to what the imports reported, to the last digit', async () => {
+    const { commits } = await (await fetch(`${server.address}/api/v1/commits?limit=1000`)).json();
+    const imports = commits.filter((commit) => commit.kind === 'import');
+    assert.ok(imports.some((commit) => commit.source === 'late-bill'));
+    // The bill of this test, and one slice of every source of the demonstration.
+    const seen = new Set();
+    for (const commit of imports) {
+      if (seen.has(commit.source)) continue;
+      seen.add(commit.source);
+      let rows = 0;
+      let sum = 0n;
+      for (const slice of commit.opens) {
+        const read = await sumOfSlice(home, slice, 'BilledCost');
+        assert.equal(read.rows, slice.rows, `${slice.source} ${slice.period}`);
+        const stated = Object.values(slice.billed_by_currency).reduce((s, text) => s + units(text), 0n);
+        assert.equal(decimal(read.sum), decimal(stated), `${slice.source} ${slice.period}`);
+        rows += read.rows;
+        sum += read.sum;
+      }
+      assert.equal(rows, commit.import.rows_kept);
+      assert.equal(decimal(sum), decimal(units(commit.import.billed_cost.kept)), commit.source);
+    }
+  });
+});
+
+it('nothing was complained about: no error on the console, no request to elsewhere', () => {
+  assert.deepEqual(complaints, []);
+});
