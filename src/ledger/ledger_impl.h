@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ledger/commit_log.h"
+#include "ledger/gated_mutex.h"
 #include "ledger/history.h"
 #include "ledger/home.h"
 #include "ledger/ledger.h"
@@ -77,7 +78,7 @@ class LedgerImpl : public Ledger {
 
   // Held shared while a question runs, alone while the store is replaced or slice files are
   // removed.
-  std::shared_mutex store_mutex_;
+  GatedMutex store_mutex_;
   std::unique_ptr<Store> store_;
   std::optional<Error> store_error_;
   int replacements_ = 0;

@@ -10,6 +10,7 @@
 #include "ledger/duckdb/deriver.h"
 #include "ledger/duckdb/schema.h"
 #include "ledger/duckdb/verify.h"
+#include "ledger/gated_mutex.h"
 #include "ledger/slice_writer.h"
 #include "ledger/store.h"
 #include "model/charge.h"
@@ -100,7 +101,7 @@ class DuckStore : public Store {
   std::mutex idle_mutex_;
   std::vector<Connection> idle_;
   // Tables of older rulebooks: held shared while one is read, alone while they are made or dropped.
-  std::shared_mutex older_rules_mutex_;
+  GatedMutex older_rules_mutex_;
   std::vector<std::string> older_rules_;
 };
 
@@ -157,7 +158,7 @@ Status DuckStore::BringTo(const History& history) {
     Deriver deriver(writer_, layout_, books_, *assigner_);
     Transaction transaction = FB_TRY(Transaction::Begin(writer_));
     FB_CHECK(deriver.BringTo(history));
-    std::unique_lock<std::shared_mutex> alone(older_rules_mutex_, std::defer_lock);
+    std::unique_lock<GatedMutex> alone(older_rules_mutex_, std::defer_lock);
     if (deriver.loaded_signatures()) {
       // They lack the new signatures; the next question about an older rulebook makes them again.
       alone.lock();
