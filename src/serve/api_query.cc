@@ -205,7 +205,7 @@ Result<std::string> Api::RowsJson(const std::string& body) {
     return Fail(Code::kInvalidArgument, "the field 'query' is missing");
   }
   const int64_t offset = FB_TRY(IntMember(document, "offset", 0, 0, int64_t{1} << 40));
-  const int64_t limit = FB_TRY(IntMember(document, "limit", 100, 1, kRowsPageMax));
+  const int64_t limit = FB_TRY(IntMember(document, "limit", 100, 1, ledger::kRowsPageMax));
   const ledger::CostQuery query = FB_TRY(ledger::ParseQueryJson(
       document["query"].dump(-1, ' ', false, Json::error_handler_t::replace)));
   return PageJson(FB_TRY(ledger.Rows(query, offset, limit)), offset);

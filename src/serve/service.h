@@ -31,7 +31,6 @@ namespace flyball::serve {
 
 // Named limits.
 inline constexpr int kBatchQueriesMax = 32;           // in one POST /api/v1/query
-inline constexpr int kRowsPageMax = 10'000;           // of POST /api/v1/rows
 inline constexpr int kCommitsPageMax = 10'000;        // of GET /api/v1/commits
 inline constexpr int kQuarantinePageMax = 1000;       // of GET /api/v1/quarantine
 inline constexpr size_t kImportsWaitingMax = 16;      // more are refused with RESOURCE_EXHAUSTED
