@@ -20,7 +20,8 @@ export async function sumOfFile(path, column) {
   const metadata = parquetMetadata(file);
   const element = metadata.schema.find((e) => e.name === column);
   if (!element) throw new Error(`${path} has no column ${column}`);
-  if (element.scale !== DECIMAL_SCALE) throw new Error(`${path}: ${column} has scale ${element.scale}`);
+  if (element.scale !== DECIMAL_SCALE)
+    throw new Error(`${path}: ${column} has scale ${element.scale}`);
   // The reader turns decimals into doubles; without their type it hands over the bytes, which are exact.
   delete element.converted_type;
   delete element.logical_type;
@@ -35,7 +36,11 @@ export async function sumOfFile(path, column) {
     onComplete: (data) => {
       for (const [value] of data) {
         rows++;
-        if (value !== null && value !== undefined) sum += typeof value === 'bigint' || typeof value === 'number' ? BigInt(value) : fromBytes(value);
+        if (value !== null && value !== undefined)
+          sum +=
+            typeof value === 'bigint' || typeof value === 'number'
+              ? BigInt(value)
+              : fromBytes(value);
       }
     },
   });

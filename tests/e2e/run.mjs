@@ -7,18 +7,39 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { chromium } from 'playwright-core';
-import { binary, decimal, dollars, flyball, makeBill, makeHome, query, serve, units } from './support.mjs';
+import {
+  binary,
+  decimal,
+  dollars,
+  flyball,
+  makeBill,
+  makeHome,
+  query,
+  serve,
+  units,
+} from './support.mjs';
 import { sumOfSlice } from './parquet.mjs';
 
-const CHROMIUM = process.env.CHROMIUM_BIN ?? ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const CHROMIUM =
+  process.env.CHROMIUM_BIN ??
+  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const FLAGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ];
 const DEMO_ROWS = 20_000;
 const WAIT_MS = 20_000;
 
-if (!existsSync(binary)) throw new Error(`there is no program at ${binary}: build it (make build) or name it in FLYBALL_BIN`);
+if (!existsSync(binary))
+  throw new Error(
+    `there is no program at ${binary}: build it (make build) or name it in FLYBALL_BIN`,
+  );
 
 let place;
 let home;
@@ -28,13 +49,24 @@ let month; // the newest of the demonstration
 const complaints = []; // of the page: errors on the console, requests to elsewhere
 
 async function open(path = '/', options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US', colorScheme: 'light', ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    locale: 'en-US',
+    colorScheme: 'light',
+    ...options,
+  });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
-  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(`${message.type()}: ${message.text()}`));
+  page.on(
+    'console',
+    (message) =>
+      ['error', 'warning'].includes(message.type()) &&
+      complaints.push(`${message.type()}: ${message.text()}`),
+  );
   page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
   page.on('request', (request) => {
-    if (!request.url().startsWith(`${server.address}/`)) complaints.push(`request to ${request.url()}`);
+    if (!request.url().startsWith(`${server.address}/`))
+      complaints.push(`request to ${request.url()}`);
   });
   await page.goto(server.address + path);
   return page;
@@ -60,9 +92,14 @@ async function monthTotal(where = []) {
 }
 const totalIs = async (page, value) => {
   const want = dollars(value);
-  await page.waitForFunction((text) => document.querySelector('[data-figure=total]')?.textContent === text, want).catch(async () => {
-    assert.equal(await total(page).textContent(), want);
-  });
+  await page
+    .waitForFunction(
+      (text) => document.querySelector('[data-figure=total]')?.textContent === text,
+      want,
+    )
+    .catch(async () => {
+      assert.equal(await total(page).textContent(), want);
+    });
 };
 
 before(async () => {
@@ -72,7 +109,10 @@ before(async () => {
   server = await serve(home);
   browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   const months = await query(server.address, { measures: ['charges'], grain: 'month' });
-  month = months.rows.map((row) => row.period).sort().at(-1);
+  month = months.rows
+    .map((row) => row.period)
+    .sort()
+    .at(-1);
 });
 after(async () => {
   await browser?.close();
@@ -118,7 +158,15 @@ describe('the first screen', () => {
   it('draws every figure and says each in words', async () => {
     const page = await open('/');
     await settled(page);
-    for (const title of ['What changed', 'Spend over time', 'Driver by lifecycle stage', 'From environment through driver to team', 'Top movers', 'AI use cases', 'Sources']) {
+    for (const title of [
+      'What changed',
+      'Spend over time',
+      'Driver by lifecycle stage',
+      'From environment through driver to team',
+      'Top movers',
+      'AI use cases',
+      'Sources',
+    ]) {
       assert.ok(await figure(page, title).isVisible(), title);
       assert.ok((await figure(page, title).locator('.summary').textContent()).length > 10, title);
     }
@@ -146,10 +194,19 @@ describe('the drill-down', () => {
     });
     const expected = await monthTotal(filters);
     await totalIs(page, expected);
-    assert.ok(expected < 100n * 10n ** 12n || label.endsWith(dollars(expected, 0)), `${label} is not ${dollars(expected, 0)}`);
+    assert.ok(
+      expected < 100n * 10n ** 12n || label.endsWith(dollars(expected, 0)),
+      `${label} is not ${dollars(expected, 0)}`,
+    );
     // The next dimension sums to the same.
-    await figure(page, /^Broken down by/).getByRole('button', { name: 'Show as table' }).click();
-    assert.ok((await page.locator('.breakdown tfoot').textContent()).includes(dollars(expected, expected < 100n * 10n ** 12n ? 2 : 0)));
+    await figure(page, /^Broken down by/)
+      .getByRole('button', { name: 'Show as table' })
+      .click();
+    assert.ok(
+      (await page.locator('.breakdown tfoot').textContent()).includes(
+        dollars(expected, expected < 100n * 10n ** 12n ? 2 : 0),
+      ),
+    );
     // The charges, each with the line of the bill that it came from.
     await page.locator('.rows tbody tr').first().waitFor();
     assert.match(await page.locator('.rows tbody tr').first().textContent(), /line \d+/);
@@ -234,7 +291,10 @@ describe('for everybody', () => {
   });
 
   it('has nothing that axe objects to', async () => {
-    const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    const source = await readFile(
+      createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
+      'utf8',
+    );
     for (const [path, options] of [
       ['/', {}],
       ['/', { colorScheme: 'dark', locale: 'zh-CN' }],
@@ -249,7 +309,13 @@ describe('for everybody', () => {
       if (path.includes('explore')) await page.locator('.rows tbody tr').first().waitFor();
       await page.evaluate(source);
       const { violations } = await page.evaluate(() => globalThis.axe.run());
-      const told = violations.map((v) => `${v.id}: ${v.help}\n${v.nodes.slice(0, 3).map((n) => n.html).join('\n')}`);
+      const told = violations.map(
+        (v) =>
+          `${v.id}: ${v.help}\n${v.nodes
+            .slice(0, 3)
+            .map((n) => n.html)
+            .join('\n')}`,
+      );
       assert.deepEqual(told, [], `${path} ${JSON.stringify(options)}`);
       await close(page);
     }
@@ -261,7 +327,9 @@ describe('for everybody', () => {
         const page = await open(path, { viewport: { width, height: 900 } });
         if (path.includes('import')) await page.locator('h1').waitFor();
         else await settled(page);
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        const over = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
         assert.equal(over, 0, `${path} at ${width} px scrolls sideways by ${over} px`);
         await close(page);
       }
@@ -278,7 +346,9 @@ describe('imports', () => {
     const before = await monthTotal();
     const bill = join(place.dir, 'late-bill.csv');
     await writeFile(bill, makeBill(month, 500));
-    const report = JSON.parse(await flyball('import', bill, '--home', home, '--source', 'late-bill', '--format', 'json'));
+    const report = JSON.parse(
+      await flyball('import', bill, '--home', home, '--source', 'late-bill', '--format', 'json'),
+    );
     assert.equal(report.rows_kept, 500);
     await page.getByText('New data from late-bill · 500 rows').waitFor();
     const now = before + units(report.billed_cost.kept);
@@ -291,7 +361,13 @@ describe('imports', () => {
 
   it('are made in the page, with a token', async () => {
     const page = await open('/?view=import');
-    await page.locator('input[type=file]').setInputFiles({ name: 'page-bill.csv', mimeType: 'text/csv', buffer: Buffer.from(makeBill(month, 40, 11)) });
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({
+        name: 'page-bill.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from(makeBill(month, 40, 11)),
+      });
     await page.getByLabel('Token').fill(server.token);
     await page.getByRole('button', { name: 'Check only' }).click();
     await page.getByText('Checked. Nothing was written.').waitFor();
@@ -308,7 +384,13 @@ describe('imports', () => {
 
   it('are refused without the token, in words', async () => {
     const page = await open('/?view=import');
-    await page.locator('input[type=file]').setInputFiles({ name: 'x.csv', mimeType: 'text/csv', buffer: Buffer.from(makeBill(month, 2, 5)) });
+    await page
+      .locator('input[type=file]')
+      .setInputFiles({
+        name: 'x.csv',
+        mimeType: 'text/csv',
+        buffer: Buffer.from(makeBill(month, 2, 5)),
+      });
     await page.getByLabel('Token').fill('wrong');
     await page.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByText('The server did not accept the token.').waitFor();
@@ -352,7 +434,10 @@ describe('the slices', () => {
       for (const slice of commit.opens) {
         const read = await sumOfSlice(home, slice, 'BilledCost');
         assert.equal(read.rows, slice.rows, `${slice.source} ${slice.period}`);
-        const stated = Object.values(slice.billed_by_currency).reduce((s, text) => s + units(text), 0n);
+        const stated = Object.values(slice.billed_by_currency).reduce(
+          (s, text) => s + units(text),
+          0n,
+        );
         assert.equal(decimal(read.sum), decimal(stated), `${slice.source} ${slice.period}`);
         rows += read.rows;
         sum += read.sum;

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-export const binary = process.env.FLYBALL_BIN ?? new URL('../../build/release/flyball', import.meta.url).pathname;
+export const binary =
+  process.env.FLYBALL_BIN ?? new URL('../../build/release/flyball', import.meta.url).pathname;
 const START_LIMIT_MS = 60_000;
 
 export async function makeHome() {
@@ -22,12 +23,17 @@ export async function flyball(...args) {
 
 /** `flyball serve` on a free port; resolves when it has printed its address. */
 export async function serve(home) {
-  const child = spawn(binary, ['serve', '--home', home, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(binary, ['serve', '--home', home, '--listen', '127.0.0.1:0'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let out = '';
   let err = '';
   child.stderr.on('data', (data) => (err += data));
   const address = await new Promise((resolve, reject) => {
-    const limit = setTimeout(() => reject(new Error(`no address after ${START_LIMIT_MS} ms: ${out}${err}`)), START_LIMIT_MS);
+    const limit = setTimeout(
+      () => reject(new Error(`no address after ${START_LIMIT_MS} ms: ${out}${err}`)),
+      START_LIMIT_MS,
+    );
     child.stdout.on('data', (data) => {
       out += data;
       const found = /http:\/\/[\w.:[\]-]+/.exec(out);
@@ -88,11 +94,42 @@ export function dollars(value, digits = 2) {
 }
 
 const HEADER = [
-  'AvailabilityZone', 'BilledCost', 'BillingAccountId', 'BillingAccountName', 'BillingCurrency', 'BillingPeriodEnd', 'BillingPeriodStart',
-  'ChargeCategory', 'ChargeClass', 'ChargeDescription', 'ChargeFrequency', 'ChargePeriodEnd', 'ChargePeriodStart', 'ConsumedQuantity',
-  'ConsumedUnit', 'ContractedCost', 'EffectiveCost', 'InvoiceIssuerName', 'ListCost', 'PricingCategory', 'PricingQuantity', 'PricingUnit',
-  'ProviderName', 'PublisherName', 'RegionId', 'RegionName', 'ResourceId', 'ResourceName', 'ResourceType', 'ServiceCategory',
-  'ServiceName', 'SkuId', 'SkuPriceId', 'SubAccountId', 'SubAccountName', 'Tags',
+  'AvailabilityZone',
+  'BilledCost',
+  'BillingAccountId',
+  'BillingAccountName',
+  'BillingCurrency',
+  'BillingPeriodEnd',
+  'BillingPeriodStart',
+  'ChargeCategory',
+  'ChargeClass',
+  'ChargeDescription',
+  'ChargeFrequency',
+  'ChargePeriodEnd',
+  'ChargePeriodStart',
+  'ConsumedQuantity',
+  'ConsumedUnit',
+  'ContractedCost',
+  'EffectiveCost',
+  'InvoiceIssuerName',
+  'ListCost',
+  'PricingCategory',
+  'PricingQuantity',
+  'PricingUnit',
+  'ProviderName',
+  'PublisherName',
+  'RegionId',
+  'RegionName',
+  'ResourceId',
+  'ResourceName',
+  'ResourceType',
+  'ServiceCategory',
+  'ServiceName',
+  'SkuId',
+  'SkuPriceId',
+  'SubAccountId',
+  'SubAccountName',
+  'Tags',
 ];
 /** A FOCUS 1.0 bill of one month, the same for the same seed; costs have all twelve decimals. */
 export function makeBill(month, rows, seed = 7) {
@@ -102,21 +139,49 @@ export function makeBill(month, rows, seed = 7) {
     return state % n;
   };
   const [year, number] = month.split('-').map(Number);
-  const following = number === 12 ? `${year + 1}-01` : `${year}-${String(number + 1).padStart(2, '0')}`;
-  const services = [['Amazon Bedrock', 'AI and Machine Learning'], ['Amazon EC2', 'Compute'], ['Amazon S3', 'Storage']];
+  const following =
+    number === 12 ? `${year + 1}-01` : `${year}-${String(number + 1).padStart(2, '0')}`;
+  const services = [
+    ['Amazon Bedrock', 'AI and Machine Learning'],
+    ['Amazon EC2', 'Compute'],
+    ['Amazon S3', 'Storage'],
+  ];
   const lines = [HEADER.join(',')];
   for (let i = 0; i < rows; i++) {
     const day = String(1 + next(27)).padStart(2, '0');
     const [service, category] = services[next(3)];
     const cost = `${next(40)}.${String(next(1e6)).padStart(6, '0')}${String(next(1e6)).padStart(6, '0')}`;
     const values = {
-      BilledCost: cost, EffectiveCost: cost, ListCost: cost, ContractedCost: cost, BillingAccountId: '4242', BillingAccountName: 'e2e',
-      BillingCurrency: 'USD', BillingPeriodStart: `${month}-01T00:00:00Z`, BillingPeriodEnd: `${following}-01T00:00:00Z`,
-      ChargeCategory: 'Usage', ChargeDescription: `"line ${i}, of the test"`, ChargeFrequency: 'Usage-Based',
-      ChargePeriodStart: `${month}-${day}T00:00:00Z`, ChargePeriodEnd: `${month}-${day}T01:00:00Z`, ConsumedQuantity: String(1 + next(9)),
-      ConsumedUnit: 'Hours', InvoiceIssuerName: 'AWS', PricingCategory: 'Standard', PricingQuantity: '1', PricingUnit: 'Hours',
-      ProviderName: 'AWS', PublisherName: 'AWS', RegionId: 'eu-west-1', RegionName: 'Ireland', ResourceId: `arn:e2e:${i}`,
-      ServiceCategory: category, ServiceName: service, SkuId: `E2E-${next(20)}`, SkuPriceId: `E2E-${next(20)}.P`, SubAccountId: '4243',
+      BilledCost: cost,
+      EffectiveCost: cost,
+      ListCost: cost,
+      ContractedCost: cost,
+      BillingAccountId: '4242',
+      BillingAccountName: 'e2e',
+      BillingCurrency: 'USD',
+      BillingPeriodStart: `${month}-01T00:00:00Z`,
+      BillingPeriodEnd: `${following}-01T00:00:00Z`,
+      ChargeCategory: 'Usage',
+      ChargeDescription: `"line ${i}, of the test"`,
+      ChargeFrequency: 'Usage-Based',
+      ChargePeriodStart: `${month}-${day}T00:00:00Z`,
+      ChargePeriodEnd: `${month}-${day}T01:00:00Z`,
+      ConsumedQuantity: String(1 + next(9)),
+      ConsumedUnit: 'Hours',
+      InvoiceIssuerName: 'AWS',
+      PricingCategory: 'Standard',
+      PricingQuantity: '1',
+      PricingUnit: 'Hours',
+      ProviderName: 'AWS',
+      PublisherName: 'AWS',
+      RegionId: 'eu-west-1',
+      RegionName: 'Ireland',
+      ResourceId: `arn:e2e:${i}`,
+      ServiceCategory: category,
+      ServiceName: service,
+      SkuId: `E2E-${next(20)}`,
+      SkuPriceId: `E2E-${next(20)}.P`,
+      SubAccountId: '4243',
       SubAccountName: 'e2e-sub',
     };
     lines.push(HEADER.map((column) => values[column] ?? '').join(','));

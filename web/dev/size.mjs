@@ -13,6 +13,8 @@ for (const name of readdirSync(dist)) {
 }
 console.log(`together     ${(sum / 1024).toFixed(1)} kB gzip of ${budget / 1024}`);
 if (sum > budget) {
-  console.error('The page is over its budget: find what grew (vite build --sourcemap) and take it out.');
+  console.error(
+    'The page is over its budget: find what grew (vite build --sourcemap) and take it out.',
+  );
   process.exit(1);
 }

@@ -47,7 +47,10 @@ export function App() {
   }, [notice]);
   useEffect(() => {
     document.documentElement.lang = locale.value;
-    document.title = estate.value && estate.value.name !== 'Flyball' ? `Flyball · ${estate.value.name}` : 'Flyball';
+    document.title =
+      estate.value && estate.value.name !== 'Flyball'
+        ? `Flyball · ${estate.value.name}`
+        : 'Flyball';
   });
 
   const error = months.error ?? days.error;
@@ -59,7 +62,10 @@ export function App() {
     return day > last && day.slice(0, 7) <= list.latest ? day : last;
   }, '');
   const currencies = Object.keys(months.answer?.totals_by_currency ?? {}).sort();
-  const scope = ready && list.names.length > 0 ? resolveScope(view.value, list, lastDay ?? '', currencies, estate.value?.currency ?? 'USD') : undefined;
+  const scope =
+    ready && list.names.length > 0
+      ? resolveScope(view.value, list, lastDay ?? '', currencies, estate.value?.currency ?? 'USD')
+      : undefined;
   const page = view.value.page;
   return (
     <>
@@ -112,7 +118,12 @@ export function App() {
           <p class="notice">
             <Icon name="check" />
             <span>{notice}</span>
-            <button type="button" class="icon-button small" aria-label={words.live.dismiss} onClick={() => setNotice('')}>
+            <button
+              type="button"
+              class="icon-button small"
+              aria-label={words.live.dismiss}
+              onClick={() => setNotice('')}
+            >
               <Icon name="close" />
             </button>
           </p>
@@ -125,10 +136,15 @@ export function App() {
 function noticeText(event: Record<string, unknown>): string {
   const words = t.value.live;
   if (event['kind'] === 'classify') return words.newRules;
-  const facts = typeof event['facts'] === 'object' && event['facts'] ? (event['facts'] as Record<string, unknown>) : {};
+  const facts =
+    typeof event['facts'] === 'object' && event['facts']
+      ? (event['facts'] as Record<string, unknown>)
+      : {};
   const rows = Number(event['rows'] ?? event['rows_kept'] ?? facts['rows_kept'] ?? NaN);
   const source = String(event['source'] ?? '');
-  return source && Number.isFinite(rows) ? words.newData(valueName('source', source), integer(rows), rows) : words.changed;
+  return source && Number.isFinite(rows)
+    ? words.newData(valueName('source', source), integer(rows), rows)
+    : words.changed;
 }
 
 function Empty() {

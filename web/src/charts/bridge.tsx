@@ -26,7 +26,8 @@ export function Bridge({ before, now, steps, nameOf, linkOf, currency }: Props) 
   const high = Math.max(0, ...levels);
   const low = Math.min(...levels);
   // Small changes of a large total are invisible from zero on; then the bars are cut, and the figure says where.
-  const cut = low > 0 && (high - low) / high < 0.5 ? Math.max(0, low - (high - low) * 0.9) : Math.min(0, low);
+  const cut =
+    low > 0 && (high - low) / high < 0.5 ? Math.max(0, low - (high - low) * 0.9) : Math.min(0, low);
   const at = (units: bigint) => ((size(units) - cut) / (high - cut || 1)) * 100;
   const place = (a: bigint, b: bigint) => {
     const left = Math.min(at(a), at(b));
@@ -68,7 +69,9 @@ export function Bridge({ before, now, steps, nameOf, linkOf, currency }: Props) 
           </Link>
         </li>
       </ol>
-      {cut > 0 && <p class="soft small">{t.value.bridge.axis(moneyCompact(tickUnits(cut), currency))}</p>}
+      {cut > 0 && (
+        <p class="soft small">{t.value.bridge.axis(moneyCompact(tickUnits(cut), currency))}</p>
+      )}
     </div>
   );
 }

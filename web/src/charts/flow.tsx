@@ -39,7 +39,10 @@ export function Flow(props: Props) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const [cursor, setCursor] = useState<{ index: number; keyboard: boolean } | undefined>(undefined);
   const height = width < 560 ? 440 : 560;
-  const graph = useMemo(() => (width > 0 ? layout(props, width, height) : undefined), [props.data, width, height]);
+  const graph = useMemo(
+    () => (width > 0 ? layout(props, width, height) : undefined),
+    [props.data, width, height],
+  );
   const items: Item[] = graph
     ? [
         ...graph.nodes.map((node): Item => ({ kind: 'node', node })),
@@ -50,25 +53,38 @@ export function Flow(props: Props) {
   const pick = (item: Item | undefined) => {
     if (!item) return;
     const part = (node: Node) => ({ column: node.column, value: node.value_ });
-    props.onPick(item.kind === 'node' ? [part(item.node)] : [part(end(item.link.source)), part(end(item.link.target))]);
+    props.onPick(
+      item.kind === 'node'
+        ? [part(item.node)]
+        : [part(end(item.link.source)), part(end(item.link.target))],
+    );
   };
   const onKey = (event: KeyboardEvent) => {
     const forward = event.key === 'ArrowRight' || event.key === 'ArrowDown';
     if (forward || event.key === 'ArrowLeft' || event.key === 'ArrowUp') {
       event.preventDefault();
       const from = cursor?.index ?? (forward ? -1 : items.length);
-      setCursor({ index: Math.max(0, Math.min(items.length - 1, from + (forward ? 1 : -1))), keyboard: true });
+      setCursor({
+        index: Math.max(0, Math.min(items.length - 1, from + (forward ? 1 : -1))),
+        keyboard: true,
+      });
     } else if (event.key === 'Enter') pick(current);
     else if (event.key === 'Escape') setCursor(undefined);
   };
   const name = (node: Node) => props.nameOf(node.column, node.value_);
   const describe = (item: Item): string => {
     const amount = item.kind === 'node' ? item.node.amount : item.link.amount;
-    const what = item.kind === 'node' ? name(item.node) : t.value.flow.link(name(end(item.link.source)), name(end(item.link.target)));
+    const what =
+      item.kind === 'node'
+        ? name(item.node)
+        : t.value.flow.link(name(end(item.link.source)), name(end(item.link.target)));
     return `${what}: ${money(amount, props.currency)} (${percent(ratio(amount, props.total))})`;
   };
   const lit = (link: Edge): boolean =>
-    !current || (current.kind === 'link' ? current.link === link : end(link.source) === current.node || end(link.target) === current.node);
+    !current ||
+    (current.kind === 'link'
+      ? current.link === link
+      : end(link.source) === current.node || end(link.target) === current.node);
   const path = sankeyLinkHorizontal<NodeFacts, LinkFacts>();
   const over = (index: number) => () => setCursor({ index, keyboard: false });
   const last = props.data.columns.length - 1;
@@ -107,7 +123,8 @@ export function Flow(props: Props) {
             </g>
             {graph.nodes.map((node, i) => {
               const rank = props.data.columns[node.column]!.indexOf(node.value_);
-              const fill = node.column === 1 ? fillOf(props.paint(1, node.value_, rank)) : 'var(--ink-soft)';
+              const fill =
+                node.column === 1 ? fillOf(props.paint(1, node.value_, rank)) : 'var(--ink-soft)';
               const right = node.column === last;
               return (
                 <g
@@ -115,7 +132,13 @@ export function Flow(props: Props) {
                   onPointerEnter={over(i)}
                   onClick={() => pick({ kind: 'node', node })}
                 >
-                  <rect x={node.x0!} y={node.y0!} width={node.x1! - node.x0!} height={Math.max(1, node.y1! - node.y0!)} fill={fill} />
+                  <rect
+                    x={node.x0!}
+                    y={node.y0!}
+                    width={node.x1! - node.x0!}
+                    height={Math.max(1, node.y1! - node.y0!)}
+                    fill={fill}
+                  />
                   <text
                     x={right ? node.x0! - 7 : node.x1! + 7}
                     y={(node.y0! + node.y1!) / 2}
@@ -123,7 +146,9 @@ export function Flow(props: Props) {
                     text-anchor={right ? 'end' : 'start'}
                   >
                     {clip(name(node), width < 560 ? 12 : 26)}
-                    {width >= 560 && <tspan class="soft"> {moneyCompact(node.amount, props.currency)}</tspan>}
+                    {width >= 560 && (
+                      <tspan class="soft"> {moneyCompact(node.amount, props.currency)}</tspan>
+                    )}
                   </text>
                 </g>
               );
@@ -141,13 +166,19 @@ export function Flow(props: Props) {
   );
 }
 
-const clip = (text: string, most: number): string => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+const clip = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
 function layout(props: Props, width: number, height: number) {
   const { data } = props;
   const id = (column: number, value: string) => `${column}:${value}`;
   const nodes: NodeFacts[] = data.columns.flatMap((values, column) =>
-    values.map((value) => ({ id: id(column, value), column, value_: value, amount: data.totals[column]!.get(value)! })),
+    values.map((value) => ({
+      id: id(column, value),
+      column,
+      value_: value,
+      amount: data.totals[column]!.get(value)!,
+    })),
   );
   const links = data.links.flatMap((list, i) =>
     list.map((link) => {

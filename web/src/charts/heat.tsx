@@ -27,9 +27,17 @@ export function Heat(props: Props) {
   // Room for an amount in a cell: its name takes a quarter or a third of the width, the total a tenth.
   const tight = width > 0 && (width * (width < 640 ? 0.69 : 0.62)) / columns.length < 40;
   const [focus, setFocus] = useState<{ row: string; column: string } | undefined>(undefined);
-  const top = Math.max(1e-12, ...rows.flatMap((row) => columns.map((column) => size(abs(props.valueAt(row, column))))));
+  const top = Math.max(
+    1e-12,
+    ...rows.flatMap((row) => columns.map((column) => size(abs(props.valueAt(row, column))))),
+  );
   const move = (event: KeyboardEvent) => {
-    const steps: Record<string, [number, number]> = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const steps: Record<string, [number, number]> = {
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+    };
     const by = steps[event.key];
     const cell = (event.target as Element).closest('td');
     if (!by || !cell) return;
@@ -39,7 +47,11 @@ export function Heat(props: Props) {
     let r = row.sectionRowIndex + by[0];
     let c = cell.cellIndex + by[1];
     // Empty cells are passed over.
-    for (; r >= 0 && r < body.rows.length && c > 0 && c < row.cells.length; r += by[0], c += by[1]) {
+    for (
+      ;
+      r >= 0 && r < body.rows.length && c > 0 && c < row.cells.length;
+      r += by[0], c += by[1]
+    ) {
       const link = body.rows[r]!.cells[c]!.querySelector('a');
       if (link) {
         link.focus();
@@ -95,7 +107,9 @@ export function Heat(props: Props) {
                 );
               })}
               <td class="heat-total">
-                <Link to={props.linkOf(row, undefined)}>{moneyCompact(props.rowTotal(row), currency)}</Link>
+                <Link to={props.linkOf(row, undefined)}>
+                  {moneyCompact(props.rowTotal(row), currency)}
+                </Link>
               </td>
             </tr>
           ))}
@@ -105,11 +119,15 @@ export function Heat(props: Props) {
             <th scope="row">{props.totalName}</th>
             {columns.map((column) => (
               <td>
-                <Link to={props.linkOf(undefined, column)}>{amountCompact(props.columnTotal(column))}</Link>
+                <Link to={props.linkOf(undefined, column)}>
+                  {amountCompact(props.columnTotal(column))}
+                </Link>
               </td>
             ))}
             <td class="heat-total">
-              <Link to={props.linkOf(undefined, undefined)}>{moneyCompact(props.total, currency)}</Link>
+              <Link to={props.linkOf(undefined, undefined)}>
+                {moneyCompact(props.total, currency)}
+              </Link>
             </td>
           </tr>
         </tfoot>

@@ -38,7 +38,8 @@ const TEXTURES = [0, 1, 0, 2, 0, 1, 2];
 export function paintOf(dimension: string, value: string, rank: number): Paint {
   if (value === OTHER) return { hue: PALE, texture: 0 };
   if (value === UNALLOCATED || value === '(none)') return { hue: GREY, texture: 1 };
-  const fixed = dimension === 'driver' ? DRIVERS[value] : dimension === 'ai_class' ? CLASSES[value] : undefined;
+  const fixed =
+    dimension === 'driver' ? DRIVERS[value] : dimension === 'ai_class' ? CLASSES[value] : undefined;
   return fixed ?? { hue: rank % 7, texture: TEXTURES[rank % 7]! };
 }
 
@@ -53,7 +54,13 @@ export function Textures() {
       <defs>
         {hues.map((hue) => (
           <>
-            <pattern id={`texture-${hue}-1`} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+            <pattern
+              id={`texture-${hue}-1`}
+              width="6"
+              height="6"
+              patternUnits="userSpaceOnUse"
+              patternTransform="rotate(45)"
+            >
               <rect width="6" height="6" fill={`var(--hue-${hue})`} />
               <rect width="2" height="6" fill="var(--texture)" />
             </pattern>

@@ -1,7 +1,15 @@
 // A word-sized line: the last months of a key figure. A month that is not over is drawn open.
 import { useWidth } from '../parts/basics';
 
-export function Spark({ points, label, partial }: { points: number[]; label: string; partial?: boolean }) {
+export function Spark({
+  points,
+  label,
+  partial,
+}: {
+  points: number[];
+  label: string;
+  partial?: boolean;
+}) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const height = 36;
   const known = points.filter(Number.isFinite);
@@ -25,7 +33,14 @@ export function Spark({ points, label, partial }: { points: number[]; label: str
           <line x1="0" x2={width} y1={y(0)} y2={y(0)} class="rule" />
           <path d={line(points.slice(0, partial ? last : points.length))} class="spark-line" />
           {partial && <path d={line(points, last - 1)} class="spark-line open" />}
-          {Number.isFinite(points[last]!) && <circle cx={x(last)} cy={y(points[last]!)} r="2.8" class={partial ? 'spark-dot open' : 'spark-dot'} />}
+          {Number.isFinite(points[last]!) && (
+            <circle
+              cx={x(last)}
+              cy={y(points[last]!)}
+              r="2.8"
+              class={partial ? 'spark-dot open' : 'spark-dot'}
+            />
+          )}
         </svg>
       )}
     </div>

@@ -50,7 +50,9 @@ export function Stack(props: Props) {
   const inset = (step - gap - barWidth) / 2;
 
   const layerAt = (bucket: number, py: number): number =>
-    boxes.columns[bucket]!.findIndex((box) => py >= y(Math.max(box.from, box.to)) && py <= y(Math.min(box.from, box.to)));
+    boxes.columns[bucket]!.findIndex(
+      (box) => py >= y(Math.max(box.from, box.to)) && py <= y(Math.min(box.from, box.to)),
+    );
   const point = (event: PointerEvent | MouseEvent): Cursor | undefined => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const bucket = Math.floor((event.clientX - box.left - LEFT) / step);
@@ -78,7 +80,9 @@ export function Stack(props: Props) {
     else if (event.key === 'Enter' && cursor) pick(cursor);
   };
 
-  const every = Math.ceil(names.length / Math.max(1, Math.floor(plot.width / (grain === 'month' ? 44 : 64))));
+  const every = Math.ceil(
+    names.length / Math.max(1, Math.floor(plot.width / (grain === 'month' ? 44 : 64))),
+  );
   return (
     <div class="chart" ref={ref}>
       <div
@@ -103,7 +107,15 @@ export function Stack(props: Props) {
                 </text>
               </g>
             ))}
-            {cursor && <rect class="column-mark" x={LEFT + cursor.bucket * step} y={TOP} width={step} height={plot.height} />}
+            {cursor && (
+              <rect
+                class="column-mark"
+                x={LEFT + cursor.bucket * step}
+                y={TOP}
+                width={step}
+                height={plot.height}
+              />
+            )}
             {layers.map((layer, l) => (
               <path
                 fill={fillOf(props.paint(layer.value, l))}
@@ -129,14 +141,29 @@ export function Stack(props: Props) {
                 height={plot.height}
               />
             )}
-            {names.map((name, i) => (names.length - 1 - i) % every === 0 && (
-              <text class={i === props.selected ? 'axis selected' : 'axis'} x={LEFT + (i + 0.5) * step} y={height - 8} text-anchor="middle">
-                {axisName(name, grain, i === 0 || (grain === 'month' && name.endsWith('-01')))}
-              </text>
-            ))}
+            {names.map(
+              (name, i) =>
+                (names.length - 1 - i) % every === 0 && (
+                  <text
+                    class={i === props.selected ? 'axis selected' : 'axis'}
+                    x={LEFT + (i + 0.5) * step}
+                    y={height - 8}
+                    text-anchor="middle"
+                  >
+                    {axisName(name, grain, i === 0 || (grain === 'month' && name.endsWith('-01')))}
+                  </text>
+                ),
+            )}
           </svg>
         )}
-        {cursor && width > 0 && <Readout {...props} cursor={cursor} x={LEFT + (cursor.bucket + 0.5) * step} width={width} />}
+        {cursor && width > 0 && (
+          <Readout
+            {...props}
+            cursor={cursor}
+            x={LEFT + (cursor.bucket + 0.5) * step}
+            width={width}
+          />
+        )}
       </div>
       <p class="sr-only" aria-live="polite">
         {cursor?.keyboard ? spoken(props, cursor) : ''}
@@ -146,13 +173,20 @@ export function Stack(props: Props) {
 }
 
 const axisName = (name: string, grain: Grain, withYear: boolean): string =>
-  grain === 'month' ? (withYear ? `${monthShort(name)} ${name.slice(2, 4)}` : monthShort(name)) : dayShort(name);
+  grain === 'month'
+    ? withYear
+      ? `${monthShort(name)} ${name.slice(2, 4)}`
+      : monthShort(name)
+    : dayShort(name);
 
 interface Box {
   from: number;
   to: number;
 }
-function stackBoxes(count: number, layers: readonly Layer[]): { columns: Box[][]; low: number; high: number } {
+function stackBoxes(
+  count: number,
+  layers: readonly Layer[],
+): { columns: Box[][]; low: number; high: number } {
   let low = 0;
   let high = 0;
   const columns = Array.from({ length: count }, (_, i) => {
@@ -171,7 +205,8 @@ function stackBoxes(count: number, layers: readonly Layer[]): { columns: Box[][]
   return { columns, low, high };
 }
 
-const bucketTotal = (layers: readonly Layer[], bucket: number): bigint => sum(layers.map((layer) => layer.points[bucket]!));
+const bucketTotal = (layers: readonly Layer[], bucket: number): bigint =>
+  sum(layers.map((layer) => layer.points[bucket]!));
 
 function spoken(props: Props, cursor: Cursor): string {
   const whole = bucketTotal(props.layers, cursor.bucket);

@@ -27,7 +27,8 @@ export const en = {
     open: 'Live',
     closed: 'Reconnecting',
     openHelp: 'New imports appear here by themselves.',
-    newData: (source: string, rows: string, n: number) => `New data from ${source} · ${rows} ${plural(n, 'row', 'rows')}`,
+    newData: (source: string, rows: string, n: number) =>
+      `New data from ${source} · ${rows} ${plural(n, 'row', 'rows')}`,
     newRules: 'The rules have changed; charges are classified anew.',
     changed: 'The ledger has changed.',
     dismiss: 'Dismiss',
@@ -68,7 +69,8 @@ export const en = {
     charges: 'Charges',
     usage: 'Usage',
     help: {
-      effective_cost: 'What the usage of this period really cost, with commitments and discounts spread over what they cover.',
+      effective_cost:
+        'What the usage of this period really cost, with commitments and discounts spread over what they cover.',
       billed_cost: 'What was put on an invoice in this period.',
       list_cost: 'What it would have cost at public list prices.',
       contracted_cost: 'What it would have cost at negotiated prices, before commitments.',
@@ -82,12 +84,17 @@ export const en = {
     noComparison: (period: string) => `There are no charges in ${period} to compare with.`,
     same: 'unchanged',
     story: {
-      growthShare: (share: string, delta: string) => `Generative AI brought ${share} of the growth, ${delta}.`,
-      growthAll: (delta: string) => `Generative AI grew by ${delta}, more than the whole; the rest fell.`,
-      growthAgainst: (delta: string) => `Generative AI fell by ${delta}; the growth came from elsewhere.`,
+      growthShare: (share: string, delta: string) =>
+        `Generative AI brought ${share} of the growth, ${delta}.`,
+      growthAll: (delta: string) =>
+        `Generative AI grew by ${delta}, more than the whole; the rest fell.`,
+      growthAgainst: (delta: string) =>
+        `Generative AI fell by ${delta}; the growth came from elsewhere.`,
       fallWhileUp: (delta: string) => `Generative AI grew by ${delta} while the whole fell.`,
-      fallAll: (delta: string) => `Generative AI fell by ${delta}, more than the whole; the rest grew.`,
-      fallShare: (share: string, delta: string) => `Generative AI brought ${share} of the fall, ${delta}.`,
+      fallAll: (delta: string) =>
+        `Generative AI fell by ${delta}, more than the whole; the rest grew.`,
+      fallShare: (share: string, delta: string) =>
+        `Generative AI brought ${share} of the fall, ${delta}.`,
       none: 'There is no generative AI among these charges.',
       flat: 'Generative AI did not change.',
     },
@@ -110,7 +117,8 @@ export const en = {
   kpi: {
     label: 'Key figures',
     genai: 'Generative AI',
-    genaiHelp: 'Charges whose AI class is “generative AI”, by the rules of the estate and the shipped rule pack.',
+    genaiHelp:
+      'Charges whose AI class is “generative AI”, by the rules of the estate and the shipped rule pack.',
     ratio: 'Cloud to model',
     ratioText: (ratio: string) => `${ratio} : 1`,
     ratioHelp:
@@ -124,7 +132,8 @@ export const en = {
     savingsSaved: (amount: string) => `${amount} below list prices`,
     savingsNone: 'These bills state no list cost.',
     unallocated: 'Unallocated',
-    unallocatedHelp: 'Spend that no rule, tag or column gives to a team. It is always shown and never spread out silently.',
+    unallocatedHelp:
+      'Spend that no rule, tag or column gives to a team. It is always shown and never spread out silently.',
     unallocatedAmount: (amount: string) => `${amount} without a team`,
     points: (text: string) => `${text} pt`,
     trend: (name: string, first: string, last: string) => `${name}: from ${first} to ${last}`,
@@ -142,7 +151,11 @@ export const en = {
     query: 'Cost query',
     hash: 'Query hash',
     commit: 'Commit',
-    readFrom: { cube: 'Answered from the cube', rollup: 'Answered from rollups', rows: 'Answered from rows' } as Record<string, string>,
+    readFrom: {
+      cube: 'Answered from the cube',
+      rollup: 'Answered from rollups',
+      rows: 'Answered from rows',
+    } as Record<string, string>,
     copy: 'Copy',
     copied: 'Copied',
     total: 'Total',
@@ -160,7 +173,8 @@ export const en = {
     month: 'Month',
     week: 'Week',
     day: 'Day',
-    summary: (first: string, last: string, top: string, share: string) => `${first} to ${last}. Largest layer: ${top}, ${share} of the whole.`,
+    summary: (first: string, last: string, top: string, share: string) =>
+      `${first} to ${last}. Largest layer: ${top}, ${share} of the whole.`,
     point: (period: string, total: string) => `${period}: ${total}`,
     layer: (name: string, value: string, share: string) => `${name}: ${value}, ${share}`,
     partial: 'not complete',
@@ -227,7 +241,8 @@ export const en = {
     cost: 'This period',
     dataUntil: 'Charges until',
     lastImport: 'Last import',
-    summary: (n: number, last: string) => `${n} ${plural(n, 'source', 'sources')}. Newest charge: ${last}.`,
+    summary: (n: number, last: string) =>
+      `${n} ${plural(n, 'source', 'sources')}. Newest charge: ${last}.`,
     never: '–',
   },
   commits: {
@@ -246,7 +261,13 @@ export const en = {
     back: 'Overview',
     breakdown: 'Broken down by',
     moreDimensions: 'More dimensions',
-    column: { value: 'Value', cost: 'Cost', share: 'Share', before: 'Period before', change: 'Change' },
+    column: {
+      value: 'Value',
+      cost: 'Cost',
+      share: 'Share',
+      before: 'Period before',
+      change: 'Change',
+    },
     trend: 'In time',
     rows: 'The charges behind it',
     rowsNone: 'No charges match these filters.',
@@ -267,7 +288,12 @@ export const en = {
     billed: 'Billed',
     origin: 'Source line',
     line: (line: string) => `line ${line}`,
-    lineage: { observed: 'as the bill states it', derived: 'derived from other columns', assumed: 'assumed', missing: 'not in the bill' } as Record<string, string>,
+    lineage: {
+      observed: 'as the bill states it',
+      derived: 'derived from other columns',
+      assumed: 'assumed',
+      missing: 'not in the bill',
+    } as Record<string, string>,
     lineageKey: 'Marks',
     estimate: 'estimate',
     why: 'Why it is attributed so',
@@ -283,10 +309,12 @@ export const en = {
     choose: 'choose files',
     or: 'or',
     source: 'Name of the source',
-    sourceHelp: 'The same source and billing period again replaces what was there; the old state stays readable.',
+    sourceHelp:
+      'The same source and billing period again replaces what was there; the old state stays readable.',
     sourcePlaceholder: 'from the file’s name',
     token: 'Token',
-    tokenHelp: 'Whoever writes needs the token that “flyball serve” names when it starts. It stays in this tab only.',
+    tokenHelp:
+      'Writing needs a token: the file “token” in the home folder holds one, and “flyball token” makes more. It stays in this tab only.',
     check: 'Check only',
     send: 'Import',
     sending: (percent: string) => `Sending ${percent}`,
@@ -333,7 +361,11 @@ export const en = {
     retry: 'Try again',
   },
 
-  special: { '(unallocated)': 'Unallocated', '(none)': 'None stated', '(other)': 'Others' } as Record<string, string>,
+  special: {
+    '(unallocated)': 'Unallocated',
+    '(none)': 'None stated',
+    '(other)': 'Others',
+  } as Record<string, string>,
   dimensions: {
     driver: 'Cost driver',
     stage: 'Lifecycle stage',
@@ -403,7 +435,12 @@ export const en = {
       'other AI': 'Other AI',
       'other compute': 'Other compute',
     } as Record<string, string>,
-    status: { proposed: 'Proposed', running: 'Running', paused: 'Paused', stopped: 'Stopped' } as Record<string, string>,
+    status: {
+      proposed: 'Proposed',
+      running: 'Running',
+      paused: 'Paused',
+      stopped: 'Stopped',
+    } as Record<string, string>,
   } as Record<string, Record<string, string>>,
   /** What real bills do wrong, by the names that the import report uses. */
   defects: {

@@ -1,5 +1,16 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { bucketName, CATALOGUES, integer, locale, money, moneyCompact, moneyParts, percent, periodName, t } from '.';
+import {
+  bucketName,
+  CATALOGUES,
+  integer,
+  locale,
+  money,
+  moneyCompact,
+  moneyParts,
+  percent,
+  periodName,
+  t,
+} from '.';
 import { parseFixed } from '../lib/fixed';
 import { sumHolds } from '../views/import';
 
@@ -11,26 +22,35 @@ const units = (text: string) => parseFixed(text);
 /** Every sentence of a catalogue, functions called with stand-ins. */
 function sentences(node: unknown, path = ''): [string, string][] {
   if (typeof node === 'string') return [[path, node]];
-  if (typeof node === 'function') return [[path, (node as (...args: unknown[]) => string)('A', 'B', 'C', 'D')]];
-  return Object.entries(node as object).flatMap(([key, value]) => sentences(value, `${path}.${key}`));
+  if (typeof node === 'function')
+    return [[path, (node as (...args: unknown[]) => string)('A', 'B', 'C', 'D')]];
+  return Object.entries(node as object).flatMap(([key, value]) =>
+    sentences(value, `${path}.${key}`),
+  );
 }
 
 describe('the catalogues', () => {
   it('have the same keys, also where the type allows any', () => {
-    const keys = (name: 'en' | 'zh-CN') => sentences(CATALOGUES[name]).map(([path]) => path).sort();
+    const keys = (name: 'en' | 'zh-CN') =>
+      sentences(CATALOGUES[name])
+        .map(([path]) => path)
+        .sort();
     expect(keys('zh-CN')).toEqual(keys('en'));
   });
   it('say something everywhere, and Chinese is not left in English', () => {
     for (const [path, text] of sentences(CATALOGUES['zh-CN'])) {
       expect(text, path).not.toBe('');
-      const bare = /^(.*(languageName|version|format|ratioText|link|never)|\.dimensions\.sku)$/.test(path);
+      const bare =
+        /^(.*(languageName|version|format|ratioText|link|never)|\.dimensions\.sku)$/.test(path);
       if (!bare && /[a-z]{3}/.test(text)) expect(text, path).toMatch(/[\u4e00-\u9fff]/);
     }
   });
   it('use the plural of their language', () => {
     expect(CATALOGUES.en.live.newData('aws', '1', 1)).toBe('New data from aws · 1 row');
     expect(CATALOGUES.en.live.newData('aws', '1,000', 1000)).toBe('New data from aws · 1,000 rows');
-    expect(CATALOGUES['zh-CN'].live.newData('aws', '1,000', 1000)).toBe('来自 aws 的新数据 · 1,000 行');
+    expect(CATALOGUES['zh-CN'].live.newData('aws', '1,000', 1000)).toBe(
+      '来自 aws 的新数据 · 1,000 行',
+    );
   });
 });
 
@@ -44,7 +64,10 @@ describe('amounts', () => {
   });
   it('are exact beyond what a double holds', () => {
     expect(money(units('12345678901234567890.99'), 'USD')).toBe('$12,345,678,901,234,567,891');
-    expect(moneyParts(units('9007199254740993.27'), 'USD')).toEqual({ main: '$9,007,199,254,740,993', minor: '.27' });
+    expect(moneyParts(units('9007199254740993.27'), 'USD')).toEqual({
+      main: '$9,007,199,254,740,993',
+      minor: '.27',
+    });
   });
   it('are short in the way of their language', () => {
     expect(moneyCompact(units('1284310'), 'USD')).toBe('$1.28M');
@@ -79,7 +102,12 @@ describe('shares and dates', () => {
 
 describe('the sums of an import', () => {
   it('are checked on all their digits', () => {
-    const check = { in: '20.5202271893422', kept: '20.518227189342', quarantined: '0.002', residue: '0.0000000000002' };
+    const check = {
+      in: '20.5202271893422',
+      kept: '20.518227189342',
+      quarantined: '0.002',
+      residue: '0.0000000000002',
+    };
     expect(sumHolds(check)).toBe(true);
     expect(sumHolds({ ...check, residue: '0' })).toBe(false);
     expect(sumHolds({ in: '-1.5', kept: '-2', quarantined: '0.5', residue: '0' })).toBe(true);

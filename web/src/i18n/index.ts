@@ -36,11 +36,15 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
 }
 
 // Intl takes exact decimal text; older engines read it as a number, which is exact enough up to 15 digits.
-const exact = (f: Intl.NumberFormat, decimal: string): string => minus(f.format(decimal as unknown as number));
+const exact = (f: Intl.NumberFormat, decimal: string): string =>
+  minus(f.format(decimal as unknown as number));
 // A hyphen is no minus: the sign is as wide as the plus above it.
 const minus = (text: string): string => text.replace('-', '−');
 
-function currencyFormat(currency: string, options: Intl.NumberFormatOptions): (decimal: string) => string {
+function currencyFormat(
+  currency: string,
+  options: Intl.NumberFormatOptions,
+): (decimal: string) => string {
   if (/^[A-Za-z]{3}$/.test(currency)) {
     const f = format({ ...options, style: 'currency', currency: currency.toUpperCase() });
     return (decimal) => exact(f, decimal);
@@ -51,16 +55,33 @@ function currencyFormat(currency: string, options: Intl.NumberFormatOptions): (d
 }
 
 type Sign = 'auto' | 'always';
-const signOf = (sign: Sign) => (sign === 'always' ? 'exceptZero' : 'auto') as NonNullable<Intl.NumberFormatOptions['signDisplay']>;
+const signOf = (sign: Sign) =>
+  (sign === 'always' ? 'exceptZero' : 'auto') as NonNullable<
+    Intl.NumberFormatOptions['signDisplay']
+  >;
 
 /** An amount to read: whole units from 100 on, cents below, four digits of what is smaller than a cent. */
 export function money(units: bigint, currency: string, sign: Sign = 'auto'): string {
   const amount = size(abs(units));
-  const digits = amount >= 100 || units === 0n ? 0 : amount >= 0.01 ? 2 : Math.min(MONEY_SCALE, 3 - Math.floor(Math.log10(amount)));
+  const digits =
+    amount >= 100 || units === 0n
+      ? 0
+      : amount >= 0.01
+        ? 2
+        : Math.min(MONEY_SCALE, 3 - Math.floor(Math.log10(amount)));
   return moneyDigits(units, currency, digits, sign);
 }
-export function moneyDigits(units: bigint, currency: string, digits: number, sign: Sign = 'auto'): string {
-  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: signOf(sign) };
+export function moneyDigits(
+  units: bigint,
+  currency: string,
+  digits: number,
+  sign: Sign = 'auto',
+): string {
+  const options = {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    signDisplay: signOf(sign),
+  };
   return currencyFormat(currency, options)(roundedText(units, digits));
 }
 /** 1.28M or 128万: for axes and narrow places. The exact amount stands beside or behind it. */
@@ -91,7 +112,8 @@ export function moneyParts(units: bigint, currency: string): { main: string; min
   return at < 0 ? { main: text, minor: '' } : { main: text.slice(0, at), minor: text.slice(at) };
 }
 
-export const integer = (n: number | bigint): string => format({ maximumFractionDigits: 0 }).format(n);
+export const integer = (n: number | bigint): string =>
+  format({ maximumFractionDigits: 0 }).format(n);
 export const decimal = (n: number, digits = 1): string =>
   format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
 export function quantity(units: bigint, scale: number): string {
@@ -102,7 +124,8 @@ export function quantity(units: bigint, scale: number): string {
 export function percent(value: number, sign: Sign = 'auto'): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
-  if (sign === 'auto' && size > 0 && size < 0.001) return (value < 0 ? '−' : '<') + percentDigits(0.001, 1, 'auto');
+  if (sign === 'auto' && size > 0 && size < 0.001)
+    return (value < 0 ? '−' : '<') + percentDigits(0.001, 1, 'auto');
   return percentDigits(value, size < 0.0995 || (size < 1 && size > 0.995) ? 1 : 0, sign);
 }
 export const percentDigits = (value: number, digits: number, sign: Sign = 'auto'): string =>
@@ -119,13 +142,20 @@ const dates = new Map<string, Intl.DateTimeFormat>();
 function date(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = locale.value + JSON.stringify(options);
   let found = dates.get(key);
-  if (!found) dates.set(key, (found = new Intl.DateTimeFormat(locale.value, { timeZone: 'UTC', ...options })));
+  if (!found)
+    dates.set(
+      key,
+      (found = new Intl.DateTimeFormat(locale.value, { timeZone: 'UTC', ...options })),
+    );
   return found;
 }
-export const monthName = (month: string): string => date({ year: 'numeric', month: 'long' }).format(toDate(month));
+export const monthName = (month: string): string =>
+  date({ year: 'numeric', month: 'long' }).format(toDate(month));
 export const monthShort = (month: string): string => date({ month: 'short' }).format(toDate(month));
-export const dayName = (day: string): string => date({ year: 'numeric', month: 'short', day: 'numeric' }).format(toDate(day));
-export const dayShort = (day: string): string => date({ month: 'short', day: 'numeric' }).format(toDate(day));
+export const dayName = (day: string): string =>
+  date({ year: 'numeric', month: 'short', day: 'numeric' }).format(toDate(day));
+export const dayShort = (day: string): string =>
+  date({ month: 'short', day: 'numeric' }).format(toDate(day));
 export const yearName = (day: string): string => day.slice(0, 4);
 
 /** "October 2026", or "Oct 5 – 11, 2026": the last day shown is the last one in it. */
@@ -134,9 +164,13 @@ export function periodName(period: Period): string {
   if (month) return monthName(month);
   const last = addDays(period.to, -1);
   if (last === period.from) return dayName(last);
-  return date({ year: 'numeric', month: 'short', day: 'numeric' }).formatRange(toDate(period.from), toDate(last));
+  return date({ year: 'numeric', month: 'short', day: 'numeric' }).formatRange(
+    toDate(period.from),
+    toDate(last),
+  );
 }
-export const bucketName = (value: string, grain: Grain): string => periodName(bucketPeriod(value, grain));
+export const bucketName = (value: string, grain: Grain): string =>
+  periodName(bucketPeriod(value, grain));
 
 /** "2 hours ago", for how fresh data is. */
 export function ago(instant: string, now: number): string {
@@ -158,9 +192,14 @@ export function ago(instant: string, now: number): string {
   return instant;
 }
 export const instantName = (instant: string): string =>
-  date({ year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(
-    new Date(instant),
-  );
+  date({
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(new Date(instant));
 
 export function dimensionName(dimension: string): string {
   if (dimension.startsWith('tag:')) return t.value.tag(dimension.slice(4));

@@ -118,7 +118,8 @@ export const zhCN: Catalogue = {
     cloud: '云',
     model: '模型',
     savings: '有效节省率',
-    savingsHelp: '1 − 有效成本 ÷ 目录价成本，仅计用量类费用。反映承诺与协议价带来的节省，未使用的承诺会抵减节省。',
+    savingsHelp:
+      '1 − 有效成本 ÷ 目录价成本，仅计用量类费用。反映承诺与协议价带来的节省，未使用的承诺会抵减节省。',
     savingsSaved: (amount) => `比目录价低 ${amount}`,
     savingsNone: '账单未提供目录价成本。',
     unallocated: '未归属',
@@ -165,14 +166,16 @@ export const zhCN: Catalogue = {
   },
   heat: {
     title: '成本动因 × 生命周期阶段',
-    summary: (driver, stage, value, share) => `最高的一格：${driver}，“${stage}”阶段，${value}，占 ${share}。`,
+    summary: (driver, stage, value, share) =>
+      `最高的一格：${driver}，“${stage}”阶段，${value}，占 ${share}。`,
     corner: '成本动因',
     less: '少',
     more: '多',
   },
   flow: {
     title: '从环境经动因到团队',
-    summary: (environment, driver, team, value) => `最宽的路径：${environment}、${driver}、${team}：${value}。`,
+    summary: (environment, driver, team, value) =>
+      `最宽的路径：${environment}、${driver}、${team}：${value}。`,
     link: (from, to) => `${from} → ${to}`,
     negative: (amount) => `净额为负的抵扣 ${amount} 未绘出。`,
   },
@@ -183,7 +186,8 @@ export const zhCN: Catalogue = {
     now: '本期',
     change: '变化',
     reason: '原因',
-    reasonHelp: '单位一致时把变化拆成两部分：用量影响 = 数量变化 × 原平均价格；其余为价格影响。平均价格会掩盖 SKU 之间的变化，因此这是估算。',
+    reasonHelp:
+      '单位一致时把变化拆成两部分：用量影响 = 数量变化 × 原平均价格；其余为价格影响。平均价格会掩盖 SKU 之间的变化，因此这是估算。',
     summary: (n, up) => `共 ${n} 项。最大的一项：${up}。`,
     isNew: '本期新增',
     gone: '不再产生费用',
@@ -197,7 +201,8 @@ export const zhCN: Catalogue = {
   },
   useCases: {
     title: 'AI 用例登记',
-    summary: (n, over) => `共登记 ${n} 个用例，${over === 0 ? '均未' : `其中 ${over} 个`}超出目标。`,
+    summary: (n, over) =>
+      `共登记 ${n} 个用例，${over === 0 ? '均未' : `其中 ${over} 个`}超出目标。`,
     name: '用例',
     owner: '负责人与团队',
     stage: '阶段',
@@ -261,7 +266,12 @@ export const zhCN: Catalogue = {
     billed: '账单',
     origin: '来源行',
     line: (line) => `第 ${line} 行`,
-    lineage: { observed: '账单原值', derived: '由其他列推导', assumed: '推定', missing: '账单中没有' },
+    lineage: {
+      observed: '账单原值',
+      derived: '由其他列推导',
+      assumed: '推定',
+      missing: '账单中没有',
+    },
     lineageKey: '标记',
     estimate: '估算',
     why: '归属依据',
@@ -280,7 +290,8 @@ export const zhCN: Catalogue = {
     sourceHelp: '同一来源、同一账期再次导入会替换原有数据；旧状态仍可查询。',
     sourcePlaceholder: '取自文件名',
     token: '令牌',
-    tokenHelp: '写入需要 “flyball serve” 启动时给出的令牌。令牌只保存在此标签页中。',
+    tokenHelp:
+      '写入需要令牌：主目录中的 “token” 文件保存了一个，也可用 “flyball token” 另行生成。令牌只保存在此标签页中。',
     check: '仅检查',
     send: '导入',
     sending: (percent) => `正在上传 ${percent}`,

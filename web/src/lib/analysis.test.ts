@@ -1,13 +1,25 @@
 import { describe, expect, it } from 'vitest';
-import { bridgeSteps, filtersFor, flow, growthStory, layers, months, movers, OTHER, reasonOf } from './analysis';
+import {
+  bridgeSteps,
+  filtersFor,
+  flow,
+  growthStory,
+  layers,
+  months,
+  movers,
+  OTHER,
+  reasonOf,
+} from './analysis';
 import { parseFixed, sum } from './fixed';
 import type { Row } from './api';
 
 const units = (text: string) => parseFixed(text);
-const sums = (entries: Record<string, string>) => new Map(Object.entries(entries).map(([k, v]) => [k, units(v)]));
+const sums = (entries: Record<string, string>) =>
+  new Map(Object.entries(entries).map(([k, v]) => [k, units(v)]));
 
 describe('the story of generative AI', () => {
-  const story = (b: string, n: string, gb: string, gn: string) => growthStory(units(b), units(n), units(gb), units(gn));
+  const story = (b: string, n: string, gb: string, gn: string) =>
+    growthStory(units(b), units(n), units(gb), units(gn));
   it('tells a share only where a share means something', () => {
     expect(story('100', '120', '40', '55')).toMatchObject({ kind: 'growthShare', share: 0.75 });
     expect(story('100', '120', '40', '70').kind).toBe('growthAll');
@@ -52,10 +64,24 @@ describe('layers', () => {
 
 describe('movers', () => {
   const columns = ['team', 'service', 'model'];
-  const row = (cost: string, usage: string, unit: string, service = 's'): Row => ({ team: 't', service, model: 'm', unit, cost, usage });
-  const reason = (before: Row[], now: Row[]) => reasonOf(movers(before, now, columns, 'cost', 9)[0]!, before, now, columns, 'cost');
+  const row = (cost: string, usage: string, unit: string, service = 's'): Row => ({
+    team: 't',
+    service,
+    model: 'm',
+    unit,
+    cost,
+    usage,
+  });
+  const reason = (before: Row[], now: Row[]) =>
+    reasonOf(movers(before, now, columns, 'cost', 9)[0]!, before, now, columns, 'cost');
   it('ranks by the size of the change', () => {
-    const list = movers([row('10', '1', 'h'), row('5', '1', 'h', 'z')], [row('11', '1', 'h')], columns, 'cost', 9);
+    const list = movers(
+      [row('10', '1', 'h'), row('5', '1', 'h', 'z')],
+      [row('11', '1', 'h')],
+      columns,
+      'cost',
+      9,
+    );
     expect(list.map((m) => [m.key[1], m.delta])).toEqual([
       ['z', units('-5')],
       ['s', units('1')],
@@ -63,7 +89,13 @@ describe('movers', () => {
   });
   it('splits a change into usage and price that sum to it', () => {
     const out = reason([row('100', '10', 'h')], [row('180', '15', 'h')]);
-    expect(out).toMatchObject({ kind: 'split', usage: units('50'), usageShare: 0.5, price: units('30'), priceShare: 0.2 });
+    expect(out).toMatchObject({
+      kind: 'split',
+      usage: units('50'),
+      usageShare: 0.5,
+      price: units('30'),
+      priceShare: 0.2,
+    });
   });
   it('says new, gone, no usage and other units instead of guessing', () => {
     expect(reason([], [row('1', '1', 'h')]).kind).toBe('new');
@@ -92,18 +124,25 @@ describe('the flow', () => {
 
 describe('filters behind a figure', () => {
   it('stands for everything else when it is the others', () => {
-    expect(filtersFor('team', OTHER, ['a', 'b', OTHER])).toEqual([{ dimension: 'team', not: true, values: ['a', 'b'] }]);
+    expect(filtersFor('team', OTHER, ['a', 'b', OTHER])).toEqual([
+      { dimension: 'team', not: true, values: ['a', 'b'] },
+    ]);
     expect(filtersFor('team', 'a')).toEqual([{ dimension: 'team', values: ['a'] }]);
   });
 });
 
 describe('the month to open with', () => {
-  const rows = (counts: Record<string, string>): Row[] => Object.entries(counts).map(([period, charges]) => ({ period, charges }));
+  const rows = (counts: Record<string, string>): Row[] =>
+    Object.entries(counts).map(([period, charges]) => ({ period, charges }));
   it('is the newest', () => {
-    expect(months(rows({ '2026-08': '100', '2026-09': '120', '2026-10': '40' })).latest).toBe('2026-10');
+    expect(months(rows({ '2026-08': '100', '2026-09': '120', '2026-10': '40' })).latest).toBe(
+      '2026-10',
+    );
   });
   it('is not one that holds a few charges ahead of time', () => {
-    expect(months(rows({ '2026-08': '1000', '2026-09': '1200', '2026-10': '3' })).latest).toBe('2026-09');
+    expect(months(rows({ '2026-08': '1000', '2026-09': '1200', '2026-10': '3' })).latest).toBe(
+      '2026-09',
+    );
   });
   it('may be absent', () => {
     expect(months([])).toEqual({ names: [], latest: '' });

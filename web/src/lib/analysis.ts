@@ -8,11 +8,27 @@ export const OTHER = '(other)';
 export const GENERATIVE = 'generative AI';
 
 /** The sides of the ratio of cloud to model cost; the tooltip of the figure says the same. */
-export const CLOUD_DRIVERS = ['hardware', 'cloud service', 'storage', 'network', 'energy', 'data centre'];
+export const CLOUD_DRIVERS = [
+  'hardware',
+  'cloud service',
+  'storage',
+  'network',
+  'energy',
+  'data centre',
+];
 export const MODEL_DRIVERS = ['model inference', 'model training', 'fine-tuning'];
 
 /** Drivers and stages in the order of the ledger's closed lists. */
-export const STAGES = ['explore', 'build', 'train', 'fine-tune', 'deploy', 'serve', 'operate', 'retire'];
+export const STAGES = [
+  'explore',
+  'build',
+  'train',
+  'fine-tune',
+  'deploy',
+  'serve',
+  'operate',
+  'retire',
+];
 
 /** Sums of one measure by one column of the answer. */
 export function sumBy(rows: readonly Row[], column: string, measure: string): Map<string, bigint> {
@@ -32,12 +48,17 @@ export const ranked = (sums: ReadonlyMap<string, bigint>): [string, bigint][] =>
   [...sums].sort((a, b) => compare(abs(b[1]), abs(a[1])) || (a[0] < b[0] ? -1 : 1));
 
 /** Filters for a group of values; what "(other)" stands for is everything but the values that are shown. */
-export function filtersFor(dimension: string, value: string, shown: readonly string[] = []): Filter[] {
+export function filtersFor(
+  dimension: string,
+  value: string,
+  shown: readonly string[] = [],
+): Filter[] {
   if (value !== OTHER) return [{ dimension, values: [value] }];
   const values = shown.filter((v) => v !== OTHER);
   return values.length ? [{ dimension, not: true, values }] : [];
 }
-export const allFilters = (base: readonly Filter[], ...more: Filter[][]): Filter[] => narrow(base, more.flat());
+export const allFilters = (base: readonly Filter[], ...more: Filter[][]): Filter[] =>
+  narrow(base, more.flat());
 
 // ---- The headline: what generative AI has to do with the change.
 
@@ -71,7 +92,11 @@ export interface Step {
   delta: bigint;
 }
 /** The largest changes; the smaller ones are one step, "(other)". The steps always sum to the whole change. */
-export function bridgeSteps(before: ReadonlyMap<string, bigint>, now: ReadonlyMap<string, bigint>, most: number): Step[] {
+export function bridgeSteps(
+  before: ReadonlyMap<string, bigint>,
+  now: ReadonlyMap<string, bigint>,
+  most: number,
+): Step[] {
   const values = new Set([...before.keys(), ...now.keys()]);
   const steps = [...values].map((value): Step => {
     const b = before.get(value) ?? 0n;
@@ -101,7 +126,13 @@ export interface Layer {
   points: bigint[]; // one for each bucket
   total: bigint;
 }
-export function layers(rows: readonly Row[], dimension: string, measure: string, names: readonly string[], most: number): Layer[] {
+export function layers(
+  rows: readonly Row[],
+  dimension: string,
+  measure: string,
+  names: readonly string[],
+  most: number,
+): Layer[] {
   const at = new Map(names.map((name, i) => [name, i]));
   const byValue = new Map<string, Layer>();
   for (const row of rows) {
@@ -137,14 +168,22 @@ export interface Mover {
   delta: bigint;
 }
 const SEPARATOR = '\u0000';
-const keyOf = (row: Row, columns: readonly string[]): string => columns.map((column) => row[column] ?? '').join(SEPARATOR);
+const keyOf = (row: Row, columns: readonly string[]): string =>
+  columns.map((column) => row[column] ?? '').join(SEPARATOR);
 
-export function movers(before: readonly Row[], now: readonly Row[], columns: readonly string[], measure: string, most: number): Mover[] {
+export function movers(
+  before: readonly Row[],
+  now: readonly Row[],
+  columns: readonly string[],
+  measure: string,
+  most: number,
+): Mover[] {
   const sums = new Map<string, Mover>();
   const add = (row: Row, side: 'before' | 'now') => {
     const id = keyOf(row, columns);
     let mover = sums.get(id);
-    if (!mover) sums.set(id, (mover = { key: id.split(SEPARATOR), before: 0n, now: 0n, delta: 0n }));
+    if (!mover)
+      sums.set(id, (mover = { key: id.split(SEPARATOR), before: 0n, now: 0n, delta: 0n }));
     mover[side] += parseFixed(row[measure]);
   };
   before.forEach((row) => add(row, 'before'));
@@ -162,7 +201,13 @@ export type Reason =
   | { kind: 'split'; usage: bigint; usageShare: number; price: bigint; priceShare: number };
 
 /** Why a line moved, from its cost and usage by unit. Average prices hide shifts between SKUs: an estimate. */
-export function reasonOf(mover: Mover, before: readonly Row[], now: readonly Row[], columns: readonly string[], measure: string): Reason {
+export function reasonOf(
+  mover: Mover,
+  before: readonly Row[],
+  now: readonly Row[],
+  columns: readonly string[],
+  measure: string,
+): Reason {
   if (mover.before === 0n) return { kind: 'new' };
   if (mover.now === 0n) return { kind: 'gone' };
   const id = mover.key.join(SEPARATOR);
@@ -181,9 +226,11 @@ export function reasonOf(mover: Mover, before: readonly Row[], now: readonly Row
   };
   const old = units(before);
   const fresh = units(now);
-  const measured = (side: typeof old) => [...side].filter(([, v]) => v.usage !== 0n).map(([unit]) => unit);
+  const measured = (side: typeof old) =>
+    [...side].filter(([, v]) => v.usage !== 0n).map(([unit]) => unit);
   const shared = measured(old).filter((unit) => (fresh.get(unit)?.usage ?? 0n) !== 0n);
-  if (shared.length === 0) return { kind: measured(old).length && measured(fresh).length ? 'otherUnits' : 'noUsage' };
+  if (shared.length === 0)
+    return { kind: measured(old).length && measured(fresh).length ? 'otherUnits' : 'noUsage' };
 
   let usage = 0n;
   let base = 0n;
@@ -196,11 +243,20 @@ export function reasonOf(mover: Mover, before: readonly Row[], now: readonly Row
     usage += (a.cost * (b.usage - a.usage)) / a.usage;
   }
   // A split of a part would explain something else than the change that is shown.
-  if (abs(mover.before - base) * 10n > abs(mover.before) || abs(mover.now - after) * 10n > abs(mover.now)) {
+  if (
+    abs(mover.before - base) * 10n > abs(mover.before) ||
+    abs(mover.now - after) * 10n > abs(mover.now)
+  ) {
     return { kind: 'otherUnits' };
   }
   const price = after - base - usage;
-  return { kind: 'split', usage, usageShare: ratio(usage, base), price, priceShare: ratio(price, base + usage) };
+  return {
+    kind: 'split',
+    usage,
+    usageShare: ratio(usage, base),
+    price,
+    priceShare: ratio(price, base + usage),
+  };
 }
 
 // ---- Flow.
@@ -217,13 +273,20 @@ export interface Flow {
   negative: bigint; // sum of what is below zero, which no width can show
 }
 /** Three columns of nodes; what is not among the `most` largest of its column is in "(other)". */
-export function flow(rows: readonly Row[], dimensions: readonly string[], measure: string, most: number): Flow {
+export function flow(
+  rows: readonly Row[],
+  dimensions: readonly string[],
+  measure: string,
+  most: number,
+): Flow {
   const positive = rows.filter((row) => parseFixed(row[measure]) > 0n);
   const negative = sum(rows.map((row) => parseFixed(row[measure])).filter((v) => v < 0n));
   const kept = dimensions.map((dimension) => {
     const order = ranked(sumBy(positive, dimension, measure)).map(([value]) => value);
     const named = order.filter((value) => value !== OTHER);
-    return new Set(order.length <= most + 1 && named.length === order.length ? named : named.slice(0, most));
+    return new Set(
+      order.length <= most + 1 && named.length === order.length ? named : named.slice(0, most),
+    );
   });
   const at = (row: Row, i: number) => {
     const value = row[dimensions[i]!] ?? '';
@@ -264,7 +327,10 @@ export interface Months {
  * rest (a purchase that starts next month must not make the page open on an empty month).
  */
 export function months(rows: readonly Row[]): Months {
-  const counts = rows.map((row) => ({ month: row['period'] ?? '', charges: Number(row['charges'] ?? 0) }));
+  const counts = rows.map((row) => ({
+    month: row['period'] ?? '',
+    charges: Number(row['charges'] ?? 0),
+  }));
   const byMonth = new Map<string, number>();
   for (const { month, charges } of counts) byMonth.set(month, (byMonth.get(month) ?? 0) + charges);
   const names = [...byMonth.keys()].sort();

@@ -2,7 +2,8 @@
 import type { Filter } from './where';
 import type { Grain } from './period';
 
-export type Measure = 'effective_cost' | 'billed_cost' | 'list_cost' | 'contracted_cost' | 'usage' | 'charges';
+export type Measure =
+  'effective_cost' | 'billed_cost' | 'list_cost' | 'contracted_cost' | 'usage' | 'charges';
 export interface CostQuery {
   measures: Measure[];
   by?: string[];
@@ -126,13 +127,19 @@ async function request(path: string, init?: RequestInit): Promise<unknown> {
 
 function toError(body: unknown, status: number): ApiError {
   const outer = (body ?? {}) as Record<string, unknown>;
-  const inner = (typeof outer['error'] === 'object' && outer['error'] ? outer['error'] : outer) as Record<string, unknown>;
+  const inner = (
+    typeof outer['error'] === 'object' && outer['error'] ? outer['error'] : outer
+  ) as Record<string, unknown>;
   const message = inner['message'] ?? outer['error'] ?? '';
   return new ApiError(String(message), status, String(inner['hint'] ?? ''));
 }
 
 const post = (path: string, body: unknown): Promise<unknown> =>
-  request(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+  request(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 
 interface Waiting {
   query: CostQuery;
@@ -157,7 +164,9 @@ function flush(): void {
 
 async function send(batch: Waiting[]): Promise<void> {
   try {
-    const body = (await post('/query', { queries: batch.map((w) => w.query) })) as { answers: unknown[] };
+    const body = (await post('/query', { queries: batch.map((w) => w.query) })) as {
+      answers: unknown[];
+    };
     batch.forEach((w, i) => {
       const answer = body.answers[i];
       if (answer && typeof answer === 'object' && 'rows' in answer) w.resolve(answer as Answer);
@@ -165,7 +174,8 @@ async function send(batch: Waiting[]): Promise<void> {
     });
   } catch (error) {
     // One wrong question must not take the others down with it.
-    if (batch.length > 1 && error instanceof ApiError && error.status === 400) batch.forEach((w) => void send([w]));
+    if (batch.length > 1 && error instanceof ApiError && error.status === 400)
+      batch.forEach((w) => void send([w]));
     else batch.forEach((w) => w.reject(error));
   }
 }
@@ -175,9 +185,12 @@ export const askRows = async (query: CostQuery, offset: number, limit: number): 
 
 const record = (value: unknown): Record<string, unknown> =>
   value && typeof value === 'object' ? (value as Record<string, unknown>) : {};
-const list = (value: unknown): Record<string, unknown>[] => (Array.isArray(value) ? value.map(record) : []);
-const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value));
-const optional = (value: unknown): { value: string } | undefined => (text(value) ? { value: text(value) } : undefined);
+const list = (value: unknown): Record<string, unknown>[] =>
+  Array.isArray(value) ? value.map(record) : [];
+const text = (value: unknown): string =>
+  value === null || value === undefined ? '' : String(value);
+const optional = (value: unknown): { value: string } | undefined =>
+  text(value) ? { value: text(value) } : undefined;
 
 export async function getCommits(): Promise<Commit[]> {
   const body = await request('/commits');
@@ -203,7 +216,11 @@ export async function getEstate(): Promise<Estate> {
   const outer = record(await request('/estate'));
   const body = outer['estate'] ? record(outer['estate']) : outer;
   const named = (value: unknown): Named[] =>
-    list(value).map((v) => ({ id: text(v['id']), name: text(v['name']) || text(v['id']), owner: text(v['owner']) }));
+    list(value).map((v) => ({
+      id: text(v['id']),
+      name: text(v['name']) || text(v['id']),
+      owner: text(v['owner']),
+    }));
   return {
     name: text(body['name']) || 'Flyball',
     currency: text(body['currency']) || 'USD',
@@ -211,7 +228,10 @@ export async function getEstate(): Promise<Estate> {
     projects: named(body['projects']),
     environments: named(body['environments']),
     models: named(body['models']),
-    sources: list(body['sources']).map((s) => ({ name: text(s['name']), title: text(s['title']) || text(s['name']) })),
+    sources: list(body['sources']).map((s) => ({
+      name: text(s['name']),
+      title: text(s['title']) || text(s['name']),
+    })),
     use_cases: list(body['use_cases']).map((u): UseCase => {
       const cost = optional(u['target_cost']);
       const unitCost = optional(u['target_unit_cost']);
@@ -269,7 +289,8 @@ export function sendImport(
     const call = new XMLHttpRequest();
     call.open('POST', `${BASE}/imports`);
     if (token) call.setRequestHeader('authorization', `Bearer ${token}`);
-    call.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded, event.total);
+    call.upload.onprogress = (event) =>
+      event.lengthComputable && progress(event.loaded, event.total);
     call.onerror = () => reject(new ApiError('', 0));
     call.onload = () => {
       let body: unknown;

@@ -1,7 +1,16 @@
 // Answers of the ledger as state of the page: asked once, kept until the ledger changes.
 import { signal } from '@preact/signals';
 import { useLayoutEffect, useState } from 'preact/hooks';
-import { ask, getCommits, getEstate, getVersion, type Answer, type Commit, type CostQuery, type Estate } from './api';
+import {
+  ask,
+  getCommits,
+  getEstate,
+  getVersion,
+  type Answer,
+  type Commit,
+  type CostQuery,
+  type Estate,
+} from './api';
 
 /** Counts the changes of the ledger that the page has heard of. */
 export const generation = signal(0);

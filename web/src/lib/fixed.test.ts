@@ -17,10 +17,12 @@ describe('fixed point', () => {
     expect(fixedText(parseFixed('0.1') + parseFixed('0.2'))).toBe('0.3');
   });
   it('refuses what is no decimal', () => {
-    for (const text of ['abc', '1,5', '1.2.3', '-', '.', '0x10']) expect(() => parseFixed(text)).toThrow(RangeError);
+    for (const text of ['abc', '1,5', '1.2.3', '-', '.', '0x10'])
+      expect(() => parseFixed(text)).toThrow(RangeError);
   });
   it('writes back what it read', () => {
-    for (const text of ['0', '1', '-1.25', '123456789012345678901234.000000000007']) expect(fixedText(parseFixed(text))).toBe(text);
+    for (const text of ['0', '1', '-1.25', '123456789012345678901234.000000000007'])
+      expect(fixedText(parseFixed(text))).toBe(text);
     expect(fixedText(parseFixed('5'), 12, 2)).toBe('5.00');
     expect(fixedText(parseFixed('5.5'), 12, 2)).toBe('5.50');
   });

@@ -9,7 +9,10 @@ export const USAGE_SCALE = 15;
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/;
 
 /** Decimal text to a count of 10^-scale. Digits beyond the scale are cut: the server never sends them. */
-export function parseFixed(text: string | number | null | undefined, scale: number = MONEY_SCALE): bigint {
+export function parseFixed(
+  text: string | number | null | undefined,
+  scale: number = MONEY_SCALE,
+): bigint {
   if (text === null || text === undefined || text === '') return 0n;
   const match = DECIMAL.exec(String(text).trim());
   if (!match || (!match[2] && !match[3])) throw new RangeError(`not a decimal: ${text}`);

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { addDays, addMonths, bucketPeriod, buckets, daysBetween, monthPeriod, shiftMonths, wholeMonth } from './period';
+import {
+  addDays,
+  addMonths,
+  bucketPeriod,
+  buckets,
+  daysBetween,
+  monthPeriod,
+  shiftMonths,
+  wholeMonth,
+} from './period';
 
 describe('periods', () => {
   it('moves months over years', () => {
@@ -10,9 +19,18 @@ describe('periods', () => {
     expect(daysBetween('2024-02-28', '2024-03-01')).toBe(2);
   });
   it('compares the same days of another month, and no more than it has', () => {
-    expect(shiftMonths(monthPeriod('2026-03'), -1)).toEqual({ from: '2026-02-01', to: '2026-03-01' });
-    expect(shiftMonths({ from: '2026-11-01', to: '2026-11-23' }, -1)).toEqual({ from: '2026-10-01', to: '2026-10-23' });
-    expect(shiftMonths({ from: '2026-03-01', to: '2026-03-31' }, -1)).toEqual({ from: '2026-02-01', to: '2026-03-01' });
+    expect(shiftMonths(monthPeriod('2026-03'), -1)).toEqual({
+      from: '2026-02-01',
+      to: '2026-03-01',
+    });
+    expect(shiftMonths({ from: '2026-11-01', to: '2026-11-23' }, -1)).toEqual({
+      from: '2026-10-01',
+      to: '2026-10-23',
+    });
+    expect(shiftMonths({ from: '2026-03-01', to: '2026-03-31' }, -1)).toEqual({
+      from: '2026-02-01',
+      to: '2026-03-01',
+    });
   });
   it('knows a whole month', () => {
     expect(wholeMonth({ from: '2026-10-01', to: '2026-11-01' })).toBe('2026-10');
@@ -26,7 +44,15 @@ describe('periods', () => {
   });
   it('lists every bucket, weeks from their Monday', () => {
     expect(buckets('2026-01-01', '2026-04-01', 'month')).toEqual(['2026-01', '2026-02', '2026-03']);
-    expect(buckets('2026-10-01', '2026-10-13', 'week')).toEqual(['2026-09-28', '2026-10-05', '2026-10-12']);
-    expect(buckets('2026-10-30', '2026-11-02', 'day')).toEqual(['2026-10-30', '2026-10-31', '2026-11-01']);
+    expect(buckets('2026-10-01', '2026-10-13', 'week')).toEqual([
+      '2026-09-28',
+      '2026-10-05',
+      '2026-10-12',
+    ]);
+    expect(buckets('2026-10-30', '2026-11-02', 'day')).toEqual([
+      '2026-10-30',
+      '2026-10-31',
+      '2026-11-01',
+    ]);
   });
 });

@@ -15,7 +15,8 @@ export function toDate(day: string): Date {
 function text(date: Date): string {
   return `${pad(date.getUTCFullYear(), 4)}-${pad(date.getUTCMonth() + 1)}-${pad(date.getUTCDate())}`;
 }
-export const addDays = (day: string, days: number): string => text(new Date(toDate(day).getTime() + days * DAY_MS));
+export const addDays = (day: string, days: number): string =>
+  text(new Date(toDate(day).getTime() + days * DAY_MS));
 export const daysBetween = (from: string, to: string): number =>
   Math.round((toDate(to).getTime() - toDate(from).getTime()) / DAY_MS);
 
@@ -30,11 +31,14 @@ export const monthPeriod = (month: string): Period => ({
   to: monthStart(addMonths(month, 1)),
 });
 export const isMonth = (value: string): boolean => /^\d{4}-(0[1-9]|1[0-2])$/.test(value);
-export const isDay = (value: string): boolean => /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(+toDate(value));
+export const isDay = (value: string): boolean =>
+  /^\d{4}-\d{2}-\d{2}$/.test(value) && !Number.isNaN(+toDate(value));
 /** The month that a period covers exactly, if it does. */
 export function wholeMonth(period: Period): string | undefined {
   const month = period.from.slice(0, 7);
-  return period.from === monthStart(month) && period.to === monthStart(addMonths(month, 1)) ? month : undefined;
+  return period.from === monthStart(month) && period.to === monthStart(addMonths(month, 1))
+    ? month
+    : undefined;
 }
 
 /** The same days of another month: like is compared with like when a month is not over yet. */
@@ -56,7 +60,10 @@ export function bucketPeriod(value: string, grain: Grain): Period {
   const week = /^(\d{4})-W(\d{2})$/.exec(value);
   if (week) {
     const fourth = `${week[1]}-01-04`;
-    const monday = addDays(fourth, -((toDate(fourth).getUTCDay() + 6) % 7) + (Number(week[2]) - 1) * 7);
+    const monday = addDays(
+      fourth,
+      -((toDate(fourth).getUTCDay() + 6) % 7) + (Number(week[2]) - 1) * 7,
+    );
     return { from: monday, to: addDays(monday, 7) };
   }
   if (isMonth(value)) return monthPeriod(value);
@@ -69,7 +76,11 @@ export function bucketPeriod(value: string, grain: Grain): Period {
 export function buckets(from: string, to: string, grain: Grain): string[] {
   const out: string[] = [];
   if (grain === 'month') {
-    for (let month = from.slice(0, 7); monthStart(month) < to && out.length < 1200; month = addMonths(month, 1)) {
+    for (
+      let month = from.slice(0, 7);
+      monthStart(month) < to && out.length < 1200;
+      month = addMonths(month, 1)
+    ) {
       out.push(month);
     }
     return out;

@@ -4,7 +4,16 @@ import { useContext } from 'preact/hooks';
 import type { CostQuery } from './api';
 import type { CostMeasure, View } from './state';
 import { basisOf } from './state';
-import { addDays, addMonths, daysBetween, isMonth, monthPeriod, shiftMonths, wholeMonth, type Period } from './period';
+import {
+  addDays,
+  addMonths,
+  daysBetween,
+  isMonth,
+  monthPeriod,
+  shiftMonths,
+  wholeMonth,
+  type Period,
+} from './period';
 import type { Months } from './analysis';
 import type { Filter } from './where';
 
@@ -25,7 +34,13 @@ export interface Scope {
   yearBefore: Period;
 }
 
-export function resolveScope(view: View, months: Months, lastDay: string, currencies: string[], preferred: string): Scope {
+export function resolveScope(
+  view: View,
+  months: Months,
+  lastDay: string,
+  currencies: string[],
+  preferred: string,
+): Scope {
   const everything: Period = {
     from: monthPeriod(months.names[0] ?? '1970-01').from,
     to: monthPeriod(months.names.at(-1) ?? '1970-01').to,
@@ -39,12 +54,14 @@ export function resolveScope(view: View, months: Months, lastDay: string, curren
   } else period = monthPeriod(months.latest || '1970-01');
   const end = addDays(lastDay || '1970-01-01', 1);
   // A month counts as whole when its last two days may be missing: bills round their days.
-  const partial = wholeMonth(period) === months.latest && daysBetween(end, period.to) > 2 && end > period.from;
+  const partial =
+    wholeMonth(period) === months.latest && daysBetween(end, period.to) > 2 && end > period.from;
   if (partial) period = { from: period.from, to: end };
-  const currency =
-    currencies.includes(view.currency) ? view.currency
-    : currencies.includes(preferred) ? preferred
-    : (currencies[0] ?? preferred);
+  const currency = currencies.includes(view.currency)
+    ? view.currency
+    : currencies.includes(preferred)
+      ? preferred
+      : (currencies[0] ?? preferred);
   const inMonth = addMonths(period.from.slice(0, 7), 1) + '-01' >= period.to;
   const length = daysBetween(period.from, period.to);
   const monthly = inMonth && (partial || wholeMonth(period) !== undefined);
@@ -55,17 +72,28 @@ export function resolveScope(view: View, months: Months, lastDay: string, curren
     currencies,
     currency,
     measure: view.measure,
-    where: currencies.length > 1 ? [...view.where, { dimension: 'currency', values: [currency] }] : view.where,
+    where:
+      currencies.length > 1
+        ? [...view.where, { dimension: 'currency', values: [currency] }]
+        : view.where,
     period,
     month,
     partial,
-    before: monthly ? shiftMonths(period, -1) : { from: addDays(period.from, -length), to: period.from },
-    yearBefore: monthly ? shiftMonths(period, -12) : { from: addDays(period.from, -365), to: addDays(period.to, -365) },
+    before: monthly
+      ? shiftMonths(period, -1)
+      : { from: addDays(period.from, -length), to: period.from },
+    yearBefore: monthly
+      ? shiftMonths(period, -12)
+      : { from: addDays(period.from, -365), to: addDays(period.to, -365) },
   };
 }
 
 /** A cost query over the scope: its filters, its measure, and a period of it. */
-export function query(scope: Scope, period: Period | undefined, more: Partial<CostQuery> = {}): CostQuery {
+export function query(
+  scope: Scope,
+  period: Period | undefined,
+  more: Partial<CostQuery> = {},
+): CostQuery {
   const where = more.where ?? scope.where;
   return {
     measures: [scope.measure],
@@ -83,4 +111,5 @@ export function useScope(): Scope {
   return scope;
 }
 /** The address form of a period. */
-export const periodText = (period: Period): string => wholeMonth(period) ?? `${period.from}..${period.to}`;
+export const periodText = (period: Period): string =>
+  wholeMonth(period) ?? `${period.from}..${period.to}`;

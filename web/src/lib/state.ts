@@ -6,8 +6,14 @@ import type { CostQuery } from './api';
 
 export type Page = 'overview' | 'explore' | 'import';
 export type CostMeasure = 'effective_cost' | 'billed_cost' | 'list_cost' | 'contracted_cost';
-export const COST_MEASURES: readonly CostMeasure[] = ['effective_cost', 'billed_cost', 'list_cost', 'contracted_cost'];
-export const basisOf = (measure: CostMeasure) => measure.replace('_cost', '') as NonNullable<CostQuery['basis']>;
+export const COST_MEASURES: readonly CostMeasure[] = [
+  'effective_cost',
+  'billed_cost',
+  'list_cost',
+  'contracted_cost',
+];
+export const basisOf = (measure: CostMeasure) =>
+  measure.replace('_cost', '') as NonNullable<CostQuery['basis']>;
 
 export interface View {
   page: Page;
@@ -46,7 +52,14 @@ const DIMENSION = /^([a-z_]+|tag:.+)$/;
 function isPeriod(value: string): boolean {
   if (value === 'all' || isMonth(value)) return true;
   const [from, to, ...rest] = value.split('..');
-  return rest.length === 0 && from !== undefined && to !== undefined && isDay(from) && isDay(to) && from < to;
+  return (
+    rest.length === 0 &&
+    from !== undefined &&
+    to !== undefined &&
+    isDay(from) &&
+    isDay(to) &&
+    from < to
+  );
 }
 
 export function parseView(search: string): View {
@@ -54,7 +67,8 @@ export function parseView(search: string): View {
   const get = (key: string) => params.get(key) ?? '';
   const among = <T extends string>(key: string, allowed: readonly T[], fallback: T): T =>
     (allowed as readonly string[]).includes(get(key)) ? (get(key) as T) : fallback;
-  const dimension = (key: string, fallback: string) => (DIMENSION.test(get(key)) ? get(key) : fallback);
+  const dimension = (key: string, fallback: string) =>
+    DIMENSION.test(get(key)) ? get(key) : fallback;
   return {
     page: among('view', ['overview', 'explore', 'import'], DEFAULTS.page),
     period: isPeriod(get('period')) ? get('period') : '',
@@ -95,7 +109,8 @@ export const view = signal<View>(parseView(hasPage ? location.search : ''));
 export const page = computed(() => view.value.page);
 
 /** Where the address of a changed view would lead: for links, so that they open in a new tab too. */
-export const linkTo = (change: Partial<View>): string => `/${formatView({ ...view.value, ...change })}`;
+export const linkTo = (change: Partial<View>): string =>
+  `/${formatView({ ...view.value, ...change })}`;
 
 /** Goes there. `replace` for what should not become a step of its own in the history. */
 export function go(change: Partial<View>, replace = false): void {
@@ -114,7 +129,13 @@ export function go(change: Partial<View>, replace = false): void {
 
 /** The drill-down: the filters of a figure added to those in force. */
 export function drill(filters: readonly Filter[], change: Partial<View> = {}): Partial<View> {
-  return { page: 'explore', where: narrow(view.value.where, filters), by: '', offset: 0, ...change };
+  return {
+    page: 'explore',
+    where: narrow(view.value.where, filters),
+    by: '',
+    offset: 0,
+    ...change,
+  };
 }
 
 export function startRouter(): void {

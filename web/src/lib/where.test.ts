@@ -9,7 +9,9 @@ describe('filters as text', () => {
       { dimension: 'team', values: ['search', 'ads'] },
       { dimension: 'tag:env', not: true, values: ['dev'] },
     ]);
-    expect(parseWhere(' team = search , ads ')).toEqual([{ dimension: 'team', values: ['search', 'ads'] }]);
+    expect(parseWhere(' team = search , ads ')).toEqual([
+      { dimension: 'team', values: ['search', 'ads'] },
+    ]);
   });
   it('goes there and back with anything in a value', () => {
     const odd = ['a,b', 'x;y', 'k=v', 'wow!', 'back\\slash', ' edge ', '模型', 'a!=b', '\\'];
@@ -23,7 +25,10 @@ describe('filters as text', () => {
     expect(parseWhere('nonsense;=;team=;a=b=c')).toEqual([]);
   });
   it('narrows a dimension instead of naming it twice', () => {
-    const filters = [{ dimension: 'team', values: ['search', 'ads'] }, { dimension: 'driver', values: ['storage'] }];
+    const filters = [
+      { dimension: 'team', values: ['search', 'ads'] },
+      { dimension: 'driver', values: ['storage'] },
+    ];
     expect(narrow(filters, [{ dimension: 'team', values: ['ads'] }])).toEqual([
       { dimension: 'driver', values: ['storage'] },
       { dimension: 'team', values: ['ads'] },
@@ -49,7 +54,9 @@ describe('the address', () => {
     expect(formatView(parseView(''))).toBe('');
   });
   it('forgives what was typed by hand', () => {
-    const view = parseView('?view=nowhere&period=2026-13&measure=cost&offset=-5&grain=hour&by=%3Cscript%3E&currency=%3Cb%3E');
+    const view = parseView(
+      '?view=nowhere&period=2026-13&measure=cost&offset=-5&grain=hour&by=%3Cscript%3E&currency=%3Cb%3E',
+    );
     expect(view).toEqual(parseView(''));
   });
 });

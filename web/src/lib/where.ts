@@ -10,7 +10,10 @@ export interface Filter {
 export function formatWhere(filters: readonly Filter[]): string {
   return filters
     .filter((filter) => filter.values.length > 0)
-    .map((filter) => `${escape(filter.dimension)}${filter.not ? '!=' : '='}${filter.values.map(escape).join(',')}`)
+    .map(
+      (filter) =>
+        `${escape(filter.dimension)}${filter.not ? '!=' : '='}${filter.values.map(escape).join(',')}`,
+    )
     .join(';');
 }
 
@@ -26,8 +29,11 @@ export function parseWhere(text: string): Filter[] {
     if (name === undefined || list === undefined || rest.length > 0) continue;
     const not = /(^|[^\\])(\\\\)*!$/.test(name);
     const dimension = unescape(not ? name.slice(0, -1) : name);
-    const values = split(list, ',').map(unescape).filter((value) => value !== '');
-    if (dimension && values.length) filters.push(not ? { dimension, not, values } : { dimension, values });
+    const values = split(list, ',')
+      .map(unescape)
+      .filter((value) => value !== '');
+    if (dimension && values.length)
+      filters.push(not ? { dimension, not, values } : { dimension, values });
   }
   return filters;
 }
@@ -69,7 +75,9 @@ export function sameFilter(a: Filter, b: Filter): boolean {
 export function narrow(filters: readonly Filter[], added: readonly Filter[]): Filter[] {
   let out = [...filters];
   for (const filter of added) {
-    out = out.filter((old) => old.dimension !== filter.dimension || Boolean(old.not) !== Boolean(filter.not));
+    out = out.filter(
+      (old) => old.dimension !== filter.dimension || Boolean(old.not) !== Boolean(filter.not),
+    );
     out.push(filter);
   }
   return out;

@@ -15,30 +15,59 @@ interface LinkProps {
 /** A link inside the page: a real address, so that it opens in a new tab and can be copied. */
 export function Link({ to, label, current, children, ...rest }: LinkProps) {
   const follow = (event: MouseEvent) => {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     event.preventDefault();
     go(to);
   };
   return (
-    <a href={linkTo(to)} onClick={follow} aria-label={label} aria-current={current ? 'page' : undefined} {...rest}>
+    <a
+      href={linkTo(to)}
+      onClick={follow}
+      aria-label={label}
+      aria-current={current ? 'page' : undefined}
+      {...rest}
+    >
       {children}
     </a>
   );
 }
 
 /** A change of cost: a shape and a sign say the direction, the colour only repeats it. */
-export function Delta({ value, currency, base }: { value: bigint; currency: string; base?: bigint }) {
+export function Delta({
+  value,
+  currency,
+  base,
+}: {
+  value: bigint;
+  currency: string;
+  base?: bigint;
+}) {
   const direction = value > 0n ? 'up' : value < 0n ? 'down' : 'same';
   return (
     <span class={`delta ${direction}`}>
       <Arrow direction={direction} />
       <span>{value === 0n ? t.value.hero.same : money(value, currency, 'always')}</span>
-      {base !== undefined && base !== 0n && value !== 0n && <span class="delta-share">{percent(ratio(value, base), 'always')}</span>}
+      {base !== undefined && base !== 0n && value !== 0n && (
+        <span class="delta-share">{percent(ratio(value, base), 'always')}</span>
+      )}
     </span>
   );
 }
 export function Arrow({ direction }: { direction: 'up' | 'down' | 'same' }) {
-  const path = direction === 'up' ? 'M5 1.500 9 8.500H1Z' : direction === 'down' ? 'M5 8.500 1 1.500h8Z' : 'M1 4h8v2H1Z';
+  const path =
+    direction === 'up'
+      ? 'M5 1.500 9 8.500H1Z'
+      : direction === 'down'
+        ? 'M5 8.500 1 1.500h8Z'
+        : 'M1 4h8v2H1Z';
   return (
     <svg class="arrow" width="10" height="10" viewBox="0 0 10 10" aria-hidden="true">
       <path d={path} fill="currentColor" />
@@ -50,11 +79,20 @@ export interface Option<T extends string> {
   value: T;
   label: string;
 }
-export function Segmented<T extends string>(props: { label: string; value: T; options: Option<T>[]; onChange: (value: T) => void }) {
+export function Segmented<T extends string>(props: {
+  label: string;
+  value: T;
+  options: Option<T>[];
+  onChange: (value: T) => void;
+}) {
   return (
     <div class="segmented" role="group" aria-label={props.label}>
       {props.options.map((option) => (
-        <button type="button" aria-pressed={option.value === props.value} onClick={() => props.onChange(option.value)}>
+        <button
+          type="button"
+          aria-pressed={option.value === props.value}
+          onClick={() => props.onChange(option.value)}
+        >
           {option.label}
         </button>
       ))}
@@ -78,7 +116,9 @@ export function Select<T extends string>(props: {
       <select
         id={id}
         value={props.value}
-        onChange={(event: JSX.TargetedEvent<HTMLSelectElement>) => props.onChange(event.currentTarget.value as T)}
+        onChange={(event: JSX.TargetedEvent<HTMLSelectElement>) =>
+          props.onChange(event.currentTarget.value as T)
+        }
       >
         {props.options.map((option) => (
           <option value={option.value} selected={option.value === props.value}>
@@ -158,7 +198,12 @@ export function Popover(props: {
 
 export function Help({ label, children }: { label: string; children: ComponentChildren }) {
   return (
-    <Popover button={<Icon name="help" />} label={label} class="icon-button small" panelClass="help-panel">
+    <Popover
+      button={<Icon name="help" />}
+      label={label}
+      class="icon-button small"
+      panelClass="help-panel"
+    >
       {() => <p>{children}</p>}
     </Popover>
   );
@@ -182,7 +227,14 @@ const ICONS = {
 export function Icon({ name }: { name: keyof typeof ICONS }) {
   return (
     <svg class="icon" width="16" height="16" viewBox="0 0 16 16" aria-hidden="true">
-      <path d={ICONS[name]} fill="none" stroke="currentColor" stroke-width="1.500" stroke-linecap="round" stroke-linejoin="round" />
+      <path
+        d={ICONS[name]}
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.500"
+        stroke-linecap="round"
+        stroke-linejoin="round"
+      />
     </svg>
   );
 }

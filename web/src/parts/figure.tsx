@@ -22,7 +22,13 @@ export interface TableData {
 
 export function DataTable({ data, caption }: { data: TableData; caption: string }) {
   const cell = (value: string | Cell) =>
-    typeof value === 'string' ? value : value.to ? <Link to={value.to}>{value.text}</Link> : value.text;
+    typeof value === 'string' ? (
+      value
+    ) : value.to ? (
+      <Link to={value.to}>{value.text}</Link>
+    ) : (
+      value.text
+    );
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label={caption}>
       <table class="data">
@@ -52,7 +58,13 @@ export function DataTable({ data, caption }: { data: TableData; caption: string 
         {data.foot && (
           <tfoot>
             <tr>
-              {data.foot.map((text, i) => (i === 0 ? <th scope="row">{text}</th> : <td class={i >= data.numbersFrom ? 'number' : ''}>{text}</td>))}
+              {data.foot.map((text, i) =>
+                i === 0 ? (
+                  <th scope="row">{text}</th>
+                ) : (
+                  <td class={i >= data.numbersFrom ? 'number' : ''}>{text}</td>
+                ),
+              )}
             </tr>
           </tfoot>
         )}
@@ -85,7 +97,12 @@ export function Figure(props: FigureProps) {
   const waiting = props.asked.some((asked) => !asked.answer && !asked.error);
   const stale = props.asked.some((asked) => asked.stale);
   return (
-    <section class={`figure ${props.class ?? ''}`} role="figure" aria-labelledby={`${id}-t`} aria-describedby={props.summary ? `${id}-s` : undefined}>
+    <section
+      class={`figure ${props.class ?? ''}`}
+      role="figure"
+      aria-labelledby={`${id}-t`}
+      aria-describedby={props.summary ? `${id}-s` : undefined}
+    >
       <header class="figure-head">
         <div class="figure-title">
           <h2 id={`${id}-t`}>{props.title}</h2>
@@ -105,7 +122,14 @@ export function Figure(props: FigureProps) {
               <Icon name={asTable ? 'chart' : 'table'} />
             </button>
           )}
-          <button type="button" class="icon-button" aria-expanded={made} aria-label={words.made} title={words.made} onClick={() => setMade(!made)}>
+          <button
+            type="button"
+            class="icon-button"
+            aria-expanded={made}
+            aria-label={words.made}
+            title={words.made}
+            onClick={() => setMade(!made)}
+          >
             <Icon name="code" />
           </button>
         </div>
@@ -124,7 +148,11 @@ export function Figure(props: FigureProps) {
         <p class="nothing">{words.empty}</p>
       ) : (
         <div class={stale ? 'figure-body stale' : 'figure-body'} aria-busy={stale}>
-          {asTable && props.table ? <DataTable data={props.table} caption={props.title} /> : props.children}
+          {asTable && props.table ? (
+            <DataTable data={props.table} caption={props.title} />
+          ) : (
+            props.children
+          )}
         </div>
       )}
       {props.note}
@@ -142,7 +170,8 @@ export function Waiting({ height }: { height: number }) {
 
 export function problemText(error: unknown): { message: string; hint: string } {
   const words = t.value.error;
-  if (!(error instanceof ApiError)) return { message: words.title, hint: error instanceof Error ? error.message : '' };
+  if (!(error instanceof ApiError))
+    return { message: words.title, hint: error instanceof Error ? error.message : '' };
   if (error.status === 0) return { message: words.title, hint: words.offline };
   if (error.status === 401) return { message: words.unauthorized, hint: error.message };
   return { message: error.message || words.title, hint: error.hint };
@@ -167,7 +196,8 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
 
 /** The same question for a shell: what the page shows can be asked again, word for word. */
 export function commandOf(query: CostQuery): string {
-  const quote = (text: string) => (/^[\w.,:@/-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`);
+  const quote = (text: string) =>
+    /^[\w.,:@/-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
   const parts = ['flyball query --measures', query.measures.join(',')];
   const option = (name: string, value: string | number | undefined) => {
     if (value) parts.push(`--${name}`, quote(String(value)));
@@ -203,7 +233,8 @@ function MadeOne({ query, answer }: { query: CostQuery; answer: Answer | undefin
       </div>
       {answer && (
         <p class="soft">
-          {words.hash} <code>{answer.query_hash.slice(0, 12)}</code> · {words.commit} <code>{answer.commit.slice(0, 12)}</code>
+          {words.hash} <code>{answer.query_hash.slice(0, 12)}</code> · {words.commit}{' '}
+          <code>{answer.commit.slice(0, 12)}</code>
           {answer.read_from && ` · ${words.readFrom[answer.read_from] ?? answer.read_from}`}
         </p>
       )}

@@ -20,8 +20,28 @@ import { headPeriod } from './toolbar';
 /** The way down: each step is the next question about the same money. */
 const LADDER = ['driver', 'service', 'team', 'model', 'sku', 'resource'];
 const DIMENSIONS = [
-  'driver', 'stage', 'ai_class', 'team', 'project', 'use_case', 'model', 'environment', 'workload', 'provider', 'service', 'service_category',
-  'account', 'region', 'sku', 'resource', 'charge_category', 'pricing_category', 'commitment_status', 'unit', 'confidence', 'source',
+  'driver',
+  'stage',
+  'ai_class',
+  'team',
+  'project',
+  'use_case',
+  'model',
+  'environment',
+  'workload',
+  'provider',
+  'service',
+  'service_category',
+  'account',
+  'region',
+  'sku',
+  'resource',
+  'charge_category',
+  'pricing_category',
+  'commitment_status',
+  'unit',
+  'confidence',
+  'source',
 ];
 const TABLE_ROWS = 50;
 const LAYERS = 7;
@@ -29,7 +49,9 @@ const PAGE = 50;
 
 /** The first dimension of the way down that is not settled yet by a filter on one value. */
 export function nextDimension(where: Scope['where']): string {
-  const settled = new Set(where.filter((f) => !f.not && f.values.length === 1).map((f) => f.dimension));
+  const settled = new Set(
+    where.filter((f) => !f.not && f.values.length === 1).map((f) => f.dimension),
+  );
   return LADDER.find((dimension) => !settled.has(dimension)) ?? 'resource';
 }
 
@@ -43,7 +65,9 @@ export function Explore() {
   const beforeQuery = query(scope, scope.before, { by: [dimension], top: 500 });
   const before = useAnswer(beforeQuery);
   const totals = useAnswer(query(scope, scope.period, { measures: [...COST_MEASURES, 'charges'] }));
-  const title = where.length ? where.map((f) => filterText(f, dimensionName(f.dimension))).join(' · ') : words.all;
+  const title = where.length
+    ? where.map((f) => filterText(f, dimensionName(f.dimension))).join(' · ')
+    : words.all;
 
   const nowSums = sumBy(now.answer?.rows ?? [], dimension, scope.measure);
   const whole = sum(nowSums.values());
@@ -55,7 +79,10 @@ export function Explore() {
     <div class="wrap explore">
       <section class="explore-head" aria-labelledby="explore-title">
         <h1 id="explore-title" class="eyebrow">
-          {t.value.hero.headline(t.value.measure[scope.measure], headPeriod(scope.period.from, scope.period.to))}
+          {t.value.hero.headline(
+            t.value.measure[scope.measure],
+            headPeriod(scope.period.from, scope.period.to),
+          )}
         </h1>
         <p class="explore-filters">{title}</p>
         {now.answer ? (
@@ -71,7 +98,11 @@ export function Explore() {
                 <div>
                   <dt>{t.value.hero.vs(headPeriod(scope.before.from, scope.before.to))}</dt>
                   <dd>
-                    <Delta value={whole - beforeWhole} currency={scope.currency} base={beforeWhole} />
+                    <Delta
+                      value={whole - beforeWhole}
+                      currency={scope.currency}
+                      base={beforeWhole}
+                    />
                   </dd>
                 </div>
               )}
@@ -129,10 +160,17 @@ function Trend({ dimension, top }: { dimension: string; top: string[] }) {
       minHeight={240}
       empty={parts.length === 0}
       table={{
-        head: [t.value.period.label, ...parts.map((p) => valueName(dimension, p.value)), t.value.figure.total],
+        head: [
+          t.value.period.label,
+          ...parts.map((p) => valueName(dimension, p.value)),
+          t.value.figure.total,
+        ],
         numbersFrom: 1,
         rows: names.map((name, i) => [
-          { text: bucketName(name, grain), to: { page: 'explore', period: periodText(bucketPeriod(name, grain)), offset: 0 } },
+          {
+            text: bucketName(name, grain),
+            to: { page: 'explore', period: periodText(bucketPeriod(name, grain)), offset: 0 },
+          },
           ...parts.map((p) => money(p.points[i]!, scope.currency)),
           money(sum(parts.map((p) => p.points[i]!)), scope.currency),
         ]),
@@ -151,7 +189,11 @@ function Trend({ dimension, top }: { dimension: string; top: string[] }) {
           const picked = bucketPeriod(names[bucket]!, grain);
           const from = picked.from < scope.period.from ? scope.period.from : picked.from;
           const to = picked.to > scope.period.to ? scope.period.to : picked.to;
-          go(drill(layer === undefined ? [] : filtersFor(dimension, layer, shown), { period: periodText({ from, to }) }));
+          go(
+            drill(layer === undefined ? [] : filtersFor(dimension, layer, shown), {
+              period: periodText({ from, to }),
+            }),
+          );
         }}
       />
     </Figure>
@@ -191,7 +233,11 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
         <>
           <div class="segmented wide" role="group" aria-label={words.breakdown}>
             {ladder.map((d) => (
-              <button type="button" aria-pressed={d === dimension} onClick={() => go({ by: d }, true)}>
+              <button
+                type="button"
+                aria-pressed={d === dimension}
+                onClick={() => go({ by: d }, true)}
+              >
                 {dimensionName(d)}
               </button>
             ))}
@@ -205,7 +251,13 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
         </>
       }
       table={{
-        head: [dimensionName(dimension), words.column.cost, words.column.share, words.column.before, words.column.change],
+        head: [
+          dimensionName(dimension),
+          words.column.cost,
+          words.column.share,
+          words.column.before,
+          words.column.change,
+        ],
         numbersFrom: 1,
         rows: ordered.map((value) => [
           { text: valueName(dimension, value), to: link(value) },
@@ -214,7 +266,13 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
           money(beforeSums.get(value) ?? 0n, scope.currency),
           money(steps.get(value)?.delta ?? 0n, scope.currency, 'always'),
         ]),
-        foot: [t.value.figure.total, money(whole, scope.currency), '', money(sum(beforeSums.values()), scope.currency), ''],
+        foot: [
+          t.value.figure.total,
+          money(whole, scope.currency),
+          '',
+          money(sum(beforeSums.values()), scope.currency),
+          '',
+        ],
       }}
     >
       <table class="data cards bars">
@@ -246,12 +304,16 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
               <tr>
                 <th scope="row">
                   <Link to={link(value)}>
-                    <Swatch paint={paintOf(dimension, value, rank < LAYERS ? rank : 99)} /> {valueName(dimension, value)}
+                    <Swatch paint={paintOf(dimension, value, rank < LAYERS ? rank : 99)} />{' '}
+                    {valueName(dimension, value)}
                   </Link>
                 </th>
                 <td class="bar-column wide" aria-hidden="true">
                   <span class="simple-bar">
-                    <i class={amount < 0n ? 'credit' : ''} style={{ width: `${(size(abs(amount)) / (size(widest) || 1)) * 100}%` }} />
+                    <i
+                      class={amount < 0n ? 'credit' : ''}
+                      style={{ width: `${(size(abs(amount)) / (size(widest) || 1)) * 100}%` }}
+                    />
                   </span>
                 </td>
                 <td class="number" data-label={words.column.cost}>
@@ -264,7 +326,11 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
                 </td>
                 {comparable && (
                   <td class="number" data-label={words.column.change}>
-                    {value === OTHER ? '' : <Delta value={amount - old} currency={scope.currency} base={old} />}
+                    {value === OTHER ? (
+                      ''
+                    ) : (
+                      <Delta value={amount - old} currency={scope.currency} base={old} />
+                    )}
                   </td>
                 )}
               </tr>
@@ -305,11 +371,23 @@ function Charges() {
         <div class="figure-tools">
           {page && page.total > PAGE && (
             <div class="pager">
-              <button type="button" class="button quiet" disabled={offset === 0} onClick={() => go({ offset: Math.max(0, offset - PAGE) }, true)}>
+              <button
+                type="button"
+                class="button quiet"
+                disabled={offset === 0}
+                onClick={() => go({ offset: Math.max(0, offset - PAGE) }, true)}
+              >
                 {words.previousRows}
               </button>
-              <span class="soft number">{words.rowsRange(integer(offset + 1), integer(last), integer(page.total))}</span>
-              <button type="button" class="button quiet" disabled={last >= page.total} onClick={() => go({ offset: offset + PAGE }, true)}>
+              <span class="soft number">
+                {words.rowsRange(integer(offset + 1), integer(last), integer(page.total))}
+              </span>
+              <button
+                type="button"
+                class="button quiet"
+                disabled={last >= page.total}
+                onClick={() => go({ offset: offset + PAGE }, true)}
+              >
                 {words.nextRows}
               </button>
             </div>

@@ -30,7 +30,9 @@ export function Header({ currencies, currency }: { currencies: string[]; currenc
           <Mark />
           <span>
             <strong>Flyball</strong>
-            {estate.value && estate.value.name !== 'Flyball' && <span class="brand-estate">{estate.value.name}</span>}
+            {estate.value && estate.value.name !== 'Flyball' && (
+              <span class="brand-estate">{estate.value.name}</span>
+            )}
           </span>
         </Link>
         <nav aria-label={words.nav.label}>
@@ -45,7 +47,10 @@ export function Header({ currencies, currency }: { currencies: string[]; currenc
           </Link>
         </nav>
         <div class="top-tools">
-          <span class={live.value ? 'live on' : 'live'} title={live.value ? words.live.openHelp : ''}>
+          <span
+            class={live.value ? 'live on' : 'live'}
+            title={live.value ? words.live.openHelp : ''}
+          >
             <i aria-hidden="true" />
             <span>{live.value ? words.live.open : words.live.closed}</span>
           </span>
@@ -60,7 +65,10 @@ export function Header({ currencies, currency }: { currencies: string[]; currenc
           <Select
             label={words.settings.language}
             value={locale.value}
-            options={(Object.keys(CATALOGUES) as Locale[]).map((l) => ({ value: l, label: CATALOGUES[l].languageName }))}
+            options={(Object.keys(CATALOGUES) as Locale[]).map((l) => ({
+              value: l,
+              label: CATALOGUES[l].languageName,
+            }))}
             onChange={setLocale}
           />
           <Popover button={<Icon name="sun" />} label={words.settings.theme} class="icon-button">

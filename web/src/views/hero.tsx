@@ -7,7 +7,16 @@ import { periodText, query, useScope } from '../lib/scope';
 import { addMonths, monthPeriod } from '../lib/period';
 import { drill, go, view, type View } from '../lib/state';
 import {
-  bridgeSteps, CLOUD_DRIVERS, filtersFor, GENERATIVE, growthStory, MODEL_DRIVERS, sumBy, total, UNALLOCATED, type Story,
+  bridgeSteps,
+  CLOUD_DRIVERS,
+  filtersFor,
+  GENERATIVE,
+  growthStory,
+  MODEL_DRIVERS,
+  sumBy,
+  total,
+  UNALLOCATED,
+  type Story,
 } from '../lib/analysis';
 import { narrow } from '../lib/where';
 import { valueName } from '../lib/names';
@@ -17,9 +26,25 @@ import { Bridge } from '../charts/bridge';
 import { Spark } from '../charts/spark';
 import { headPeriod } from './toolbar';
 
-export const SERIES_DIMENSIONS = ['driver', 'ai_class', 'stage', 'team', 'project', 'use_case', 'model', 'environment', 'provider', 'service', 'account', 'source'];
+export const SERIES_DIMENSIONS = [
+  'driver',
+  'ai_class',
+  'stage',
+  'team',
+  'project',
+  'use_case',
+  'model',
+  'environment',
+  'provider',
+  'service',
+  'account',
+  'source',
+];
 export const dimensionOptions = (dimensions: readonly string[], current?: string) =>
-  [...new Set([...dimensions, ...(current ? [current] : [])])].map((d) => ({ value: d, label: dimensionName(d) }));
+  [...new Set([...dimensions, ...(current ? [current] : [])])].map((d) => ({
+    value: d,
+    label: dimensionName(d),
+  }));
 
 export function Hero() {
   const scope = useScope();
@@ -43,10 +68,17 @@ export function Hero() {
       <section class={stale ? 'hero stale' : 'hero'} aria-labelledby="headline">
         <div class="hero-main">
           <h1 id="headline" class="eyebrow">
-            {words.headline(t.value.measure[scope.measure], headPeriod(scope.period.from, scope.period.to))}
+            {words.headline(
+              t.value.measure[scope.measure],
+              headPeriod(scope.period.from, scope.period.to),
+            )}
           </h1>
           <p class={main > 10 ? 'big long' : 'big'}>
-            <Link to={drill([])} class="figure-link" label={t.value.figure.open(money(value, scope.currency))}>
+            <Link
+              to={drill([])}
+              class="figure-link"
+              label={t.value.figure.open(money(value, scope.currency))}
+            >
               <span data-figure="total">
                 {parts.main}
                 <small>{parts.minor}</small>
@@ -66,7 +98,15 @@ export function Hero() {
   );
 }
 
-function Versus({ asked, period, value }: { asked: Asked; period: { from: string; to: string }; value: bigint }) {
+function Versus({
+  asked,
+  period,
+  value,
+}: {
+  asked: Asked;
+  period: { from: string; to: string };
+  value: bigint;
+}) {
   const scope = useScope();
   const name = headPeriod(period.from, period.to);
   const old = total(asked.answer, scope.measure);
@@ -106,9 +146,15 @@ function BridgeFigure() {
   const words = t.value.bridge;
   const { bridge: dimension, against } = view.value;
   const old = against === 'year' ? scope.yearBefore : scope.before;
-  const queries = [query(scope, old, { by: [dimension] }), query(scope, scope.period, { by: [dimension] })];
+  const queries = [
+    query(scope, old, { by: [dimension] }),
+    query(scope, scope.period, { by: [dimension] }),
+  ];
   const asked = queries.map((q) => useAnswer(q));
-  const [was, is] = asked.map((a) => sumBy(a.answer?.rows ?? [], dimension, scope.measure)) as [Map<string, bigint>, Map<string, bigint>];
+  const [was, is] = asked.map((a) => sumBy(a.answer?.rows ?? [], dimension, scope.measure)) as [
+    Map<string, bigint>,
+    Map<string, bigint>,
+  ];
   const steps = bridgeSteps(was, is, 6);
   const shown = steps.map((step) => step.value);
   const before = sum(was.values());
@@ -125,11 +171,22 @@ function BridgeFigure() {
       minHeight={260}
       empty={was.size === 0 && is.size === 0}
       summary={
-        first && words.summary(headPeriod(old.from, old.to), headPeriod(scope.period.from, scope.period.to), name(first.value), money(first.delta, scope.currency, 'always'))
+        first &&
+        words.summary(
+          headPeriod(old.from, old.to),
+          headPeriod(scope.period.from, scope.period.to),
+          name(first.value),
+          money(first.delta, scope.currency, 'always'),
+        )
       }
       controls={
         <>
-          <Select label={words.by} value={dimension} options={dimensionOptions(SERIES_DIMENSIONS, dimension)} onChange={(next) => go({ bridge: next }, true)} />
+          <Select
+            label={words.by}
+            value={dimension}
+            options={dimensionOptions(SERIES_DIMENSIONS, dimension)}
+            onChange={(next) => go({ bridge: next }, true)}
+          />
           <Segmented
             label={words.against}
             value={against}
@@ -150,11 +207,20 @@ function BridgeFigure() {
           money(step.now, scope.currency),
           money(step.delta, scope.currency, 'always'),
         ]),
-        foot: [words.total, money(before, scope.currency), money(now, scope.currency), money(now - before, scope.currency, 'always')],
+        foot: [
+          words.total,
+          money(before, scope.currency),
+          money(now, scope.currency),
+          money(now - before, scope.currency, 'always'),
+        ],
       }}
     >
       <Bridge
-        before={{ name: headPeriod(old.from, old.to), value: before, to: drill([], { period: periodText(old) }) }}
+        before={{
+          name: headPeriod(old.from, old.to),
+          value: before,
+          to: drill([], { period: periodText(old) }),
+        }}
         now={{ name: headPeriod(scope.period.from, scope.period.to), value: now, to: drill([]) }}
         steps={steps}
         nameOf={name}
@@ -183,15 +249,25 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
   const words = t.value.kpi;
   const m = scope.measure;
   // A year and a month: the same month of last year is the first point.
-  const span = { from: monthPeriod(addMonths(scope.month, -12)).from, to: monthPeriod(scope.month).to };
+  const span = {
+    from: monthPeriod(addMonths(scope.month, -12)).from,
+    to: monthPeriod(scope.month).to,
+  };
   const usage = narrow(scope.where, [{ dimension: 'charge_category', values: ['Usage'] }]);
   const classes = useAnswer(query(scope, span, { by: ['ai_class'], grain: 'month' }));
   const drivers = useAnswer(query(scope, scope.period, { by: ['driver'] }));
   const driverTrend = useAnswer(query(scope, span, { by: ['driver'], grain: 'month' }));
-  const savings = useAnswer(query(scope, scope.period, { measures: ['effective_cost', 'list_cost'], where: usage }));
-  const savingsTrend = useAnswer(query(scope, span, { measures: ['effective_cost', 'list_cost'], grain: 'month', where: usage }));
+  const savings = useAnswer(
+    query(scope, scope.period, { measures: ['effective_cost', 'list_cost'], where: usage }),
+  );
+  const savingsTrend = useAnswer(
+    query(scope, span, { measures: ['effective_cost', 'list_cost'], grain: 'month', where: usage }),
+  );
   const teams = useAnswer(query(scope, scope.period, { by: ['team'] }));
-  const nobody = [...scope.where.filter((f) => f.dimension !== 'team'), { dimension: 'team', values: [UNALLOCATED] }];
+  const nobody = [
+    ...scope.where.filter((f) => f.dimension !== 'team'),
+    { dimension: 'team', values: [UNALLOCATED] },
+  ];
   const teamTrend = useAnswer(query(scope, span, { grain: 'month', where: nobody }));
   const asked = [classes, drivers, driverTrend, savings, savingsTrend, teams, teamTrend];
   const failed = asked.find((a) => a.error);
@@ -199,14 +275,24 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
   if (asked.some((a) => !a.answer)) return <Waiting height={150} />;
 
   const names = Array.from({ length: 13 }, (_, i) => addMonths(scope.month, i - 12));
-  const series = (a: Asked, measure: string, keep: (row: Record<string, string>) => boolean = () => true) => {
+  const series = (
+    a: Asked,
+    measure: string,
+    keep: (row: Record<string, string>) => boolean = () => true,
+  ) => {
     const sums = sumBy(a.answer!.rows.filter(keep), 'period', measure);
     return names.map((name) => sums.get(name));
   };
   const divide = (over: (bigint | undefined)[], under: (bigint | undefined)[]) =>
     over.map((o, i) => (under[i] === undefined ? NaN : ratio(o ?? 0n, under[i]!)));
-  const among = (list: string[]) => (row: Record<string, string>) => list.includes(row['driver'] ?? '');
-  const side = (list: string[]) => sum(drivers.answer!.rows.filter(among(list)).map((row) => sumBy([row], 'driver', m).get(row['driver']!) ?? 0n));
+  const among = (list: string[]) => (row: Record<string, string>) =>
+    list.includes(row['driver'] ?? '');
+  const side = (list: string[]) =>
+    sum(
+      drivers
+        .answer!.rows.filter(among(list))
+        .map((row) => sumBy([row], 'driver', m).get(row['driver']!) ?? 0n),
+    );
 
   const totals = series(classes, m);
   const cloud = side(CLOUD_DRIVERS);
@@ -230,7 +316,9 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
         </>
       ),
       to: drill(filtersFor('ai_class', GENERATIVE)),
-      points: series(classes, m, (row) => row['ai_class'] === GENERATIVE).map((v, i) => (totals[i] === undefined ? NaN : Number((v ?? 0n) / 10n ** 10n) / 100)),
+      points: series(classes, m, (row) => row['ai_class'] === GENERATIVE).map((v, i) =>
+        totals[i] === undefined ? NaN : Number((v ?? 0n) / 10n ** 10n) / 100,
+      ),
       grows: true,
       describe: (n) => money(BigInt(Math.round(n * 100)) * 10n ** 10n, scope.currency),
     },
@@ -250,8 +338,13 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
           </Link>
         </span>
       ),
-      to: drill([{ dimension: 'driver', values: [...CLOUD_DRIVERS, ...MODEL_DRIVERS] }], { by: 'driver' }),
-      points: divide(series(driverTrend, m, among(CLOUD_DRIVERS)), series(driverTrend, m, among(MODEL_DRIVERS))),
+      to: drill([{ dimension: 'driver', values: [...CLOUD_DRIVERS, ...MODEL_DRIVERS] }], {
+        by: 'driver',
+      }),
+      points: divide(
+        series(driverTrend, m, among(CLOUD_DRIVERS)),
+        series(driverTrend, m, among(MODEL_DRIVERS)),
+      ),
       describe: (n) => words.ratioText(decimal(n, 2)),
     },
     {
@@ -259,9 +352,17 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
       title: words.savings,
       help: words.savingsHelp,
       value: Number.isFinite(rate) ? percentDigits(rate, 1) : '–',
-      detail: <span class="soft">{list === 0n ? words.savingsNone : words.savingsSaved(money(list - effective, scope.currency))}</span>,
+      detail: (
+        <span class="soft">
+          {list === 0n
+            ? words.savingsNone
+            : words.savingsSaved(money(list - effective, scope.currency))}
+        </span>
+      ),
       to: drill([{ dimension: 'charge_category', values: ['Usage'] }], { by: 'service' }),
-      points: divide(series(savingsTrend, 'effective_cost'), series(savingsTrend, 'list_cost')).map((v) => 1 - v),
+      points: divide(series(savingsTrend, 'effective_cost'), series(savingsTrend, 'list_cost')).map(
+        (v) => 1 - v,
+      ),
       describe: (n) => percentDigits(n, 1),
     },
     {
@@ -269,7 +370,9 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
       title: words.unallocated,
       help: words.unallocatedHelp,
       value: value === 0n ? '–' : percentDigits(ratio(loose, value), 1),
-      detail: <span class="soft">{words.unallocatedAmount(money(abs(loose), scope.currency))}</span>,
+      detail: (
+        <span class="soft">{words.unallocatedAmount(money(abs(loose), scope.currency))}</span>
+      ),
       to: drill(filtersFor('team', UNALLOCATED), { by: 'service' }),
       points: divide(series(teamTrend, m), totals),
       describe: (n) => percentDigits(n, 1),
@@ -287,7 +390,10 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
 function TileView({ tile, partial }: { tile: Tile; partial: boolean }) {
   const known = tile.points.filter(Number.isFinite);
   const words = t.value.kpi;
-  const label = known.length > 1 ? words.trend(tile.title, tile.describe(known[0]!), tile.describe(known.at(-1)!)) : tile.title;
+  const label =
+    known.length > 1
+      ? words.trend(tile.title, tile.describe(known[0]!), tile.describe(known.at(-1)!))
+      : tile.title;
   return (
     <div class="tile" data-kpi={tile.id}>
       <div class="tile-head">

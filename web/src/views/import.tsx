@@ -28,12 +28,21 @@ export function ImportView({ first }: { first?: boolean }) {
   const send = (dry: boolean) => {
     storeSecret('token', token);
     set({ kind: 'sending', share: 0 });
-    sendImport(files, source.trim(), token.trim(), dry, (done, total) => set({ kind: 'sending', share: total ? done / total : 0 })).then(
+    sendImport(files, source.trim(), token.trim(), dry, (done, total) =>
+      set({ kind: 'sending', share: total ? done / total : 0 }),
+    ).then(
       (report) => {
         set({ kind: 'done', report, dry });
         if (!dry && !report.unchanged) ledgerChanged();
       },
-      (error: unknown) => set({ kind: 'failed', error: error instanceof ApiError && (error.status === 401 || error.status === 403) ? new ApiError(words.token401, 400, error.hint) : error }),
+      (error: unknown) =>
+        set({
+          kind: 'failed',
+          error:
+            error instanceof ApiError && (error.status === 401 || error.status === 403)
+              ? new ApiError(words.token401, 400, error.hint)
+              : error,
+        }),
     );
   };
   return (
@@ -75,7 +84,12 @@ export function ImportView({ first }: { first?: boolean }) {
                 <li>
                   <span>{file.name}</span>
                   <span class="soft number">{bytesText(file.size)}</span>
-                  <button type="button" class="icon-button small" aria-label={words.remove(file.name)} onClick={() => setFiles(files.filter((_, j) => j !== i))}>
+                  <button
+                    type="button"
+                    class="icon-button small"
+                    aria-label={words.remove(file.name)}
+                    onClick={() => setFiles(files.filter((_, j) => j !== i))}
+                  >
                     <Icon name="close" />
                   </button>
                 </li>
@@ -86,12 +100,23 @@ export function ImportView({ first }: { first?: boolean }) {
         <div class="fields">
           <label>
             <span>{words.source}</span>
-            <input type="text" value={source} placeholder={words.sourcePlaceholder} autocomplete="off" onInput={(e) => setSource(e.currentTarget.value)} />
+            <input
+              type="text"
+              value={source}
+              placeholder={words.sourcePlaceholder}
+              autocomplete="off"
+              onInput={(e) => setSource(e.currentTarget.value)}
+            />
             <small class="soft">{words.sourceHelp}</small>
           </label>
           <label>
             <span>{words.token}</span>
-            <input type="password" value={token} autocomplete="off" onInput={(e) => setToken(e.currentTarget.value)} />
+            <input
+              type="password"
+              value={token}
+              autocomplete="off"
+              onInput={(e) => setToken(e.currentTarget.value)}
+            />
             <small class="soft">{words.tokenHelp}</small>
           </label>
         </div>
@@ -99,11 +124,17 @@ export function ImportView({ first }: { first?: boolean }) {
           <button type="submit" class="button primary" disabled={!files.length || busy}>
             {words.send}
           </button>
-          <button type="button" class="button" disabled={!files.length || busy} onClick={() => send(true)}>
+          <button
+            type="button"
+            class="button"
+            disabled={!files.length || busy}
+            onClick={() => send(true)}
+          >
             {words.check}
           </button>
           <span class="soft" role="status">
-            {state.kind === 'sending' && (state.share < 1 ? words.sending(percentDigits(state.share, 0)) : words.working)}
+            {state.kind === 'sending' &&
+              (state.share < 1 ? words.sending(percentDigits(state.share, 0)) : words.working)}
           </span>
         </div>
       </form>
@@ -111,7 +142,11 @@ export function ImportView({ first }: { first?: boolean }) {
       {state.kind === 'done' && <Report report={state.report} dry={state.dry} />}
       {state.kind === 'done' && !state.dry && (
         <div class="actions">
-          <button type="button" class="button primary" onClick={() => go({ page: 'overview', period: '', where: [], offset: 0 })}>
+          <button
+            type="button"
+            class="button primary"
+            onClick={() => go({ page: 'overview', period: '', where: [], offset: 0 })}
+          >
             {words.see}
           </button>
           <button
@@ -130,7 +165,13 @@ export function ImportView({ first }: { first?: boolean }) {
   );
 }
 
-function DropZone({ onFiles, children }: { onFiles: (files: File[]) => void; children: preact.ComponentChildren }) {
+function DropZone({
+  onFiles,
+  children,
+}: {
+  onFiles: (files: File[]) => void;
+  children: preact.ComponentChildren;
+}) {
   const [over, setOver] = useState(false);
   return (
     <div
@@ -166,12 +207,18 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
   const words = t.value.imports;
   const rows = (n: number) => integer(n);
   const kept = report.rows_in ? report.rows_kept / report.rows_in : 0;
-  const sorted = (counts: Record<string, number> | undefined) => Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
+  const sorted = (counts: Record<string, number> | undefined) =>
+    Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
   const repairs = sorted(report.repairs);
   const findings = sorted(report.findings);
   const byCurrency = Object.entries(report.billed_cost_by_currency ?? {});
-  const sums: [string, SumCheck][] = byCurrency.length > 1 ? byCurrency : [['', report.billed_cost]];
-  const message = report.unchanged ? words.unchanged : dry ? words.checked : words.done(report.source);
+  const sums: [string, SumCheck][] =
+    byCurrency.length > 1 ? byCurrency : [['', report.billed_cost]];
+  const message = report.unchanged
+    ? words.unchanged
+    : dry
+      ? words.checked
+      : words.done(report.source);
   return (
     <section class="report" aria-live="polite" aria-label={message}>
       <p class="report-head">
@@ -234,7 +281,9 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
           </tbody>
         </table>
       </div>
-      <p class="soft small">{sums.every(([, check]) => sumHolds(check)) ? words.sumHolds : words.sumFails}</p>
+      <p class="soft small">
+        {sums.every(([, check]) => sumHolds(check)) ? words.sumHolds : words.sumFails}
+      </p>
       <h3>{words.repairs}</h3>
       {repairs.length === 0 ? <p class="soft">{words.repairsNone}</p> : <Counts counts={repairs} />}
       {findings.length > 0 && (

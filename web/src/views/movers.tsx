@@ -18,25 +18,43 @@ const LINES = 2000;
 export function Movers() {
   const scope = useScope();
   const words = t.value.movers;
-  const q = [scope.before, scope.period].map((period) => query(scope, period, { by: COLUMNS, top: LINES }));
+  const q = [scope.before, scope.period].map((period) =>
+    query(scope, period, { by: COLUMNS, top: LINES }),
+  );
   const before = useAnswer(q[0]);
   const now = useAnswer(q[1]);
   const ready = before.answer && now.answer;
-  const list = ready ? movers(before.answer!.rows, now.answer!.rows, COLUMNS, scope.measure, SHOWN) : [];
+  const list = ready
+    ? movers(before.answer!.rows, now.answer!.rows, COLUMNS, scope.measure, SHOWN)
+    : [];
 
   // Usage is asked only for what is shown: by unit it has many more rows.
-  const few: Filter[] = COLUMNS.map((dimension, i) => ({ dimension, values: [...new Set(list.map((mover) => mover.key[i]!))] }));
+  const few: Filter[] = COLUMNS.map((dimension, i) => ({
+    dimension,
+    values: [...new Set(list.map((mover) => mover.key[i]!))],
+  }));
   const usable = list.length > 0 && list.every((mover) => !mover.key.includes(OTHER));
   const detail = [scope.before, scope.period].map((period) =>
     usable
-      ? query(scope, period, { measures: [scope.measure, 'usage'], by: [...COLUMNS, 'unit'], where: narrow(scope.where, few.filter((f) => !scope.where.some((w) => w.dimension === f.dimension))) })
+      ? query(scope, period, {
+          measures: [scope.measure, 'usage'],
+          by: [...COLUMNS, 'unit'],
+          where: narrow(
+            scope.where,
+            few.filter((f) => !scope.where.some((w) => w.dimension === f.dimension)),
+          ),
+        })
       : undefined,
   );
   const usageBefore = useAnswer(detail[0]);
   const usageNow = useAnswer(detail[1]);
   const reasons = new Map<Mover, Reason>();
   if (usageBefore.answer && usageNow.answer) {
-    for (const mover of list) reasons.set(mover, reasonOf(mover, usageBefore.answer.rows, usageNow.answer.rows, COLUMNS, scope.measure));
+    for (const mover of list)
+      reasons.set(
+        mover,
+        reasonOf(mover, usageBefore.answer.rows, usageNow.answer.rows, COLUMNS, scope.measure),
+      );
   }
 
   const name = (mover: Mover) =>
@@ -44,7 +62,8 @@ export function Movers() {
       .map((value, i) => (value === UNALLOCATED && i === 2 ? '' : valueName(COLUMNS[i]!, value)))
       .filter(Boolean)
       .join(' · ');
-  const link = (mover: Mover) => drill(COLUMNS.flatMap((dimension, i) => [{ dimension, values: [mover.key[i]!] }]));
+  const link = (mover: Mover) =>
+    drill(COLUMNS.flatMap((dimension, i) => [{ dimension, values: [mover.key[i]!] }]));
   const widest = list.reduce((m, mover) => max(m, abs(mover.delta)), 1n);
   const first = list[0];
   return (
@@ -54,7 +73,14 @@ export function Movers() {
       asked={[before, now]}
       queries={q}
       minHeight={380}
-      summary={first ? words.summary(list.length, `${name(first)}, ${money(first.delta, scope.currency, 'always')}`) : words.steady}
+      summary={
+        first
+          ? words.summary(
+              list.length,
+              `${name(first)}, ${money(first.delta, scope.currency, 'always')}`,
+            )
+          : words.steady
+      }
       help={<Help label={t.value.kpi.explain(words.reason)}>{words.reasonHelp}</Help>}
       table={{
         head: [...COLUMNS.map(dimensionName), words.before, words.now, words.change],
@@ -143,11 +169,19 @@ function ReasonText({ reason, currency }: { reason: Reason | undefined; currency
   if (reason.kind === 'gone') return <span class="tag-word">{words.gone}</span>;
   if (reason.kind !== 'split') return <span class="soft">{words[reason.kind]}</span>;
   const parts: [bigint, string][] = [
-    [reason.usage, words.usageUp(percent(reason.usageShare, 'always'), money(reason.usage, currency, 'always'))],
-    [reason.price, words.price(percent(reason.priceShare, 'always'), money(reason.price, currency, 'always'))],
+    [
+      reason.usage,
+      words.usageUp(percent(reason.usageShare, 'always'), money(reason.usage, currency, 'always')),
+    ],
+    [
+      reason.price,
+      words.price(percent(reason.priceShare, 'always'), money(reason.price, currency, 'always')),
+    ],
   ];
   const whole = abs(reason.usage) + abs(reason.price);
-  const told = parts.filter(([amount]) => amount !== 0n && ratio(abs(amount), whole) >= 0.03).sort((a, b) => (abs(a[0]) > abs(b[0]) ? -1 : 1));
+  const told = parts
+    .filter(([amount]) => amount !== 0n && ratio(abs(amount), whole) >= 0.03)
+    .sort((a, b) => (abs(a[0]) > abs(b[0]) ? -1 : 1));
   return (
     <span class="reason">
       {told.map(([, text]) => (

@@ -13,14 +13,26 @@ export function parseLineage(text: string | null | undefined): Map<string, Linea
   const marks = new Map<string, Lineage>();
   for (const part of (text ?? '').split(';')) {
     const [column, mark] = part.split('=');
-    if (column && (mark === 'derived' || mark === 'assumed' || mark === 'missing' || mark === 'observed')) marks.set(column.trim(), mark);
+    if (
+      column &&
+      (mark === 'derived' || mark === 'assumed' || mark === 'missing' || mark === 'observed')
+    )
+      marks.set(column.trim(), mark);
   }
   return marks;
 }
 
 const MARKS: Record<Lineage, string> = { observed: '', derived: '◇', assumed: '△', missing: '○' };
 
-export function RowsTable({ page, offset, currency }: { page: RowsPage; offset: number; currency: string }) {
+export function RowsTable({
+  page,
+  offset,
+  currency,
+}: {
+  page: RowsPage;
+  offset: number;
+  currency: string;
+}) {
   const words = t.value.explore;
   const at = new Map(page.columns.map((column, i) => [column, i]));
   const [open, setOpen] = useState<number | undefined>(undefined);
@@ -30,7 +42,9 @@ export function RowsTable({ page, offset, currency }: { page: RowsPage; offset: 
     const marks = parseLineage(get('x_Lineage'));
     return { row, get, marks };
   });
-  for (const { marks } of rows) for (const column of ['ListCost', 'EffectiveCost', 'BilledCost', 'ContractedCost']) used.add(marks.get(column) ?? 'observed');
+  for (const { marks } of rows)
+    for (const column of ['ListCost', 'EffectiveCost', 'BilledCost', 'ContractedCost'])
+      used.add(marks.get(column) ?? 'observed');
   const amount = (get: (c: string) => string, marks: Map<string, Lineage>, column: string) => {
     const mark = marks.get(column);
     const value = get(column);
@@ -92,16 +106,23 @@ export function RowsTable({ page, offset, currency }: { page: RowsPage; offset: 
                         <Icon name="right" />
                       </button>
                     </td>
-                    <td class="nowrap" title={`${get('ChargePeriodStart')} – ${get('ChargePeriodEnd')}`}>
+                    <td
+                      class="nowrap"
+                      title={`${get('ChargePeriodStart')} – ${get('ChargePeriodEnd')}`}
+                    >
                       {whenText(get('ChargePeriodStart'))}
                     </td>
                     <td>
                       <span class="two-lines">
                         <span>
-                          {get('ServiceName') || '–'} <span class="soft">{get('ServiceProviderName')}</span>
+                          {get('ServiceName') || '–'}{' '}
+                          <span class="soft">{get('ServiceProviderName')}</span>
                         </span>
                         <span class="soft clip" title={get('ResourceId')}>
-                          {get('ResourceName') || get('ResourceId') || get('SkuId') || get('ChargeDescription')}
+                          {get('ResourceName') ||
+                            get('ResourceId') ||
+                            get('SkuId') ||
+                            get('ChargeDescription')}
                         </span>
                       </span>
                     </td>
@@ -109,14 +130,24 @@ export function RowsTable({ page, offset, currency }: { page: RowsPage; offset: 
                       <span class="two-lines">
                         <span>{valueName('team', get('x_Team') || '(unallocated)')}</span>
                         <span class="soft">
-                          {[valueName('driver', get('x_CostDriver')), get('x_Model') && valueName('model', get('x_Model'))].filter(Boolean).join(' · ')}
+                          {[
+                            valueName('driver', get('x_CostDriver')),
+                            get('x_Model') && valueName('model', get('x_Model')),
+                          ]
+                            .filter(Boolean)
+                            .join(' · ')}
                         </span>
                       </span>
                     </td>
                     <td class="number">
                       {get('ConsumedQuantity') ? (
                         <span class="two-lines">
-                          <span>{quantity(parseFixed(get('ConsumedQuantity'), USAGE_SCALE), USAGE_SCALE)}</span>
+                          <span>
+                            {quantity(
+                              parseFixed(get('ConsumedQuantity'), USAGE_SCALE),
+                              USAGE_SCALE,
+                            )}
+                          </span>
                           <span class="soft">{get('ConsumedUnit')}</span>
                         </span>
                       ) : (
@@ -126,7 +157,9 @@ export function RowsTable({ page, offset, currency }: { page: RowsPage; offset: 
                     <td class="number">{amount(get, marks, 'ListCost')}</td>
                     <td class="number strong">
                       {amount(get, marks, 'EffectiveCost')}
-                      {get('x_Confidence') === 'estimate' && <span class="soft small"> {words.estimate}</span>}
+                      {get('x_Confidence') === 'estimate' && (
+                        <span class="soft small"> {words.estimate}</span>
+                      )}
                     </td>
                     <td class="number">{amount(get, marks, 'BilledCost')}</td>
                     <td class="soft small">
@@ -145,7 +178,11 @@ export function RowsTable({ page, offset, currency }: { page: RowsPage; offset: 
                         <dl>
                           {page.columns.map((column, c) => {
                             const value = row[c];
-                            if ((value === null || value === undefined || value === '') && !marks.has(column)) return null;
+                            if (
+                              (value === null || value === undefined || value === '') &&
+                              !marks.has(column)
+                            )
+                              return null;
                             const mark = marks.get(column);
                             return (
                               <div>
@@ -193,7 +230,17 @@ function exactAmount(value: string): string {
   }
 }
 
-const DIMENSION_OF_RULES = ['driver', 'stage', 'ai_class', 'team', 'project', 'use_case', 'model', 'environment', 'workload'];
+const DIMENSION_OF_RULES = [
+  'driver',
+  'stage',
+  'ai_class',
+  'team',
+  'project',
+  'use_case',
+  'model',
+  'environment',
+  'workload',
+];
 
 /** Which rule, tag or column gave the charge its dimensions. */
 function Why({ columns, row }: { columns: string[]; row: (string | null)[] }) {
@@ -216,12 +263,16 @@ function Why({ columns, row }: { columns: string[]; row: (string | null)[] }) {
       <dl>
         {reasons
           .filter((reason) => reason.value !== null)
-          .sort((a, b) => DIMENSION_OF_RULES.indexOf(a.dimension) - DIMENSION_OF_RULES.indexOf(b.dimension))
+          .sort(
+            (a, b) =>
+              DIMENSION_OF_RULES.indexOf(a.dimension) - DIMENSION_OF_RULES.indexOf(b.dimension),
+          )
           .map((reason) => (
             <div>
               <dt>{dimensionName(reason.dimension)}</dt>
               <dd>
-                {valueName(reason.dimension, reason.value!)} <span class="soft">{reason.setBy && words.setBy(reason.setBy)}</span>
+                {valueName(reason.dimension, reason.value!)}{' '}
+                <span class="soft">{reason.setBy && words.setBy(reason.setBy)}</span>
               </dd>
             </div>
           ))}
@@ -231,5 +282,7 @@ function Why({ columns, row }: { columns: string[]; row: (string | null)[] }) {
 }
 function whenText(instant: string): string {
   if (!instant || Number.isNaN(Date.parse(instant))) return instant || '–';
-  return /T00:00:00/.test(instant) || instant.length === 10 ? dayName(instant) : instantName(instant);
+  return /T00:00:00/.test(instant) || instant.length === 10
+    ? dayName(instant)
+    : instantName(instant);
 }

@@ -33,8 +33,16 @@ export function Sources() {
     if ((row['period'] ?? '') > (until.get(source) ?? '')) until.set(source, row['period']!);
   }
   const last = new Map<string, Commit>();
-  for (const commit of commits.value ?? []) if (commit.source && !last.has(commit.source)) last.set(commit.source, commit);
-  const names = [...new Set([...cost.keys(), ...until.keys(), ...(estate.value?.sources.map((s) => s.name) ?? []), ...last.keys()])]
+  for (const commit of commits.value ?? [])
+    if (commit.source && !last.has(commit.source)) last.set(commit.source, commit);
+  const names = [
+    ...new Set([
+      ...cost.keys(),
+      ...until.keys(),
+      ...(estate.value?.sources.map((s) => s.name) ?? []),
+      ...last.keys(),
+    ]),
+  ]
     .filter((name) => name && name !== '(none)')
     .sort((a, b) => compare(cost.get(b) ?? 0n, cost.get(a) ?? 0n) || (a < b ? -1 : 1));
   const now = Date.now();
@@ -77,7 +85,9 @@ export function Sources() {
                     {money(cost.get(name) ?? 0n, scope.currency)}
                   </Link>
                 </td>
-                <td data-label={words.dataUntil}>{until.has(name) ? dayName(until.get(name)!) : words.never}</td>
+                <td data-label={words.dataUntil}>
+                  {until.has(name) ? dayName(until.get(name)!) : words.never}
+                </td>
                 <td data-label={words.lastImport} class="soft">
                   {imported(name)}
                 </td>
@@ -94,7 +104,11 @@ export function Sources() {
 function Commits({ now }: { now: number }) {
   const words = t.value.commits;
   const title = (commit: Commit) =>
-    commit.kind === 'import' ? words.import(valueName('source', commit.source)) : commit.kind === 'classify' ? words.classify : words.compact;
+    commit.kind === 'import'
+      ? words.import(valueName('source', commit.source))
+      : commit.kind === 'classify'
+        ? words.classify
+        : words.compact;
   return (
     <section class="figure commits" aria-labelledby="commits-title">
       <header class="figure-head">
@@ -111,7 +125,9 @@ function Commits({ now }: { now: number }) {
               <strong>{title(commit)}</strong>
               <p class="soft small">
                 <code>{commit.id.slice(0, 8)}</code>
-                {commit.rows !== undefined && commit.kind === 'import' && ` · ${words.rows(integer(commit.rows), commit.rows)}`}
+                {commit.rows !== undefined &&
+                  commit.kind === 'import' &&
+                  ` · ${words.rows(integer(commit.rows), commit.rows)}`}
                 {commit.author && ` · ${words.by(commit.author)}`}
                 {' · '}
                 <time dateTime={commit.time} title={instantName(commit.time)}>

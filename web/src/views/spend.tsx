@@ -3,7 +3,16 @@ import { bucketName, dimensionName, money, moneyCompact, percent, t } from '../i
 import { ratio, sum } from '../lib/fixed';
 import { useAnswer } from '../lib/data';
 import { query, useScope, type Scope } from '../lib/scope';
-import { addDays, addMonths, bucketPeriod, buckets, monthPeriod, wholeMonth, type Grain, type Period } from '../lib/period';
+import {
+  addDays,
+  addMonths,
+  bucketPeriod,
+  buckets,
+  monthPeriod,
+  wholeMonth,
+  type Grain,
+  type Period,
+} from '../lib/period';
 import { drill, go, view } from '../lib/state';
 import { filtersFor, layers } from '../lib/analysis';
 import { valueName } from '../lib/names';
@@ -33,7 +42,9 @@ export function Spend() {
   const end = addDays(scope.lastDay, 1);
   const first = asked.answer?.rows[0]?.['period'];
   // Nothing before the first charge, nothing after the last day of data.
-  const names = buckets(range.from, range.to < end ? range.to : end, grain).filter((name) => !first || name >= first);
+  const names = buckets(range.from, range.to < end ? range.to : end, grain).filter(
+    (name) => !first || name >= first,
+  );
   const parts = layers(asked.answer?.rows ?? [], dimension, scope.measure, names, LAYERS);
   const shown = parts.map((part) => part.value);
   const whole = sum(parts.map((part) => part.total));
@@ -41,7 +52,10 @@ export function Spend() {
   const paint = (value: string, rank: number) => paintOf(dimension, value, rank);
   const lastName = names.at(-1);
   const lastBucket = lastName ? bucketPeriod(lastName, grain) : undefined;
-  const partialFrom = lastBucket && lastBucket.to > addDays(end, grain === 'month' ? 2 : 0) ? names.length - 1 : undefined;
+  const partialFrom =
+    lastBucket && lastBucket.to > addDays(end, grain === 'month' ? 2 : 0)
+      ? names.length - 1
+      : undefined;
   const top = parts[0];
   const clip = (bucket: Period): string => {
     const from = bucket.from < range.from ? range.from : bucket.from;
@@ -59,29 +73,53 @@ export function Spend() {
       empty={parts.length === 0}
       summary={
         top && names.length > 0
-          ? words.summary(bucketName(names[0]!, grain), bucketName(lastName!, grain), name(top.value), percent(ratio(top.total, whole)))
+          ? words.summary(
+              bucketName(names[0]!, grain),
+              bucketName(lastName!, grain),
+              name(top.value),
+              percent(ratio(top.total, whole)),
+            )
           : undefined
       }
       controls={
         <>
-          <Select label={words.by} value={dimension} options={dimensionOptions(SERIES_DIMENSIONS, dimension)} onChange={(next) => go({ series: next }, true)} />
+          <Select
+            label={words.by}
+            value={dimension}
+            options={dimensionOptions(SERIES_DIMENSIONS, dimension)}
+            onChange={(next) => go({ series: next }, true)}
+          />
           <Segmented
             label={words.grain}
             value={grain}
-            options={(['month', 'week', 'day'] as const).map((g) => ({ value: g as Grain, label: words[g] }))}
+            options={(['month', 'week', 'day'] as const).map((g) => ({
+              value: g as Grain,
+              label: words[g],
+            }))}
             onChange={(next) => go({ grain: next }, true)}
           />
         </>
       }
       table={{
-        head: [dimensionName(dimension), ...names.map((n) => bucketName(n, grain)), t.value.figure.total],
+        head: [
+          dimensionName(dimension),
+          ...names.map((n) => bucketName(n, grain)),
+          t.value.figure.total,
+        ],
         numbersFrom: 1,
         rows: parts.map((part) => [
-          { text: name(part.value), to: drill(filtersFor(dimension, part.value, shown), { period: all }) },
+          {
+            text: name(part.value),
+            to: drill(filtersFor(dimension, part.value, shown), { period: all }),
+          },
           ...part.points.map((point) => money(point, scope.currency)),
           money(part.total, scope.currency),
         ]),
-        foot: [t.value.figure.total, ...names.map((_, i) => money(sum(parts.map((p) => p.points[i]!)), scope.currency)), money(whole, scope.currency)],
+        foot: [
+          t.value.figure.total,
+          ...names.map((_, i) => money(sum(parts.map((p) => p.points[i]!)), scope.currency)),
+          money(whole, scope.currency),
+        ],
       }}
     >
       <div class="chart-and-legend">

@@ -25,7 +25,9 @@ export function Toolbar() {
             options={COST_MEASURES.map((m) => ({ value: m, label: words.measure[m] }))}
             onChange={(next) => go({ measure: next })}
           />
-          <Help label={words.kpi.explain(words.measure[scope.measure])}>{words.measure.help[scope.measure]}</Help>
+          <Help label={words.kpi.explain(words.measure[scope.measure])}>
+            {words.measure.help[scope.measure]}
+          </Help>
         </span>
         <div class="filters" role="group" aria-label={words.filter.label}>
           {where.map((filter) => {
@@ -35,7 +37,9 @@ export function Toolbar() {
                 type="button"
                 class={filter.not ? 'chip not' : 'chip'}
                 aria-label={words.filter.remove(text)}
-                onClick={() => go({ where: where.filter((other) => !sameFilter(other, filter)), offset: 0 })}
+                onClick={() =>
+                  go({ where: where.filter((other) => !sameFilter(other, filter)), offset: 0 })
+                }
               >
                 <span class="chip-text">{text}</span>
                 <Icon name="close" />
@@ -74,11 +78,19 @@ function PeriodPicker() {
   const at = month ? names.indexOf(month) : -1;
   const turn = (to: string) => go({ period: to === latest ? '' : to, offset: 0 });
   const options = [...names].reverse().map((name) => ({ value: name, label: monthName(name) }));
-  if (chosen === 'all' || view.value.page === 'explore') options.push({ value: 'all', label: words.all });
-  if (!month && chosen !== 'all') options.unshift({ value: chosen, label: periodName(scope.period) });
+  if (chosen === 'all' || view.value.page === 'explore')
+    options.push({ value: 'all', label: words.all });
+  if (!month && chosen !== 'all')
+    options.unshift({ value: chosen, label: periodName(scope.period) });
   return (
     <div class="period">
-      <button type="button" class="icon-button" aria-label={words.previous} disabled={at <= 0} onClick={() => turn(names[at - 1]!)}>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={words.previous}
+        disabled={at <= 0}
+        onClick={() => turn(names[at - 1]!)}
+      >
         <Icon name="left" />
       </button>
       <Select label={words.label} value={month ?? chosen} options={options} onChange={turn} />
@@ -101,9 +113,28 @@ function PeriodPicker() {
 }
 
 const FILTER_DIMENSIONS = [
-  'team', 'driver', 'stage', 'ai_class', 'use_case', 'project', 'model', 'environment', 'provider', 'service',
-  'service_category', 'account', 'region', 'charge_category', 'pricing_category', 'commitment_status', 'sku', 'resource',
-  'workload', 'unit', 'confidence', 'source',
+  'team',
+  'driver',
+  'stage',
+  'ai_class',
+  'use_case',
+  'project',
+  'model',
+  'environment',
+  'provider',
+  'service',
+  'service_category',
+  'account',
+  'region',
+  'charge_category',
+  'pricing_category',
+  'commitment_status',
+  'sku',
+  'resource',
+  'workload',
+  'unit',
+  'confidence',
+  'source',
 ];
 
 function FilterForm({ close }: { close: () => void }) {
@@ -117,14 +148,24 @@ function FilterForm({ close }: { close: () => void }) {
   const name = dimension === 'tag' ? (tag ? `tag:${tag}` : '') : dimension;
   // Values to choose from: of the period, under the other filters.
   const others = scope.where.filter((filter) => filter.dimension !== name);
-  const asked = useAnswer(name ? query(scope, scope.period, { by: [name], where: others, top: 500 }) : undefined);
-  const values = ranked(sumBy(asked.answer?.rows ?? [], name, scope.measure)).filter(([value]) => value !== OTHER);
+  const asked = useAnswer(
+    name ? query(scope, scope.period, { by: [name], where: others, top: 500 }) : undefined,
+  );
+  const values = ranked(sumBy(asked.answer?.rows ?? [], name, scope.measure)).filter(
+    ([value]) => value !== OTHER,
+  );
   const wanted = search.trim().toLowerCase();
-  const shown = values.filter(([value]) => !wanted || `${value} ${valueName(name, value)}`.toLowerCase().includes(wanted)).slice(0, 60);
+  const shown = values
+    .filter(
+      ([value]) => !wanted || `${value} ${valueName(name, value)}`.toLowerCase().includes(wanted),
+    )
+    .slice(0, 60);
   const apply = () => {
     const picked = chosen.length ? chosen : wanted && shown.length === 1 ? [shown[0]![0]] : [];
     if (!picked.length || !name) return;
-    const filter: Filter = not ? { dimension: name, not, values: picked } : { dimension: name, values: picked };
+    const filter: Filter = not
+      ? { dimension: name, not, values: picked }
+      : { dimension: name, values: picked };
     close();
     go({ where: narrow(view.value.where, [filter]), offset: 0 });
   };
@@ -150,7 +191,13 @@ function FilterForm({ close }: { close: () => void }) {
         }}
       />
       {dimension === 'tag' && (
-        <input type="text" aria-label={words.tagKey} placeholder={words.tagKey} value={tag} onChange={(e) => setTag(e.currentTarget.value.trim())} />
+        <input
+          type="text"
+          aria-label={words.tagKey}
+          placeholder={words.tagKey}
+          value={tag}
+          onChange={(e) => setTag(e.currentTarget.value.trim())}
+        />
       )}
       <input
         type="search"
@@ -172,7 +219,11 @@ function FilterForm({ close }: { close: () => void }) {
               <input
                 type="checkbox"
                 checked={chosen.includes(value)}
-                onChange={() => setChosen(chosen.includes(value) ? chosen.filter((v) => v !== value) : [...chosen, value])}
+                onChange={() =>
+                  setChosen(
+                    chosen.includes(value) ? chosen.filter((v) => v !== value) : [...chosen, value],
+                  )
+                }
               />
               <span class="grow">{valueName(name, value)}</span>
               <span class="soft number">{money(amount, scope.currency)}</span>
@@ -180,14 +231,20 @@ function FilterForm({ close }: { close: () => void }) {
           </li>
         ))}
         {asked.answer && shown.length === 0 && <li class="soft">{words.none}</li>}
-        {values.length > shown.length && !wanted && <li class="soft">{words.more(values.length - shown.length)}</li>}
+        {values.length > shown.length && !wanted && (
+          <li class="soft">{words.more(values.length - shown.length)}</li>
+        )}
       </ul>
       <div class="filter-foot">
         <label class="check">
           <input type="checkbox" checked={not} onChange={() => setNot(!not)} />
           {words.exclude}
         </label>
-        <button type="submit" class="button primary" disabled={!chosen.length && shown.length !== 1}>
+        <button
+          type="submit"
+          class="button primary"
+          disabled={!chosen.length && shown.length !== 1}
+        >
           {words.apply}
           {chosen.length > 1 && ` (${integer(chosen.length)})`}
         </button>

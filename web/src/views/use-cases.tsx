@@ -24,7 +24,8 @@ export function UseCases() {
   const cost = sumBy(asked.answer?.rows ?? [], 'use_case', scope.measure);
   // Targets are stated in the currency of the estate: against another one there is nothing to compare.
   const comparable = scope.currency === estate.value?.currency;
-  const target = (useCase: UseCase) => (comparable && useCase.target_cost ? parseFixed(useCase.target_cost) : undefined);
+  const target = (useCase: UseCase) =>
+    comparable && useCase.target_cost ? parseFixed(useCase.target_cost) : undefined;
   const rows = register
     .map((useCase) => ({ useCase, cost: cost.get(useCase.id) ?? 0n, target: target(useCase) }))
     .sort((a, b) => compare(b.cost, a.cost));
@@ -91,7 +92,9 @@ export function UseCases() {
                       <span class="soft">{useCase.team && valueName('team', useCase.team)}</span>
                     </span>
                   </td>
-                  <td data-label={words.stage}>{useCase.stage ? valueName('stage', useCase.stage) : '–'}</td>
+                  <td data-label={words.stage}>
+                    {useCase.stage ? valueName('stage', useCase.stage) : '–'}
+                  </td>
                   <td data-label={words.status}>
                     <Status useCase={useCase} />
                   </td>
@@ -148,7 +151,15 @@ function Status({ useCase }: { useCase: UseCase }) {
 }
 
 /** Cost as a bar against a mark that is the target; twice the target is the end of the track. */
-function Bullet({ cost, target, currency }: { cost: bigint; target: bigint | undefined; currency: string }) {
+function Bullet({
+  cost,
+  target,
+  currency,
+}: {
+  cost: bigint;
+  target: bigint | undefined;
+  currency: string;
+}) {
   const words = t.value.useCases;
   if (target === undefined || target <= 0n) return <span class="soft">{words.noTarget}</span>;
   const part = ratio(cost, target);
@@ -161,7 +172,10 @@ function Bullet({ cost, target, currency }: { cost: bigint; target: bigint | und
       </span>
       <span class="bullet-text">
         {words.used(percent(part))}
-        <span class="soft"> {over ? words.over(money(cost - target, currency)) : `/ ${money(target, currency)}`}</span>
+        <span class="soft">
+          {' '}
+          {over ? words.over(money(cost - target, currency)) : `/ ${money(target, currency)}`}
+        </span>
       </span>
     </span>
   );

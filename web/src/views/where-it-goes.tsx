@@ -18,7 +18,8 @@ export function DriverByStage() {
   const asked = useAnswer(q);
   const rows = asked.answer?.rows ?? [];
   const cells = new Map<string, bigint>();
-  for (const row of rows) cells.set(`${row['driver']}\u0000${row['stage']}`, parseFixed(row[scope.measure]));
+  for (const row of rows)
+    cells.set(`${row['driver']}\u0000${row['stage']}`, parseFixed(row[scope.measure]));
   const byDriver = sumBy(rows, 'driver', scope.measure);
   const byStage = sumBy(rows, 'stage', scope.measure);
   const drivers = ranked(byDriver).map(([value]) => value);
@@ -37,7 +38,15 @@ export function DriverByStage() {
       queries={[q]}
       minHeight={420}
       empty={drivers.length === 0}
-      summary={dearest && words.summary(name(topDriver), stageName(topStage), money(dearest[1], scope.currency), percent(ratio(dearest[1], whole)))}
+      summary={
+        dearest &&
+        words.summary(
+          name(topDriver),
+          stageName(topStage),
+          money(dearest[1], scope.currency),
+          percent(ratio(dearest[1], whole)),
+        )
+      }
       table={{
         head: [words.corner, ...stages.map(stageName), t.value.figure.total],
         numbersFrom: 1,
@@ -46,7 +55,11 @@ export function DriverByStage() {
           ...stages.map((stage) => money(at(driver, stage), scope.currency)),
           money(byDriver.get(driver)!, scope.currency),
         ]),
-        foot: [t.value.figure.total, ...stages.map((stage) => money(byStage.get(stage)!, scope.currency)), money(whole, scope.currency)],
+        foot: [
+          t.value.figure.total,
+          ...stages.map((stage) => money(byStage.get(stage)!, scope.currency)),
+          money(whole, scope.currency),
+        ],
       }}
     >
       <Heat
@@ -60,7 +73,10 @@ export function DriverByStage() {
         rowName={name}
         columnName={stageName}
         linkOf={(driver, stage) =>
-          drill([...(driver === undefined ? [] : filtersFor('driver', driver)), ...(stage === undefined ? [] : filtersFor('stage', stage))])
+          drill([
+            ...(driver === undefined ? [] : filtersFor('driver', driver)),
+            ...(stage === undefined ? [] : filtersFor('stage', stage)),
+          ])
         }
         currency={scope.currency}
         totalName={t.value.figure.total}
@@ -80,8 +96,11 @@ export function EnvironmentFlow() {
   const rows = asked.answer?.rows ?? [];
   const data = flow(rows, FLOW_DIMENSIONS, scope.measure, FLOW_NODES);
   const name = (column: number, value: string) => valueName(FLOW_DIMENSIONS[column]!, value);
-  const filters = (column: number, value: string) => filtersFor(FLOW_DIMENSIONS[column]!, value, data.columns[column]!);
-  const widest = [...rows].sort((a, b) => compare(parseFixed(b[scope.measure]), parseFixed(a[scope.measure])))[0];
+  const filters = (column: number, value: string) =>
+    filtersFor(FLOW_DIMENSIONS[column]!, value, data.columns[column]!);
+  const widest = [...rows].sort((a, b) =>
+    compare(parseFixed(b[scope.measure]), parseFixed(a[scope.measure])),
+  )[0];
   const whole = sum(data.totals[0]?.values() ?? []);
   return (
     <Figure
@@ -99,7 +118,11 @@ export function EnvironmentFlow() {
           money(parseFixed(widest[scope.measure]), scope.currency),
         )
       }
-      note={data.negative < 0n && <p class="soft small">{words.negative(money(abs(data.negative), scope.currency))}</p>}
+      note={
+        data.negative < 0n && (
+          <p class="soft small">{words.negative(money(abs(data.negative), scope.currency))}</p>
+        )
+      }
       table={{
         head: [...FLOW_DIMENSIONS.map(dimensionName), t.value.measure[scope.measure]],
         numbersFrom: 3,
@@ -112,7 +135,9 @@ export function EnvironmentFlow() {
             name(2, row['team']!),
             {
               text: money(parseFixed(row[scope.measure]), scope.currency),
-              to: drill(FLOW_DIMENSIONS.flatMap((dimension) => filtersFor(dimension, row[dimension]!))),
+              to: drill(
+                FLOW_DIMENSIONS.flatMap((dimension) => filtersFor(dimension, row[dimension]!)),
+              ),
             },
           ]),
       }}
@@ -121,11 +146,15 @@ export function EnvironmentFlow() {
         title={words.title}
         data={data}
         heads={FLOW_DIMENSIONS.map(dimensionName)}
-        paint={(column, value, rank) => (value === OTHER ? paintOf('', OTHER, 0) : paintOf(FLOW_DIMENSIONS[column]!, value, rank))}
+        paint={(column, value, rank) =>
+          value === OTHER ? paintOf('', OTHER, 0) : paintOf(FLOW_DIMENSIONS[column]!, value, rank)
+        }
         nameOf={name}
         currency={scope.currency}
         total={whole}
-        onPick={(picked) => go(drill(picked.flatMap(({ column, value }) => filters(column, value))))}
+        onPick={(picked) =>
+          go(drill(picked.flatMap(({ column, value }) => filters(column, value))))
+        }
       />
     </Figure>
   );
