@@ -77,11 +77,9 @@ class Writer {
   }
 
   Compiled Count() {
-    std::string sql = "SELECT coalesce(SUM(" + CountExpression() + "), 0) FROM " + FactTable() +
-                      Where(FactPredicates());
-    if (scope_.level == Level::kRows) {
-      sql = "SELECT COUNT(*) FROM " + FactTable() + Where(FactPredicates());
-    }
+    std::string count =
+        scope_.level == Level::kRows ? "COUNT(*)" : "coalesce(SUM(" + CountExpression() + "), 0)";
+    std::string sql = "SELECT " + count + " FROM " + FactTable() + Where(FactPredicates());
     return {std::move(sql), params_.Take()};
   }
 
