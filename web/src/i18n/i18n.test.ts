@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import {
   bucketName,
   CATALOGUES,
+  exactDecimal,
   integer,
   locale,
   money,
@@ -111,5 +112,16 @@ describe('the sums of an import', () => {
     expect(sumHolds(check)).toBe(true);
     expect(sumHolds({ ...check, residue: '0' })).toBe(false);
     expect(sumHolds({ in: '-1.5', kept: '-2', quarantined: '0.5', residue: '0' })).toBe(true);
+  });
+});
+
+describe('exact amounts', () => {
+  it('keep every digit and lose no sign', () => {
+    expect(exactDecimal(units('9007199254740993.000000000007'))).toBe(
+      '9,007,199,254,740,993.000000000007',
+    );
+    expect(exactDecimal(units('-0.000000000001'))).toBe('−0.000000000001');
+    expect(exactDecimal(units('-1234567.123456789012'))).toBe('−1,234,567.123456789012');
+    expect(exactDecimal(units('4.5'))).toBe('4.50');
   });
 });

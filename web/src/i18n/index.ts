@@ -35,9 +35,15 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
   return found;
 }
 
-// Intl takes exact decimal text; older engines read it as a number, which is exact enough up to 15 digits.
-const exact = (f: Intl.NumberFormat, decimal: string): string =>
-  minus(f.format(decimal as unknown as number));
+/** Writes decimal text, already rounded, without losing a digit. */
+function exact(f: Intl.NumberFormat, decimal: string): string {
+  const compact = f.resolvedOptions().notation === 'compact';
+  if (compact || decimal.replace(/\D/g, '').length <= 15) return minus(f.format(Number(decimal)));
+  // A double would round it: the whole goes through as a BigInt, the fraction is put in as it is.
+  const [whole = '0', fraction = ''] = decimal.split('.');
+  const parts = f.formatToParts(BigInt(whole));
+  return minus(parts.map((part) => (part.type === 'fraction' ? fraction : part.value)).join(''));
+}
 // A hyphen is no minus: the sign is as wide as the plus above it.
 const minus = (text: string): string => text.replace('-', '−');
 
@@ -104,7 +110,10 @@ export function amountCompact(units: bigint): string {
 }
 /** Exact, with at least cents, and no zeros behind. */
 export const exactDecimal = (units: bigint): string =>
-  exact(format({ minimumFractionDigits: 2, maximumFractionDigits: MONEY_SCALE }), fixedText(units));
+  exact(
+    format({ minimumFractionDigits: 2, maximumFractionDigits: MONEY_SCALE }),
+    fixedText(units, MONEY_SCALE, 2),
+  );
 /** The whole and the fraction apart, for type of two sizes. */
 export function moneyParts(units: bigint, currency: string): { main: string; minor: string } {
   const text = moneyDigits(units, currency, 2);
