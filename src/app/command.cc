@@ -1,0 +1,53 @@
+#include "app/command.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "app/error_json.h"
+#include "os/process.h"
+
+namespace flyball::app {
+int Report(const Environment& environment, const Error& error) {
+  Say("flyball: " + error.ToString());
+  if (environment.json()) Print(ErrorJson(error));
+  return ExitCode(error.code);
+}
+
+void Print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
+  std::fflush(stdout);
+}
+
+void Say(std::string_view text) {
+  std::string line(text);
+  line.push_back('\n');
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+std::string Author() {
+  char host[256] = "localhost";
+  gethostname(host, sizeof(host) - 1);
+  const passwd* user = getpwuid(getuid());
+  return fmt::format("{}@{}", user != nullptr ? user->pw_name : "unknown", host);
+}
+
+bool ShowProgress(const Environment& environment, std::string_view what, uint64_t done,
+                  uint64_t total) {
+  if (environment.terminal && total > 0) {
+    std::fputs(fmt::format("\r\033[K{} {:.1f} %", what,
+                           100.0 * static_cast<double>(done) / static_cast<double>(total))
+                   .c_str(),
+               stderr);
+  }
+  return !os::StopRequested();
+}
+
+void EndProgress(const Environment& environment) {
+  if (environment.terminal) std::fputs("\r\033[K", stderr);
+}
+
+}  // namespace flyball::app

@@ -1,0 +1,98 @@
+// Commands: one file a command, each a plain function from its arguments to an exit code. main.cc
+// reads the command line and is the only place that makes the real clock and the real disk.
+//
+// Exit codes: 0 done; 1 the check found something; 2 wrong usage or bad input; 3 it could not be
+// done. With --format json standard output is one document; messages always go to standard error.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "os/files.h"
+
+namespace flyball::app {
+
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitFound = 1;
+
+struct Environment {
+  std::string home;     // absolute
+  std::string format;   // "table", "json" or "csv"
+  std::string program;  // this executable, absolute: children are started from it
+  os::Files& files;
+  Clock& clock;
+  bool terminal = false;  // standard error is one: progress may be drawn
+
+  bool json() const { return format == "json"; }
+};
+
+// Prints the error (as JSON on standard output too, with --format json) and gives its exit code.
+int Report(const Environment& environment, const Error& error);
+// Writes to standard output, adding the last line break.
+void Print(std::string_view text);
+// One line on standard error.
+void Say(std::string_view text);
+// "user@host" or so: who does this, for commits.
+std::string Author();
+// A progress line on a terminal, nothing in a pipe. False once the user wants to stop.
+bool ShowProgress(const Environment& environment, std::string_view what, uint64_t done,
+                  uint64_t total);
+void EndProgress(const Environment& environment);
+
+struct ImportArgs {
+  std::vector<std::string> files;
+  std::string source;
+  std::string input_format;  // "focus-csv", ...; empty: detect
+  std::string memory = "2GiB";
+  std::string author;  // of the worker; otherwise the user
+  bool dry_run = false;
+};
+int RunImport(const Environment& environment, const ImportArgs& args);
+// The child of a server: stages, prints the staged import as JSON, commits nothing.
+int RunImportWorker(const Environment& environment, const ImportArgs& args);
+
+struct QueryArgs {
+  std::string measures = "effective_cost";
+  std::string by, grain = "none", from, to, where, basis = "effective", as_of;
+  int top = 0;
+  int64_t offset = 0, limit = 100;  // of `rows`
+};
+int RunQuery(const Environment& environment, const QueryArgs& args);
+int RunRows(const Environment& environment, const QueryArgs& args);
+
+int RunCommits(const Environment& environment);
+int RunClassify(const Environment& environment);
+struct CompactArgs {
+  std::string small = "64MiB";
+};
+int RunCompact(const Environment& environment, const CompactArgs& args);
+int RunRebuild(const Environment& environment);
+int RunMigrate(const Environment& environment);
+
+struct DemoArgs {
+  std::string out;  // empty: home/demo
+  uint64_t seed = 1788;
+  int64_t rows = 250'000;
+  bool one_file = false;
+  bool import = true;
+};
+int RunDemo(const Environment& environment, const DemoArgs& args);
+
+struct ServeArgs {
+  std::string listen = "127.0.0.1:8080";
+  std::string web_dir;
+  std::string memory = "1GiB";
+  bool demo = false;  // of `up`: make the demonstration estate when the ledger is empty
+};
+int RunServe(const Environment& environment, const ServeArgs& args);
+int RunUp(const Environment& environment, const ServeArgs& args);
+
+struct TokenArgs {
+  std::string name;
+};
+int RunToken(const Environment& environment, const TokenArgs& args);
+
+}  // namespace flyball::app

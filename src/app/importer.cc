@@ -1,0 +1,106 @@
+#include "app/importer.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "app/import_text.h"
+#include "app/worker.h"
+#include "base/text.h"
+#include "ingest/import.h"
+
+namespace flyball::app {
+namespace {
+
+std::string AbsolutePath(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).string();
+}
+
+}  // namespace
+
+Result<ingest::ImportOptions> ToImportOptions(const Environment& environment,
+                                              const ImportArgs& args) {
+  ingest::ImportOptions options;
+  options.files = args.files;
+  options.source = args.source;
+  if (!args.input_format.empty()) options.format = FB_TRY(ingest::ParseFormat(args.input_format));
+  options.home = environment.home;
+  const int64_t memory = ParseBytes(args.memory);
+  if (memory < kMemoryMinBytes) {
+    return Fail(Code::kInvalidArgument,
+                fmt::format("--memory '{}' is no size of at least {}", args.memory,
+                            FormatBytes(kMemoryMinBytes)),
+                "such as 256MiB or 2GiB");
+  }
+  options.memory_bytes = static_cast<uint64_t>(memory);
+  options.author = Author();
+  options.progress = [&environment](uint64_t done, uint64_t total) {
+    return ShowProgress(environment, "importing", done, total);
+  };
+  return options;
+}
+
+Result<Importer> Importer::Open(const Environment& environment) {
+  Importer importer(environment);
+  importer.remote_ = FB_TRY(Remote::Find(environment));
+  return importer;
+}
+
+Result<std::string> Importer::Import(const ImportArgs& args) {
+  if (!remote_) return ImportHere(args);
+  nlohmann::json job;
+  for (const std::string& file : args.files) job["files"].push_back(AbsolutePath(file));
+  job["source"] = args.source;
+  job["format"] = args.input_format;
+  job["memory"] = args.memory;
+  job["dry_run"] = args.dry_run;
+  job["author"] = Author();
+  return remote_->Post("/api/v1/imports", job.dump(), true);
+}
+
+Result<std::string> Importer::ImportHere(const ImportArgs& args) {
+  ingest::ImportOptions options = FB_TRY(ToImportOptions(*environment_, args));
+  if (ledger_ == nullptr) {
+    ledger::LedgerOptions ledger_options;
+    ledger_options.home = environment_->home;
+    // The store shares the process with the import.
+    ledger_options.memory_bytes = std::min<uint64_t>(options.memory_bytes / 4, 512ull << 20);
+    ledger_ =
+        FB_TRY(ledger::Ledger::Open(ledger_options, environment_->files, environment_->clock));
+  }
+  std::optional<ledger::Commit> live;
+  options.already_live = [&](const ingest::Scan& scan) {
+    live = ledger_->FindUnchanged(scan.source, scan.content_hash);
+    return live.has_value();
+  };
+  ingest::Staged staged = FB_TRY(ingest::StageImport(options, environment_->files));
+  if (staged.unchanged) {
+    staged.import.facts = live->facts;
+    return ingest::ImportReportJson(live->id, staged, true);
+  }
+  if (args.dry_run) {
+    FB_CHECK(environment_->files.RemoveTree(staged.import.staging_dir));
+    return ingest::ImportReportJson("", staged, false);
+  }
+  const ledger::Commit commit = FB_TRY(ledger_->Publish(staged.import));
+  return ingest::ImportReportJson(commit.id, staged, false);
+}
+
+int RunImport(const Environment& environment, const ImportArgs& args) {
+  if (environment.format == "csv") {
+    return Report(
+        environment,
+        Error{Code::kInvalidArgument, "the report of an import is a table or JSON", "", {}});
+  }
+  Result<Importer> importer = Importer::Open(environment);
+  if (!importer) return Report(environment, importer.error());
+  const Result<std::string> report = importer->Import(args);
+  EndProgress(environment);
+  if (!report) return Report(environment, report.error());
+  Print(environment.json() ? *report : ImportText(*report));
+  return kExitDone;
+}
+
+}  // namespace flyball::app

@@ -1,0 +1,30 @@
+// Importer: imports one bill after the other into the home, by itself or through the server that
+// owns it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/command.h"
+#include "app/remote.h"
+#include "ledger/ledger.h"
+
+namespace flyball::app {
+
+class Importer {
+ public:
+  static Result<Importer> Open(const Environment& environment);
+  // The report, as the JSON contract.
+  Result<std::string> Import(const ImportArgs& args);
+
+ private:
+  explicit Importer(const Environment& environment) : environment_(&environment) {}
+  Result<std::string> ImportHere(const ImportArgs& args);
+
+  const Environment* environment_;
+  std::optional<Remote> remote_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+};
+
+}  // namespace flyball::app

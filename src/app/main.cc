@@ -1,0 +1,185 @@
+// The command line: every option is declared here, once, and documented in docs/CLI.md (tools/tidy
+// compares them).
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+
+#include "app/command.h"
+#include "base/clock.h"
+#include "os/files.h"
+#include "os/process.h"
+
+namespace flyball::app {
+namespace {
+
+std::string DefaultHome() {
+  if (const char* home = std::getenv("FLYBALL_HOME"); home != nullptr && *home != '\0') return home;
+  const char* user = std::getenv("HOME");
+  return std::string(user != nullptr ? user : ".") + "/.local/share/flyball";
+}
+
+std::string Absolute(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).lexically_normal().string();
+}
+
+struct Options {
+  std::string home = DefaultHome();
+  std::string format = "table";
+  ImportArgs import;
+  QueryArgs query;
+  CompactArgs compact;
+  DemoArgs demo;
+  ServeArgs serve;
+  TokenArgs token;
+};
+
+// Options that every command has.
+CLI::App* Command(CLI::App& app, const char* name, const char* what, Options& options) {
+  CLI::App* command = app.add_subcommand(name, what);
+  command->add_option("--home", options.home, "the folder of the ledger (or FLYBALL_HOME)");
+  command->add_option("--format", options.format, "table, json or csv")
+      ->check(CLI::IsMember({"table", "json", "csv"}));
+  return command;
+}
+
+void AddQueryOptions(CLI::App* command, QueryArgs& query) {
+  command->add_option("--from", query.from, "from this date, instant or month on");
+  command->add_option("--to", query.to, "up to, but without, this date, instant or month");
+  command->add_option("--where", query.where,
+                      "filters: 'provider=AWS;team=search,ads;tag:env!=dev'");
+  command->add_option("--as-of", query.as_of, "the ledger as it was at this commit");
+}
+
+void AddImport(CLI::App& app, Options& options) {
+  // --format of `import` names the format of the input or that of the report, as their words
+  // differ.
+  CLI::App* command = app.add_subcommand("import", "bring bills into the ledger, as one commit");
+  command
+      ->add_option("FILE", options.import.files,
+                   "FOCUS files: CSV (.gz, .zst), JSON lines, Parquet")
+      ->required();
+  command->add_option("--home", options.home, "the folder of the ledger (or FLYBALL_HOME)");
+  command->add_option("--source", options.import.source,
+                      "where the bill comes from; a new bill replaces its periods");
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--format",
+          [&options](const std::vector<std::string>& words) {
+            for (const std::string& word : words) {
+              (word.starts_with("focus-") ? options.import.input_format : options.format) = word;
+            }
+          },
+          "of the input: focus-csv, focus-parquet, focus-jsonl; of the report: table, json")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"focus-csv", "focus-parquet", "focus-jsonl", "table", "json"}));
+  command->add_option("--memory", options.import.memory, "most memory to use, such as 256MiB");
+  command->add_flag("--dry-run", options.import.dry_run,
+                    "say all that would happen, change nothing");
+  CLI::App* worker = app.add_subcommand("import-worker", "")->group("");
+  worker->add_option("FILE", options.import.files)->required();
+  worker->add_option("--home", options.home)->required();
+  worker->add_option("--source", options.import.source);
+  worker->add_option("--input-format", options.import.input_format);
+  worker->add_option("--memory", options.import.memory);
+  worker->add_option("--author", options.import.author);
+}
+
+void AddQueries(CLI::App& app, Options& options) {
+  CLI::App* query = Command(app, "query", "ask the ledger what was spent", options);
+  query->add_option("--measures", options.query.measures,
+                    "billed_cost, effective_cost, list_cost, contracted_cost, usage, charges");
+  query->add_option("--by", options.query.by, "dimensions, such as driver,stage or tag:env");
+  query->add_option("--grain", options.query.grain, "none, hour, day, week or month");
+  query->add_option("--top", options.query.top, "this many groups, the rest as (other)");
+  query->add_option("--basis", options.query.basis,
+                    "what ranks: effective, billed, list, contracted");
+  AddQueryOptions(query, options.query);
+  CLI::App* rows = Command(app, "rows", "show the charges behind a figure", options);
+  rows->add_option("--offset", options.query.offset, "skip this many");
+  rows->add_option("--limit", options.query.limit, "show this many");
+  AddQueryOptions(rows, options.query);
+}
+
+void AddServers(CLI::App& app, Options& options) {
+  for (const auto& [name, what] : {std::pair{"serve", "serve the page and the API"},
+                                   std::pair{"up", "start Flyball: all that this machine runs"}}) {
+    CLI::App* command = Command(app, name, what, options);
+    command->add_option("--listen", options.serve.listen, "ADDRESS:PORT; port 0 takes a free one");
+    command->add_option("--memory", options.serve.memory, "most memory for queries");
+    command->add_option("--web-dir", options.serve.web_dir,
+                        "serve the page from this folder (development)");
+    if (std::string_view(name) == "up") {
+      command->add_flag("--demo", options.serve.demo,
+                        "fill an empty ledger with the demonstration estate first");
+    }
+  }
+}
+
+void AddMaintenance(CLI::App& app, Options& options) {
+  Command(app, "commits", "list the commits of the ledger", options);
+  Command(app, "classify", "put the changed rules of estate.yaml in force", options);
+  Command(app, "rebuild", "verify every file and derive the store anew", options);
+  Command(app, "migrate", "bring an older home to this version", options);
+  CLI::App* compact = Command(app, "compact", "join small files; no answer changes", options);
+  compact->add_option("--small", options.compact.small, "join files below this size");
+  CLI::App* demo = Command(app, "demo", "make the demonstration estate and import it", options);
+  demo->add_option("--seed", options.demo.seed, "another seed, another enterprise");
+  demo->add_option("--rows", options.demo.rows, "about this many charges");
+  demo->add_option("--out", options.demo.out, "write the bills into this folder");
+  demo->add_flag("--one-file", options.demo.one_file, "all charges in one FOCUS 1.4 file");
+  demo->add_flag("!--no-import", options.demo.import, "only write the files");
+  CLI::App* token = Command(app, "token", "make an access token; it is shown once", options);
+  token->add_option("--name", options.token.name, "whose it is");
+}
+
+int Dispatch(const std::string& command, const Environment& environment, const Options& options) {
+  if (command == "import") return RunImport(environment, options.import);
+  if (command == "import-worker") return RunImportWorker(environment, options.import);
+  if (command == "query") return RunQuery(environment, options.query);
+  if (command == "rows") return RunRows(environment, options.query);
+  if (command == "commits") return RunCommits(environment);
+  if (command == "classify") return RunClassify(environment);
+  if (command == "compact") return RunCompact(environment, options.compact);
+  if (command == "rebuild") return RunRebuild(environment);
+  if (command == "migrate") return RunMigrate(environment);
+  if (command == "demo") return RunDemo(environment, options.demo);
+  if (command == "serve") return RunServe(environment, options.serve);
+  if (command == "up") return RunUp(environment, options.serve);
+  return RunToken(environment, options.token);
+}
+
+int Main(int argc, char** argv) {
+  CLI::App app{"Flyball: the governor for the compute cost of generative AI", "flyball"};
+  app.set_version_flag("--version", FLYBALL_VERSION);
+  app.require_subcommand(1);
+  Options options;
+  AddImport(app, options);
+  AddQueries(app, options);
+  AddServers(app, options);
+  AddMaintenance(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : ExitCode(Code::kInvalidArgument);
+  }
+  const auto files = os::MakeRealFiles();
+  const auto clock = MakeSystemClock();
+  std::error_code ignored;
+  const Environment environment{Absolute(options.home),
+                                options.format,
+                                std::filesystem::read_symlink("/proc/self/exe", ignored).string(),
+                                *files,
+                                *clock,
+                                isatty(STDERR_FILENO) == 1};
+  (void)os::InstallStopSignals();
+  return Dispatch(app.get_subcommands().front()->get_name(), environment, options);
+}
+
+}  // namespace
+}  // namespace flyball::app
+
+int main(int argc, char** argv) { return flyball::app::Main(argc, argv); }

@@ -1,0 +1,118 @@
+// flyball query, flyball rows: the same cost query, through the server when one runs.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/remote.h"
+#include "app/table.h"
+#include "base/text.h"
+#include "ledger/cost_query.h"
+#include "ledger/ledger.h"
+
+namespace flyball::app {
+namespace {
+
+std::vector<std::string> Words(std::string_view text) {
+  std::vector<std::string> words;
+  for (std::string_view word : SplitText(text, ',')) {
+    if (!Trim(word).empty()) words.emplace_back(Trim(word));
+  }
+  return words;
+}
+
+Result<ledger::CostQuery> ParseArgs(const QueryArgs& args) {
+  ledger::CostQuery query;
+  query.measures = Words(args.measures);
+  query.by = Words(args.by);
+  query.grain = FB_TRY(ledger::ParseGrain(args.grain));
+  if (!args.from.empty()) query.from = FB_TRY(ParseUserInstant(args.from));
+  if (!args.to.empty()) query.to = FB_TRY(ParseUserInstant(args.to));
+  query.where = FB_TRY(ledger::ParseWhere(args.where));
+  query.top = args.top;
+  query.basis = args.basis;
+  query.as_of = args.as_of;
+  FB_CHECK(ledger::Validate(query));
+  return query;
+}
+
+Result<std::unique_ptr<ledger::Ledger>> OpenLedger(const Environment& environment) {
+  ledger::LedgerOptions options;
+  options.home = environment.home;
+  return ledger::Ledger::Open(options, environment.files, environment.clock);
+}
+
+Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs& args) {
+  const ledger::CostQuery query = FB_TRY(ParseArgs(args));
+  const ledger::AnswerFormat format = FB_TRY(ledger::ParseAnswerFormat(environment.format));
+  const std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
+  if (remote) {
+    return remote->Post("/api/v1/query?format=" + environment.format, ledger::CanonicalJson(query));
+  }
+  const auto ledger = FB_TRY(OpenLedger(environment));
+  const ledger::QueryAnswer answer = FB_TRY(ledger->Query(query));
+  return ledger::AnswerText(answer, format);
+}
+
+nlohmann::ordered_json PageJson(const ledger::RowsPage& page) {
+  nlohmann::ordered_json json;
+  json["columns"] = page.columns;
+  json["rows"] = nlohmann::ordered_json::array();
+  for (const auto& row : page.rows) {
+    auto& cells = json["rows"].emplace_back(nlohmann::ordered_json::array());
+    for (const auto& cell : row) {
+      cells.push_back(cell ? nlohmann::ordered_json(*cell) : nlohmann::ordered_json());
+    }
+  }
+  json["total"] = page.total;
+  json["commit"] = page.commit;
+  return json;
+}
+
+Result<nlohmann::ordered_json> FetchRows(const Environment& environment, const QueryArgs& args) {
+  const ledger::CostQuery query = FB_TRY(ParseArgs(args));
+  const std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
+  if (remote) {
+    const std::string body = fmt::format(R"({{"query":{},"offset":{},"limit":{}}})",
+                                         ledger::CanonicalJson(query), args.offset, args.limit);
+    return nlohmann::ordered_json::parse(FB_TRY(remote->Post("/api/v1/rows", body)), nullptr,
+                                         false);
+  }
+  const auto ledger = FB_TRY(OpenLedger(environment));
+  const ledger::RowsPage page = FB_TRY(ledger->Rows(query, args.offset, args.limit));
+  return PageJson(page);
+}
+
+}  // namespace
+
+int RunQuery(const Environment& environment, const QueryArgs& args) {
+  const Result<std::string> answer = AnswerQuery(environment, args);
+  if (!answer) return Report(environment, answer.error());
+  Print(*answer);
+  return kExitDone;
+}
+
+int RunRows(const Environment& environment, const QueryArgs& args) {
+  if (args.offset < 0 || args.limit < 1 || args.limit > 10'000) {
+    return Report(
+        environment,
+        Error{Code::kInvalidArgument, "--offset is from 0 on, --limit from 1 to 10000", "", {}});
+  }
+  const auto page = FetchRows(environment, args);
+  if (!page) return Report(environment, page.error());
+  if (environment.json()) {
+    Print(page->dump());
+    return kExitDone;
+  }
+  Table table;
+  table.header = (*page)["columns"].get<std::vector<std::string>>();
+  for (const auto& row : (*page)["rows"]) {
+    auto& cells = table.rows.emplace_back();
+    for (const auto& cell : row) cells.push_back(cell.is_null() ? "" : cell.get<std::string>());
+  }
+  Print(environment.format == "csv" ? CsvText(table) : TableText(DropEmptyColumns(table)));
+  Say(fmt::format("{} of {} charges", table.rows.size(), (*page)["total"].get<int64_t>()));
+  return kExitDone;
+}
+
+}  // namespace flyball::app

@@ -1,0 +1,124 @@
+// flyball serve, flyball up: the control plane. Wiring only.
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/remote.h"
+#include "app/worker.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "ledger/ledger.h"
+#include "net/http.h"
+#include "os/process.h"
+#include "serve/service.h"
+
+namespace flyball::app {
+namespace {
+
+constexpr int kDrainMs = 5000;
+
+Status MakeDemoIfEmpty(const Environment& environment) {
+  {
+    ledger::LedgerOptions options;
+    options.home = environment.home;
+    const auto ledger = FB_TRY(ledger::Ledger::Open(options, environment.files, environment.clock));
+    if (!ledger->Head().empty()) return {};
+  }
+  Say("flyball: the ledger is empty; making the demonstration estate");
+  Environment quiet = environment;
+  quiet.format = "table";
+  if (RunDemo(quiet, DemoArgs{}) != kExitDone) {
+    return Fail(Code::kUnavailable, "the demonstration estate could not be made");
+  }
+  return {};
+}
+
+std::string UrlOf(const std::string& host, int port) {
+  const bool v6 = host.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+// A wildcard address is not one to connect to.
+std::string ReachableHost(const std::string& host) {
+  if (host == "0.0.0.0") return "127.0.0.1";
+  return host == "::" ? "::1" : host;
+}
+
+void LogAccess(const serve::AccessLine& line) {
+  log::Info("request", {{"method", std::string(line.method)},
+                        {"path", std::string(line.path)},
+                        {"status", std::to_string(line.status)},
+                        {"bytes", std::to_string(line.bytes)},
+                        {"latency_us", std::to_string(line.latency_us)},
+                        {"peer", std::string(line.peer)}});
+}
+
+void WaitForStop(int stop_descriptor) {
+  pollfd waited{stop_descriptor, POLLIN, 0};
+  while (!os::StopRequested()) poll(&waited, 1, -1);
+}
+
+Status Serve(const Environment& environment, const ServeArgs& args) {
+  const HostPort listen = FB_TRY(ParseHostPort(args.listen));
+  const int64_t memory = ParseBytes(args.memory);
+  if (memory < kMemoryMinBytes) {
+    return Fail(Code::kInvalidArgument, fmt::format("--memory '{}' is too little", args.memory),
+                "at least " + FormatBytes(kMemoryMinBytes));
+  }
+  const int stop = FB_TRY(os::InstallStopSignals());
+  FB_CHECK(RefuseWhileServed(environment, "serve"));
+  if (args.demo) FB_CHECK(MakeDemoIfEmpty(environment));
+  ledger::LedgerOptions ledger_options;
+  ledger_options.home = environment.home;
+  ledger_options.memory_bytes = static_cast<uint64_t>(memory);
+  const auto ledger =
+      FB_TRY(ledger::Ledger::Open(ledger_options, environment.files, environment.clock));
+  FB_CHECK(serve::EnsureAdminToken(environment.home, environment.clock));
+
+  serve::Settings settings;
+  settings.home = environment.home;
+  settings.version = FLYBALL_VERSION;
+  settings.loopback = net::IsLoopback(listen.host);
+  settings.web_dir = args.web_dir;
+  serve::Hooks hooks;
+  hooks.run_import = [&](const serve::ImportJob& job, const serve::ImportProgress& progress) {
+    return ImportInChild(environment, *ledger, job, progress);
+  };
+  hooks.access_log = LogAccess;
+  serve::Service service(settings, *ledger, environment.clock, hooks);
+  net::ServerOptions server_options;
+  server_options.address = listen.host;
+  server_options.port = listen.port;
+  const auto server = FB_TRY(service.Listen(server_options));
+  FB_CHECK(ledger->Announce(UrlOf(ReachableHost(listen.host), server->port())));
+  Print(fmt::format("Flyball serves http://{} from {}", UrlOf(listen.host, server->port()),
+                    environment.home));
+  WaitForStop(stop);
+  service.Stop();
+  server->Drain(kDrainMs);
+  return {};
+}
+
+}  // namespace
+
+int RunServe(const Environment& environment, const ServeArgs& args) {
+  const Status served = Serve(environment, args);
+  return served ? kExitDone : Report(environment, served.error());
+}
+
+int RunUp(const Environment& environment, const ServeArgs& args) {
+  return RunServe(environment, args);
+}
+
+int RunToken(const Environment& environment, const TokenArgs& args) {
+  const Result<std::string> token = serve::CreateToken(
+      environment.home, args.name.empty() ? Author() : args.name, environment.clock);
+  if (!token) return Report(environment, token.error());
+  Print(environment.json() ? nlohmann::json{{"token", *token}}.dump() : *token);
+  Say("flyball: the token is not shown again");
+  return kExitDone;
+}
+
+}  // namespace flyball::app
