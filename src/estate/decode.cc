@@ -55,7 +55,9 @@ class Decoder {
   };
 
   Status File(const SnapshotPart& part) {
-    YamlNode root = FB_TRY(ParseYaml(part.text, part.name));
+    YamlBudget of_its_own;
+    YamlBudget& budget = part.pack ? of_its_own : budget_;
+    YamlNode root = FB_TRY(ParseYaml(part.text, part.name, budget));
     if (root.kind == YamlNode::Kind::kNull) return {};
     At at{root, part.name};
     FB_CHECK(CheckKeys(at, "an estate", part.pack ? kPackKeys : kEstateKeys));
@@ -296,6 +298,7 @@ class Decoder {
   }
 
   Document document_;
+  YamlBudget budget_;  // of the estate; each file of the pack has one of its own
   std::map<bool, std::vector<RuleSpec>> tag_rules_;  // by pack; they come after all other rules
   std::map<std::string, Place> settings_;
   std::map<std::string, std::map<std::string, std::string>> names_;  // kind -> spelling -> id
@@ -307,7 +310,8 @@ class Decoder {
 Result<Document> Decode(const std::vector<SnapshotPart>& parts) { return Decoder().Run(parts); }
 
 Result<std::vector<Include>> DecodeIncludes(const SnapshotPart& part) {
-  YamlNode root = FB_TRY(ParseYaml(part.text, part.name));
+  YamlBudget budget;
+  YamlNode root = FB_TRY(ParseYaml(part.text, part.name, budget));
   std::vector<Include> includes;
   const YamlNode* include = root.Find("include");
   if (include == nullptr) return includes;

@@ -133,6 +133,21 @@ TEST(Includes, NeverLeaveTheFolderThroughALink) {
   EXPECT_TRUE(home.Compile());
 }
 
+TEST(Limits, FilesShareOneBudgetOfValues) {
+  TempEstate home;
+  std::string half = "tags:\n  team: [";
+  for (int i = 0; i < kEstateMaxNodes / 2; ++i) half += "a,";
+  half += "a]\n";
+  home.Write("estate.yaml", "include: more.yaml\n" + half);
+  home.Write("more.yaml", "teams: []\n");
+  EXPECT_TRUE(home.Compile());
+  home.Write("more.yaml", half);
+  auto rules = home.Compile();
+  ASSERT_FALSE(rules);
+  EXPECT_EQ(rules.error().code, Code::kResourceExhausted);
+  EXPECT_EQ(rules.error().place.file, "more.yaml");
+}
+
 TEST(Limits, FilesBytesAndRulesEndInErrors) {
   TempEstate home;
   std::string includes = "include:\n";

@@ -23,7 +23,7 @@ struct Stop {
 
 class TreeBuilder : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(const std::string& file) : file_(file) {}
+  TreeBuilder(const std::string& file, YamlBudget& budget) : file_(file), budget_(budget) {}
 
   YamlNode TakeRoot() { return std::move(root_); }
   // Where the last scalar in quotes starts; a null mark when there was none.
@@ -97,14 +97,14 @@ class TreeBuilder : public YAML::EventHandler {
                      "an estate needs about six")};
   }
   void Count(const YAML::Mark& mark, int nodes) {
-    if (nodes > kEstateMaxNodes - nodes_) {
+    if (nodes > budget_.nodes_left) {
       throw Stop{Fault(mark, Code::kResourceExhausted,
-                       fmt::format("the text has more than {} values (aliases count as what they "
+                       fmt::format("the estate has more than {} values (aliases count as what they "
                                    "stand for)",
                                    kEstateMaxNodes),
                        "split the estate or write fewer aliases")};
     }
-    nodes_ += nodes;
+    budget_.nodes_left -= nodes;
   }
   YamlNode Start(const YAML::Mark& mark, YamlNode::Kind kind) {
     Count(mark, 1);
@@ -166,10 +166,10 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   const std::string& file_;
+  YamlBudget& budget_;
   YamlNode root_;
   std::vector<OpenNode> open_;
   std::unordered_map<YAML::anchor_t, Measure> anchors_;
-  int nodes_ = 0;
   YAML::Mark last_quoted_ = YAML::Mark::null_mark();
 };
 
@@ -235,15 +235,15 @@ std::string Describe(const YamlNode& node) {
   return "'" + node.scalar.substr(0, cut) + "...'";
 }
 
-Result<YamlNode> ParseYaml(std::string_view text, const std::string& file) {
+Result<YamlNode> ParseYaml(std::string_view text, const std::string& file, YamlBudget& budget) {
   FB_CHECK(CheckText(text, file));
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  TreeBuilder builder(file);
+  TreeBuilder builder(file, budget);
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) return YamlNode{};
-    TreeBuilder rest(file);
+    TreeBuilder rest(file, budget);
     if (parser.HandleNextDocument(rest)) {
       return Fail(Error{Code::kInvalidArgument, "the file holds more than one YAML document",
                         "remove the line '---' between them", Place{file, 0, 0, 0}});

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "estate/estate.h"
 
 namespace flyball::estate {
 
@@ -24,11 +25,16 @@ struct YamlNode {
   const YamlNode* Find(std::string_view key) const;
 };
 
-// Reads one document of at most kEstateMaxBytes, kEstateMaxNodes (aliases expanded) and
-// kEstateMaxDepth. An empty text is a kNull node. `file` goes into the places of errors.
-// INVALID_ARGUMENT for text that is not YAML, keys that are not plain text or stand twice in a map;
-// RESOURCE_EXHAUSTED at a limit.
-Result<YamlNode> ParseYaml(std::string_view text, const std::string& file);
+// How many more values may be read; files that belong together share one.
+struct YamlBudget {
+  int nodes_left = kEstateMaxNodes;
+};
+
+// Reads one document of at most kEstateMaxBytes, kEstateMaxDepth and what the budget leaves
+// (aliases expanded), which it lowers. An empty text is a kNull node. `file` goes into the places
+// of errors. INVALID_ARGUMENT for text that is not YAML, keys that are not plain text or stand
+// twice in a map; RESOURCE_EXHAUSTED at a limit.
+Result<YamlNode> ParseYaml(std::string_view text, const std::string& file, YamlBudget& budget);
 
 // "a list", "a map", "'text'" or "nothing": how errors name what they found.
 std::string Describe(const YamlNode& node);

@@ -7,14 +7,19 @@
 namespace flyball::estate {
 namespace {
 
+Result<YamlNode> Parse(std::string_view text) {
+  YamlBudget budget;
+  return ParseYaml(text, "f.yaml", budget);
+}
+
 Error ErrorOf(std::string_view text) {
-  Result<YamlNode> node = ParseYaml(text, "f.yaml");
+  Result<YamlNode> node = Parse(text);
   EXPECT_FALSE(node) << text.substr(0, 100);
   return node ? Error{} : node.error();
 }
 
 TEST(Yaml, KeepsScalarsAsTheyAreWrittenAndWhereTheyStand) {
-  auto node = ParseYaml("a: 0x10\nb:\n  - yes\n  - 'x y'\nc: ~\n", "f.yaml");
+  auto node = Parse("a: 0x10\nb:\n  - yes\n  - 'x y'\nc: ~\n");
   ASSERT_TRUE(node);
   EXPECT_EQ(node->Find("a")->scalar, "0x10");
   EXPECT_EQ(node->Find("b")->items.at(0).scalar, "yes");
@@ -26,7 +31,7 @@ TEST(Yaml, KeepsScalarsAsTheyAreWrittenAndWhereTheyStand) {
 
 TEST(Yaml, EmptyTextIsNothing) {
   for (const char* text : {"", "\n\n", "# only a comment\n"}) {
-    auto node = ParseYaml(text, "f.yaml");
+    auto node = Parse(text);
     ASSERT_TRUE(node) << text;
     EXPECT_EQ(node->kind, YamlNode::Kind::kNull);
   }
@@ -53,7 +58,7 @@ TEST(Yaml, BrokenTextNamesTheLine) {
 }
 
 TEST(Yaml, AliasesAreCopiesThatCount) {
-  auto node = ParseYaml("a: &x {k: [1, 2]}\nb: *x\nc: *x\n", "f.yaml");
+  auto node = Parse("a: &x {k: [1, 2]}\nb: *x\nc: *x\n");
   ASSERT_TRUE(node);
   EXPECT_EQ(node->Find("c")->Find("k")->items.at(1).scalar, "2");
 }
