@@ -8,6 +8,7 @@
 
 #include "app/command.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "os/files.h"
 #include "os/process.h"
 
@@ -176,7 +177,12 @@ int Main(int argc, char** argv) {
                                 *clock,
                                 isatty(STDERR_FILENO) == 1};
   (void)os::InstallStopSignals();
-  return Dispatch(app.get_subcommands().front()->get_name(), environment, options);
+  const std::string command = app.get_subcommands().front()->get_name();
+  log::Options logging;
+  // A server's log is its story; a command says what it has to say by itself.
+  logging.level = command == "serve" || command == "up" ? log::Level::kInfo : log::Level::kWarn;
+  log::Configure(logging);
+  return Dispatch(command, environment, options);
 }
 
 }  // namespace

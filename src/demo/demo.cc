@@ -394,24 +394,30 @@ class Maker {
     return {};
   }
 
+  // Of each source the drafts of its restated months, then one bill with all months.
   Status MakeFiles() {
     for (const SourceRow& source : Sources()) {
       const Layout layout(source.focus);
-      for (int month = 0; month < kMonths; ++month) {
-        for (bool draft : {true, false}) {
-          const bool restated = std::find(std::begin(kRestated), std::end(kRestated),
-                                          std::pair(source.id, month)) != std::end(kRestated);
-          if (draft && !restated) continue;
-          const std::string period = FormatDate(SlotsOfMonth(month, 31).front().start).substr(0, 7);
-          const std::string path = os::JoinPath(
-              options_.dir, fmt::format("{}-{}{}.csv", source.id, period, draft ? "-draft" : ""));
-          BillWriter out = FB_TRY(BillWriter::Create(files_, path, layout));
-          FB_CHECK(WriteMonth(source, month, draft, layout, &out));
-          FB_CHECK(out.Close());
-          made_.bills.push_back({path, std::string(source.id), out.rows()});
-        }
+      for (const auto& [restated, month] : kRestated) {
+        if (restated != source.id) continue;
+        const std::string period = FormatDate(SlotsOfMonth(month, 31).front().start).substr(0, 7);
+        FB_CHECK(WriteBill(source, fmt::format("{}-{}-draft", source.id, period), month, month + 1,
+                           true, layout));
       }
+      FB_CHECK(WriteBill(source, std::string(source.id), 0, kMonths, false, layout));
     }
+    return {};
+  }
+
+  Status WriteBill(const SourceRow& source, const std::string& name, int first_month,
+                   int last_month, bool draft, const Layout& layout) {
+    const std::string path = os::JoinPath(options_.dir, name + ".csv");
+    BillWriter out = FB_TRY(BillWriter::Create(files_, path, layout));
+    for (int month = first_month; month < last_month; ++month) {
+      FB_CHECK(WriteMonth(source, month, draft, layout, &out));
+    }
+    FB_CHECK(out.Close());
+    made_.bills.push_back({path, std::string(source.id), out.rows()});
     return {};
   }
 
