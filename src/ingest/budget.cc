@@ -6,43 +6,58 @@
 namespace flyball::ingest {
 namespace {
 
-constexpr uint64_t kProgramBytes = 90ull << 20;  // the program, libduckdb and its fixed tables
+// Measured with libduckdb 1.5: what lies outside the engine's count (program, library, its fixed
+// tables, allocator).
+constexpr uint64_t kProgramBytes = 48ull << 20;
 constexpr int64_t kVector = 2048;
 constexpr int64_t kRowGroupRows = 122'880;
 constexpr uint64_t kRowMinBytes = 1024;
 constexpr uint64_t kCellBytes = 16;  // of a vector, whatever is in it
+// The Parquet writer pins two of the engine's blocks for every column, per thread.
+constexpr uint64_t kPinnedPerColumn = 2 * (256u << 10);
+constexpr uint64_t kColumnsMin = 90;  // of a slice
+
+struct Shape {
+  uint64_t columns = kColumnsMin;
+  uint64_t row_bytes = kRowMinBytes;
+};
 
 // A row in the engine's vectors: the text of the record, and a fixed part for every column.
-uint64_t RowBytes(const std::vector<Input>& inputs) {
-  uint64_t row = kRowMinBytes;
+Shape ShapeOf(const std::vector<Input>& inputs) {
+  constexpr uint64_t kUnpackedPerPacked = 12;
+  Shape shape;
   for (const Input& input : inputs) {
     if (input.facts.rows == 0) continue;
     uint64_t content = input.content->size();
-    if (input.content->packing() != Packing::kNone) content *= 12;
-    uint64_t cells = std::max<size_t>(input.field_names().size(), 40) + 20;
-    row = std::max(row, content / static_cast<uint64_t>(input.facts.rows) + cells * kCellBytes);
+    if (input.content->packing() != Packing::kNone) content *= kUnpackedPerPacked;
+    shape.columns = std::max<uint64_t>(shape.columns, input.field_names().size() + 30);
+    shape.row_bytes = std::max(shape.row_bytes, content / static_cast<uint64_t>(input.facts.rows) +
+                                                    shape.columns * kCellBytes);
   }
-  return row;
+  return shape;
 }
 
 }  // namespace
 
 Budget MakeBudget(uint64_t memory_bytes, int threads, const std::vector<Input>& inputs) {
+  const Shape shape = ShapeOf(inputs);
+  const uint64_t pinned = shape.columns * kPinnedPerColumn;
   Budget budget;
   memory_bytes = std::max(memory_bytes, kMemoryMinBytes);
-  uint64_t usable = memory_bytes - std::min(kProgramBytes, memory_bytes / 2);
+  const uint64_t usable = memory_bytes - kProgramBytes;
   budget.threads = threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency());
-  // A thread needs some 40 MB to be worth it.
-  budget.threads =
-      std::clamp(budget.threads, 1, std::max(1, static_cast<int>(usable / (40u << 20))));
+  // A thread that can't gather some rows beside what the writer pins is of no use.
+  const auto most = static_cast<int>(usable / (pinned + (40u << 20)));
+  budget.threads = std::clamp(budget.threads, 1, std::max(1, most));
   const auto count = static_cast<uint64_t>(budget.threads);
   budget.block_bytes =
       static_cast<size_t>(std::clamp<uint64_t>(usable / (64 * count), 128u << 10, 1u << 20));
-  budget.engine_bytes = usable * 6 / 10;
-  const uint64_t row = RowBytes(inputs);
-  auto rows = static_cast<int64_t>(budget.engine_bytes / 3 / count / row);
+  budget.engine_bytes = usable - 4 * count * budget.block_bytes - usable / 16;
+  // Half of what is left: a row group stands twice in memory while it is packed.
+  const uint64_t fixed = count * pinned;
+  const uint64_t left = budget.engine_bytes > fixed ? (budget.engine_bytes - fixed) / 2 : 0;
+  const auto rows = static_cast<int64_t>(left / count / shape.row_bytes);
   budget.row_group_rows = std::clamp<int64_t>(rows / kVector * kVector, kVector, kRowGroupRows);
-  budget.partition_rows = std::clamp<int64_t>(rows, 4 * kVector, 4 * kRowGroupRows);
   return budget;
 }
 

@@ -17,7 +17,6 @@ struct Budget {
   uint64_t engine_bytes = 0;   // DuckDB's memory limit
   size_t block_bytes = 0;      // one block of records
   int64_t row_group_rows = 0;  // per row group of the slices
-  int64_t partition_rows = 0;  // gathered per thread before they go to their months
 };
 
 inline constexpr uint64_t kMemoryMinBytes = 128ull << 20;

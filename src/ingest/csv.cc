@@ -283,6 +283,11 @@ bool CsvRecords::Next(Record* record) {
   record->fields.clear();
   record->field_count = 0;
   unescaped_size_ = 0;
+  if (numbered_) {
+    record->line = 0;
+    while (at_ < end_ && *at_ != delimiter_) record->line = record->line * 10 + (*at_++ - '0');
+    ++at_;
+  }
   const char* start = at_;
   int64_t newlines = 0;
   const char* stop = at_;

@@ -77,7 +77,9 @@ class BlockReader {
 // memory, and are valid until the next call.
 class CsvRecords : public RecordReader {
  public:
-  explicit CsvRecords(char delimiter) : delimiter_(delimiter) {}
+  // `numbered`: each record begins with the number of its line (see Portion).
+  explicit CsvRecords(char delimiter, bool numbered = false)
+      : delimiter_(delimiter), numbered_(numbered) {}
   void Start(const Block* block) override;
   bool Next(Record* record) override;
 
@@ -88,6 +90,7 @@ class CsvRecords : public RecordReader {
   const char* at_ = nullptr;
   const char* end_ = nullptr;
   int64_t line_ = 0;
+  bool numbered_;
   bool number_records_ = false;
   std::vector<char> unescaped_;
   size_t unescaped_size_ = 0;

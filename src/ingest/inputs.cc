@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "ingest/cells.h"
 
 namespace flyball::ingest {
 namespace {
@@ -122,6 +123,8 @@ Status CheckRows(const Input& input) {
 }
 
 }  // namespace
+
+std::string SourceFileName(const Input& input) { return RepairUtf8(input.file->name()); }
 
 void Progress::Report(uint64_t done) {
   if (!callback_) return;

@@ -35,6 +35,9 @@ struct Input {
   }
 };
 
+// The input's name as it stands in x_SourceFile: without its folder, and always UTF-8.
+std::string SourceFileName(const Input& input);
+
 // Tells the caller how far an import is, and hears whether it shall go on. Thread-safe; the
 // callback runs on one thread at a time.
 class Progress {

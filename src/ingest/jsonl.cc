@@ -18,7 +18,8 @@ std::string_view WithoutEndBlanks(std::string_view text) {
 
 class JsonRecords : public RecordReader {
  public:
-  explicit JsonRecords(std::vector<std::string> keys) : keys_(std::move(keys)) {
+  JsonRecords(std::vector<std::string> keys, bool numbered)
+      : keys_(std::move(keys)), numbered_(numbered) {
     for (size_t i = 0; i < keys_.size(); ++i) places_.emplace(keys_[i], i);
   }
 
@@ -39,6 +40,14 @@ class JsonRecords : public RecordReader {
       if (text.empty()) {
         ++empty_lines_;
         continue;
+      }
+      if (numbered_) {
+        line = 0;
+        while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
+          line = line * 10 + (text.front() - '0');
+          text.remove_prefix(1);
+        }
+        if (!text.empty()) text.remove_prefix(1);  // the tab behind it
       }
       record->line = line;
       record->raw = text;
@@ -137,6 +146,7 @@ class JsonRecords : public RecordReader {
   };
 
   std::vector<std::string> keys_;
+  bool numbered_;
   std::unordered_map<std::string, size_t, TextHash, std::equal_to<>> places_;
   std::vector<bool> seen_;
   ondemand::parser parser_;
@@ -147,8 +157,8 @@ class JsonRecords : public RecordReader {
 
 }  // namespace
 
-std::unique_ptr<RecordReader> MakeJsonRecords(std::vector<std::string> keys) {
-  return std::make_unique<JsonRecords>(std::move(keys));
+std::unique_ptr<RecordReader> MakeJsonRecords(std::vector<std::string> keys, bool numbered) {
+  return std::make_unique<JsonRecords>(std::move(keys), numbered);
 }
 
 }  // namespace flyball::ingest

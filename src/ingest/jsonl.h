@@ -11,7 +11,8 @@
 
 namespace flyball::ingest {
 
-// `keys`: of all lines, as written (escapes included). One per thread.
-std::unique_ptr<RecordReader> MakeJsonRecords(std::vector<std::string> keys);
+// `keys`: of all lines, as written (escapes included). `numbered`: each line begins with the number
+// that it had in the input (see Portion). One per thread.
+std::unique_ptr<RecordReader> MakeJsonRecords(std::vector<std::string> keys, bool numbered);
 
 }  // namespace flyball::ingest

@@ -3,30 +3,24 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "engine/engine.h"
 #include "ingest/adapter.h"
+#include "ingest/feed.h"
 #include "ingest/inputs.h"
 #include "ingest/quarantine.h"
 
 namespace flyball::ingest {
 
-struct SourceOptions {
-  int threads = 1;
-  size_t block_bytes = 1u << 20;
-  std::vector<int> live;      // columns of the schema that are given out, in order
-  bool with_month = false;    // one column more, at the end: the month, as text "2024-09"
-  uint64_t bytes_before = 0;  // for progress
-};
-
+// The rows of one billing month, or of none when every row is refused.
 class ImportSource : public engine::RowSource {
  public:
-  // All must outlive the source.
-  ImportSource(const std::vector<Input>& inputs, const Schema& schema, SourceOptions options,
-               Quarantine* quarantine, Progress* progress);
+  // The inputs, the schema and the quarantine must outlive the source. `live`: the columns of the
+  // schema that are given out, in order.
+  ImportSource(const std::vector<Input>& inputs, const Schema& schema, std::vector<int> live,
+               int threads, std::unique_ptr<BlockFeed> feed, Quarantine* quarantine);
   ~ImportSource() override;
   Result<int> Fill(int slot, engine::ChunkWriter& out) override;
   // What all threads counted; when the statement has ended.
@@ -34,24 +28,14 @@ class ImportSource : public engine::RowSource {
 
  private:
   struct Slot;
-  // The next block of the inputs; false at the end of all.
   Result<bool> NextBlock(Slot* slot);
-  Status OpenReader();
-  Status Refuse(Slot* slot, const Record& record);
 
   const std::vector<Input>& inputs_;
   const Schema& schema_;
-  SourceOptions options_;
+  std::vector<int> live_;
+  std::unique_ptr<BlockFeed> feed_;
   Quarantine* quarantine_;
-  Progress* progress_;
-
-  std::mutex mutex_;  // guards what follows
-  size_t input_ = 0;
-  std::unique_ptr<BlockReader> reader_;
-  uint64_t bytes_before_;
-  bool failed_ = false;
-
-  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<std::unique_ptr<Slot>> slots_;  // by thread
 };
 
 }  // namespace flyball::ingest

@@ -16,20 +16,14 @@
 #include "ingest/parquet_input.h"
 #include "ingest/quarantine.h"
 #include "ingest/reconcile.h"
-#include "ingest/source.h"
+#include "ingest/route.h"
+#include "ingest/slices.h"
 #include "ledger/slice_writer.h"
-#include "model/charge.h"
 
 namespace flyball::ingest {
 namespace {
 
-using engine::Connection;
-using engine::QuoteIdentifier;
-using engine::QuoteLiteral;
-
 constexpr size_t kFilesMax = 10'000;
-constexpr char kSourceName[] = "flyball_import";
-constexpr char kMonthColumn[] = "flyball_month";
 
 // A name that can stand as a folder: letters, digits, '.', '-', '_'; anything else becomes '-'.
 std::string MakePlain(std::string_view name) {
@@ -113,11 +107,6 @@ std::string ContentHash(const std::vector<Input>& inputs) {
   return Sha256Hex(joined);
 }
 
-std::string MonthName(int64_t month_us) {
-  CivilDate date = ToCivilDate({month_us});
-  return fmt::format("{:04}-{:02}", date.year, date.month);
-}
-
 // The one month of all rows, or nothing when there are several or it can't be told before reading.
 std::optional<int64_t> OneMonth(const std::vector<Input>& inputs) {
   std::optional<int64_t> month;
@@ -154,12 +143,8 @@ class Staging {
   Status OpenEngine();
   Status ReadParquetInputs();
   Status MakePlans();
-  std::vector<int> LiveColumns() const;
-  std::string SelectList(const std::vector<int>& live) const;
-  Status CopyRows();
-  Result<std::string> FreeSliceId(const std::string& period, int* number);
-  Status FinishSlices();
-  Status FinishSlice(const std::string& period, const std::string& from_dir, int* number);
+  Status WriteSlices();
+  Status RemoveLeftovers();
   void FillFacts();
 
   const ImportOptions& options_;
@@ -170,11 +155,10 @@ class Staging {
   std::vector<Input> inputs_;
   Schema schema_;
   std::optional<engine::Database> database_;
-  std::optional<Connection> connection_;
+  std::optional<engine::Connection> connection_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Quarantine> quarantine_;
   Tally tally_;
-  std::optional<int64_t> one_month_;
   Staged staged_;
 };
 
@@ -185,8 +169,6 @@ Status Staging::OpenEngine() {
   database.temp_dir = os::JoinPath(dir_, "spill");
   database.allowed_dirs = {dir_};
   database.preserve_insertion_order = false;
-  database.settings = {
-      {"partitioned_write_flush_threshold", std::to_string(budget_.partition_rows)}};
   database_ = FB_TRY(engine::Database::Open(database));
   connection_ = FB_TRY(database_->Connect());
   return {};
@@ -214,153 +196,47 @@ Status Staging::MakePlans() {
   return {};
 }
 
-// The columns that any row can have a value in; the others are written as constant nulls.
-std::vector<int> Staging::LiveColumns() const {
-  std::vector<bool> live(schema_.size(), false);
-  for (std::string_view name :
-       {"BilledCost", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ContractedCost",
-        "EffectiveCost", "ListCost", "HostProviderName", "ServiceProviderName", "InvoiceIssuerName",
-        "x_Lineage", "x_SourceFile", "x_SourceLine", "x_Signature"}) {
-    live[static_cast<size_t>(charge::IndexOf(name))] = true;
-  }
-  for (const Input& input : inputs_) {
-    std::vector<int> field_of = input.plan.FieldOf(schema_);
-    for (size_t i = 0; i < field_of.size(); ++i) live[i] = live[i] || field_of[i] >= 0;
-  }
-  std::vector<int> columns;
-  for (size_t i = 0; i < live.size(); ++i) {
-    if (live[i]) columns.push_back(static_cast<int>(i));
-  }
-  return columns;
-}
-
-std::string SqlType(ColumnType type) {
-  switch (type) {
-    case ColumnType::kText:
-    case ColumnType::kJson:
-      return "VARCHAR";
-    case ColumnType::kMoney:
-      return "DECIMAL(38,12)";
-    case ColumnType::kQuantity:
-      return "DECIMAL(38,15)";
-    case ColumnType::kInstant:
-      return "TIMESTAMP";
-    case ColumnType::kInt64:
-      return "BIGINT";
-    case ColumnType::kUint64:
-      return "UBIGINT";
-  }
-  return "VARCHAR";
-}
-
-std::string Staging::SelectList(const std::vector<int>& live) const {
-  std::string list;
-  size_t next = 0;
-  for (size_t i = 0; i < schema_.size(); ++i) {
-    const ColumnSpec& column = schema_.columns()[i];
-    if (!list.empty()) list += ", ";
-    if (next < live.size() && live[next] == static_cast<int>(i)) {
-      list += QuoteIdentifier(column.name);
-      ++next;
-    } else {
-      list += "NULL::" + SqlType(column.type) + " AS " + QuoteIdentifier(column.name);
-    }
-  }
-  return list;
-}
-
-Status Staging::CopyRows() {
-  SourceOptions options;
-  options.threads = budget_.threads;
-  options.block_bytes = budget_.block_bytes;
-  options.live = LiveColumns();
-  options.with_month = !one_month_.has_value();
-  options.bytes_before = TotalBytes(inputs_);
-  std::vector<ColumnSpec> columns;
-  for (int column : options.live) columns.push_back(schema_.columns()[static_cast<size_t>(column)]);
-  if (options.with_month) columns.push_back({kMonthColumn, ColumnType::kText});
-  std::string select = "SELECT " + SelectList(options.live);
-  auto source =
-      std::make_shared<ImportSource>(inputs_, schema_, options, quarantine_.get(), progress_.get());
-  FB_CHECK(connection_->RegisterSource(kSourceName, columns, source, budget_.threads));
-  std::string written =
-      fmt::format("FORMAT PARQUET, PARQUET_VERSION V1, COMPRESSION SNAPPY, ROW_GROUP_SIZE {}",
-                  budget_.row_group_rows);
-  std::string target = os::JoinPath(dir_, "rows");
-  FB_CHECK(files_.MakeDirs(target));
-  if (one_month_.has_value()) {
-    target = os::JoinPath(target, "part-0.parquet");
+// Rows of one month go straight into their slice; those of several are sorted by month first.
+Status Staging::WriteSlices() {
+  const uint64_t total = TotalBytes(inputs_);
+  SliceStage slices(
+      {options_.home, staged_.import.source, staged_.import.content_hash, dir_, budget_}, inputs_,
+      schema_, &*connection_, files_, quarantine_.get());
+  auto feed = [&](std::vector<Portion> portions, uint64_t before, uint64_t weight) {
+    return std::make_unique<BlockFeed>(inputs_, std::move(portions), budget_.block_bytes,
+                                       progress_.get(), before, weight);
+  };
+  std::vector<Portion> whole = FB_TRY(WholeInputs(inputs_));
+  if (std::optional<int64_t> month = OneMonth(inputs_)) {
+    tally_ = FB_TRY(slices.WriteMonth(*month, feed(std::move(whole), total, 100)));
   } else {
-    select += fmt::format(", {}", kMonthColumn);
-    written += fmt::format(
-        ", PARTITION_BY ({}), FILENAME_PATTERN 'part-{{i}}', OVERWRITE_OR_IGNORE", kMonthColumn);
+    RouteOptions route{os::JoinPath(dir_, "months"), budget_.threads, budget_.block_bytes};
+    FB_CHECK(files_.MakeDirs(route.dir));
+    std::unique_ptr<BlockFeed> all = feed(std::move(whole), total, 20);
+    Routes routes = FB_TRY(RouteByMonth(inputs_, schema_, all.get(), route));
+    tally_.defects.Add(Repair::kEmptyLine, routes.empty_lines);
+    uint64_t before = total + total / 5;
+    for (auto& [month_us, portions] : routes.months) {
+      std::vector<std::string> paths;
+      for (const Portion& portion : portions) paths.push_back(portion.content->path());
+      tally_.Merge(FB_TRY(slices.WriteMonth(month_us, feed(portions, before, 80))));
+      for (const Portion& portion : portions) before += portion.content->size() * 4 / 5;
+      for (const std::string& path : paths) FB_CHECK(files_.Remove(path));
+    }
+    FB_CHECK(files_.RemoveTree(route.dir));
   }
-  FB_CHECK(connection_->Execute("COPY (" + select + " FROM " + kSourceName + "()) TO " +
-                                QuoteLiteral(target) + " (" + written + ")"));
   for (const Input& input : inputs_) FB_CHECK(input.file->CheckUnchanged());
-  FB_CHECK(quarantine_->Finish());
-  tally_ = source->TakeTally();
+  staged_.import.slices = slices.TakeSlices();
+  return quarantine_->Finish();
+}
+
+// Leaves nothing in staging but slices and the quarantine.
+Status Staging::RemoveLeftovers() {
+  FB_CHECK(files_.RemoveTree(os::JoinPath(dir_, "spill")));
+  for (const Input& input : inputs_) {
+    if (input.content != input.file) FB_CHECK(files_.Remove(input.content->path()));
+  }
   return {};
-}
-
-// An id that no slice of this home has: the same content may have been imported, replaced and come
-// back.
-Result<std::string> Staging::FreeSliceId(const std::string& period, int* number) {
-  constexpr int kTriesMax = 1'000'000;
-  std::string slices = os::JoinPath(
-      os::JoinPath(os::JoinPath(options_.home, "slices"), staged_.import.source), period);
-  for (int tries = 0; tries < kTriesMax; ++tries) {
-    std::string id = fmt::format("{}-{}", staged_.import.content_hash.substr(0, 16), ++*number);
-    bool used =
-        files_.Exists(os::JoinPath(slices, id)) ||
-        files_.Exists(os::JoinPath(os::JoinPath(options_.home, "quarantine"), id + ".jsonl"));
-    if (!used) return id;
-  }
-  return Fail(Code::kResourceExhausted, "no free slice id was found");
-}
-
-Status Staging::FinishSlice(const std::string& period, const std::string& from_dir, int* number) {
-  ledger::Slice slice;
-  slice.id = FB_TRY(FreeSliceId(period, number));
-  slice.source = staged_.import.source;
-  slice.period = period;
-  std::string dir = os::JoinPath(dir_, slice.id);
-  FB_CHECK(files_.Rename(from_dir, dir));
-  for (const auto& [key, sum] : tally_.kept) {
-    if (MonthName(key.first) != period) continue;
-    slice.rows += sum.rows;
-    slice.billed_by_currency[key.second] = Money::FromUnits(sum.billed);
-  }
-  ledger::SliceTotals totals = FB_TRY(ledger::WriteSliceDerived(*connection_, dir));
-  if (totals.rows != slice.rows || totals.billed_by_currency != slice.billed_by_currency) {
-    return Fail(Code::kInternal,
-                fmt::format("the rollup of {} has {} rows where {} were written, or other sums",
-                            period, totals.rows, slice.rows),
-                "nothing was imported; report this with the file");
-  }
-  slice.files = FB_TRY(ledger::DescribeSliceFiles(*connection_, files_, dir));
-  staged_.import.slices.push_back(std::move(slice));
-  return {};
-}
-
-Status Staging::FinishSlices() {
-  std::set<std::string> periods;
-  for (const auto& [key, sum] : tally_.kept) periods.insert(MonthName(key.first));
-  if (one_month_.has_value() && !periods.empty() &&
-      (periods.size() != 1 || *periods.begin() != MonthName(*one_month_))) {
-    return Fail(Code::kInternal, "rows fell into another billing period than the first scan saw",
-                "nothing was imported; report this with the file");
-  }
-  int number = 0;
-  std::string rows = os::JoinPath(dir_, "rows");
-  for (const std::string& period : periods) {
-    std::string from = one_month_.has_value()
-                           ? rows
-                           : os::JoinPath(rows, fmt::format("{}={}", kMonthColumn, period));
-    FB_CHECK(FinishSlice(period, from, &number));
-  }
-  FB_CHECK(files_.RemoveTree(rows));
-  return files_.RemoveTree(os::JoinPath(dir_, "spill"));
 }
 
 void Staging::FillFacts() {
@@ -369,7 +245,7 @@ void Staging::FillFacts() {
   DefectCounts& defects = tally_.defects;
   for (const Input& input : inputs_) {
     versions.insert(focus::VersionName(input.plan.detection.version));
-    facts.files.emplace_back(input.file->name(), input.sha256);
+    facts.files.emplace_back(SourceFileName(input), input.sha256);
     for (size_t i = 0; i < kRepairCount; ++i) defects.repairs[i] += input.plan.repairs[i];
   }
   for (std::string_view version : versions) {
@@ -404,17 +280,16 @@ Result<Staged> Staging::Run() {
   FB_CHECK(OpenEngine());
   FB_CHECK(ReadParquetInputs());
   FB_CHECK(MakePlans());
-  one_month_ = OneMonth(inputs_);
   std::string quarantine = os::JoinPath(dir_, "quarantine.jsonl");
   quarantine_ = std::make_unique<Quarantine>(files_, quarantine);
-  FB_CHECK(CopyRows());
+  FB_CHECK(WriteSlices());
   FB_CHECK(Reconcile(inputs_, tally_, &staged_.import.facts));
-  FB_CHECK(FinishSlices());
   FillFacts();
   if (!quarantine_->empty()) staged_.import.quarantine_file = quarantine;
   staged_.quarantine = quarantine_->TakeShown();
   connection_.reset();
   database_.reset();
+  FB_CHECK(RemoveLeftovers());
   kept_ = true;
   return std::move(staged_);
 }

@@ -1,4 +1,5 @@
-// Whole imports, from a file to staged slices: real data, dirty data, packed data, and what must be refused.
+// Whole imports, from a file to staged slices: real data, dirty data, packed data, and what must be
+// refused.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -45,9 +46,8 @@ class StageTest : public testing::Test {
     auto database = engine::Database::Open(options);
     EXPECT_TRUE(database.has_value());
     auto connection = database->Connect();
-    std::string parts =
-        "read_parquet(" +
-        engine::QuoteLiteral(staged.import.staging_dir + "/*/part-*.parquet") + ")";
+    std::string parts = "read_parquet(" +
+                        engine::QuoteLiteral(staged.import.staging_dir + "/*/part-*.parquet") + ")";
     if (size_t at = sql.find("$parts"); at != std::string::npos) sql.replace(at, 6, parts);
     auto answer = connection->Query(sql);
     EXPECT_TRUE(answer.has_value()) << answer.error().ToString();
@@ -78,12 +78,9 @@ TEST_F(StageTest, RealSampleIsExactAndEveryDefectIsCounted) {
   EXPECT_EQ(facts.billed_cost.kept, "20.52022672899");
   EXPECT_EQ(facts.billed_cost.quarantined, "0");
   EXPECT_EQ(facts.billed_cost.residue, "0");
-  std::map<std::string, int64_t> repairs = {{"null_text", 1000},
-                                            {"empty_string_null", 7},
-                                            {"date_format", 1000},
-                                            {"allowed_value_case", 7},
-                                            {"missing_contracted_cost", 7},
-                                            {"column_without_x_prefix", 1}};
+  std::map<std::string, int64_t> repairs = {
+      {"null_text", 1000},       {"empty_string_null", 7},       {"date_format", 1000},
+      {"allowed_value_case", 7}, {"missing_contracted_cost", 7}, {"column_without_x_prefix", 1}};
   EXPECT_EQ(facts.repairs, repairs);
   std::map<std::string, int64_t> findings = {{"list_cost_product_mismatch", 25},
                                              {"contracted_cost_product_mismatch", 17},
