@@ -4,6 +4,8 @@
 #include <rapidcheck.h>
 #include <re2/re2.h>
 
+#include <map>
+#include <memory>
 #include <set>
 
 #include "base/text.h"
@@ -235,8 +237,15 @@ class Naive {
     return false;
   }
 
+  // Expressions are kept: compiling them is most of what this evaluator costs.
+  static bool Matches(const std::string& pattern, const std::string& text) {
+    static std::map<std::string, std::unique_ptr<RE2>> known;
+    std::unique_ptr<RE2>& regex = known[pattern];
+    if (regex == nullptr) regex = std::make_unique<RE2>(pattern);
+    return RE2::PartialMatch(text, *regex);
+  }
+
   static bool HoldsOne(Op op, const std::string& value, const std::string& text) {
-    std::string quoted = "(?is)" + RE2::QuoteMeta(value);
     switch (op) {
       case Op::kEquals:
         return EqualsIgnoreCase(value, text);
@@ -247,12 +256,12 @@ class Naive {
       case Op::kContains:
         return ToLower(text).find(ToLower(value)) != std::string::npos;
       case Op::kWord:
-        return RE2::PartialMatch(
-            ToLower(text), "(?:^|[^a-z0-9])" + RE2::QuoteMeta(ToLower(value)) + "(?:[^a-z0-9]|$)");
+        return Matches("(?:^|[^a-z0-9])" + RE2::QuoteMeta(ToLower(value)) + "(?:[^a-z0-9]|$)",
+                       ToLower(text));
       case Op::kGlob:
         return GlobMatch(ToLower(value), ToLower(text));
       case Op::kRegex:
-        return RE2::PartialMatch(text, value);
+        return Matches(value, text);
       default:
         return false;
     }
