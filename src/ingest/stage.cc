@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <set>
 #include <thread>
 
@@ -168,6 +169,13 @@ Status Staging::OpenEngine() {
   database.threads = budget_.threads;
   database.temp_dir = os::JoinPath(dir_, "spill");
   database.allowed_dirs = {dir_};
+  // The engine reads Parquet itself and looks through links: the file's own folder must be allowed.
+  for (const Input& input : inputs_) {
+    if (input.form != InputForm::kParquet) continue;
+    std::error_code absent;
+    std::filesystem::path file = std::filesystem::canonical(input.file->path(), absent);
+    if (!absent) database.allowed_dirs.push_back(file.parent_path().string());
+  }
   database.preserve_insertion_order = false;
   database_ = FB_TRY(engine::Database::Open(database));
   connection_ = FB_TRY(database_->Connect());
