@@ -141,12 +141,15 @@ void FillRow(const std::string& version, Row* row) {
            {"ServiceName", "Amazon Elastic Compute Cloud"}}) {
     SetDefault(row, column, value);
   }
-  if (version < "1.3") {
-    SetDefault(row, "ProviderName", "AWS");
-    SetDefault(row, "PublisherName", Get(*row, "ProviderName"));
-  } else {
+  if (version >= "1.3") {
     SetDefault(row, "ServiceProviderName", "AWS");
     SetDefault(row, "HostProviderName", Get(*row, "ServiceProviderName"));
+  }
+  if (version <= "1.3") {  // the last that has these two
+    bool has_service_provider = row->contains("ServiceProviderName");
+    SetDefault(row, "ProviderName",
+               has_service_provider ? Get(*row, "ServiceProviderName") : "AWS");
+    SetDefault(row, "PublisherName", Get(*row, "ProviderName"));
   }
 }
 
