@@ -210,7 +210,7 @@ describe('the drill-down', () => {
     // The charges, each with the line of the bill that it came from.
     await page.locator('.rows tbody tr').first().waitFor();
     assert.match(await page.locator('.rows tbody tr').first().textContent(), /line \d+/);
-    await page.getByRole('button', { name: 'Show every column of charge 1' }).click();
+    await page.getByRole('button', { name: 'Show every column of charge 1', exact: true }).click();
     assert.match(await page.locator('.details').textContent(), /BilledCost/);
     await page.getByText('Why it is attributed so').waitFor();
     await page.goBack();
@@ -424,17 +424,13 @@ describe('the slices', () => {
     const { commits } = await (await fetch(`${server.address}/api/v1/commits?limit=1000`)).json();
     const imports = commits.filter((commit) => commit.kind === 'import');
     assert.ok(imports.some((commit) => commit.source === 'late-bill'));
-    // The bill of this test, and one slice of every source of the demonstration.
-    const seen = new Set();
     for (const commit of imports) {
-      if (seen.has(commit.source)) continue;
-      seen.add(commit.source);
       let rows = 0;
       let sum = 0n;
       for (const slice of commit.opens) {
         const read = await sumOfSlice(home, slice, 'BilledCost');
         assert.equal(read.rows, slice.rows, `${slice.source} ${slice.period}`);
-        const stated = Object.values(slice.billed_by_currency).reduce(
+        const stated = Object.values(slice.billed_cost).reduce(
           (s, text) => s + units(text),
           0n,
         );

@@ -23,7 +23,9 @@ export async function flyball(...args) {
 
 /** `flyball serve` on a free port; resolves when it has printed its address. */
 export async function serve(home) {
-  const child = spawn(binary, ['serve', '--home', home, '--listen', '127.0.0.1:0'], {
+  // While the page is worked on, FLYBALL_WEB_DIR=web/dist saves building the program anew.
+  const page = process.env.FLYBALL_WEB_DIR ? ['--web-dir', process.env.FLYBALL_WEB_DIR] : [];
+  const child = spawn(binary, ['serve', '--home', home, '--listen', '127.0.0.1:0', ...page], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

@@ -45,6 +45,7 @@ export const en = {
   },
   filter: {
     label: 'Filters',
+    scope: 'What is looked at',
     add: 'Filter',
     remove: (text: string) => `Remove the filter ${text}`,
     clear: 'Clear all',
@@ -252,6 +253,7 @@ export const en = {
     compact: 'Slices compacted',
     rows: (text: string, n: number) => `${text} ${plural(n, 'row', 'rows')}`,
     by: (author: string) => `by ${author}`,
+    replaces: 'replaces what was there',
     asOf: 'Any older state can be asked for with --as-of.',
   },
 

@@ -44,6 +44,7 @@ export const zhCN: Catalogue = {
   },
   filter: {
     label: '筛选条件',
+    scope: '查看范围',
     add: '筛选',
     remove: (text) => `移除筛选条件 ${text}`,
     clear: '全部清除',
@@ -236,6 +237,7 @@ export const zhCN: Catalogue = {
     compact: '切片合并',
     rows: (text) => `${text} 行`,
     by: (author) => `操作人 ${author}`,
+    replaces: '替换原有数据',
     asOf: '可用 --as-of 查询任何历史状态。',
   },
 

@@ -60,6 +60,10 @@ export interface Commit {
   author: string;
   source: string;
   rows?: number;
+  /** Billing periods that it brought, as months. */
+  periods: string[];
+  /** It took the place of slices that were there. */
+  replaces: boolean;
 }
 export interface UseCase {
   id: string;
@@ -206,6 +210,8 @@ export async function getCommits(): Promise<Commit[]> {
         time: text(commit['time']),
         author: text(commit['author']),
         source: text(commit['source']),
+        periods: [...new Set(list(commit['opens']).map((slice) => text(slice['period'])))].sort(),
+        replaces: Array.isArray(commit['closes']) && commit['closes'].length > 0,
         ...(rows === undefined || rows === null ? {} : { rows: Number(rows) }),
       };
     })

@@ -97,7 +97,7 @@ export function Figure(props: FigureProps) {
   const waiting = props.asked.some((asked) => !asked.answer && !asked.error);
   const stale = props.asked.some((asked) => asked.stale);
   return (
-    <section
+    <div
       class={`figure ${props.class ?? ''}`}
       role="figure"
       aria-labelledby={`${id}-t`}
@@ -156,7 +156,7 @@ export function Figure(props: FigureProps) {
         </div>
       )}
       {props.note}
-    </section>
+    </div>
   );
 }
 

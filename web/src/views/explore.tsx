@@ -363,7 +363,7 @@ function Charges() {
   const { page } = state;
   const last = page ? Math.min(offset + page.rows.length, page.total) : 0;
   return (
-    <section class="figure charges" aria-labelledby="charges-title">
+    <div class="figure charges" role="group" aria-labelledby="charges-title">
       <header class="figure-head">
         <div class="figure-title">
           <h2 id="charges-title">{words.rows}</h2>
@@ -410,6 +410,6 @@ function Charges() {
           <RowsTable page={page} offset={offset} currency={scope.currency} />
         </div>
       )}
-    </section>
+    </div>
   );
 }

@@ -1,5 +1,5 @@
 // Where the charges come from, how fresh they are, and the last commits.
-import { ago, dayName, instantName, integer, money, t } from '../i18n';
+import { ago, dayName, instantName, integer, money, monthName, t } from '../i18n';
 import { compare } from '../lib/fixed';
 import { commits, estate, useAnswer } from '../lib/data';
 import { query, useScope } from '../lib/scope';
@@ -123,11 +123,15 @@ function Commits({ now }: { now: number }) {
             <span class={`dot ${commit.kind}`} aria-hidden="true" />
             <div>
               <strong>{title(commit)}</strong>
+              {commit.kind === 'import' && commit.periods.length > 0 && (
+                <span class="soft"> · {monthsText(commit.periods)}</span>
+              )}
               <p class="soft small">
                 <code>{commit.id.slice(0, 8)}</code>
                 {commit.rows !== undefined &&
                   commit.kind === 'import' &&
                   ` · ${words.rows(integer(commit.rows), commit.rows)}`}
+                {commit.kind === 'import' && commit.replaces && ` · ${words.replaces}`}
                 {commit.author && ` · ${words.by(commit.author)}`}
                 {' · '}
                 <time dateTime={commit.time} title={instantName(commit.time)}>
@@ -141,3 +145,8 @@ function Commits({ now }: { now: number }) {
     </section>
   );
 }
+
+const monthsText = (months: string[]): string =>
+  months.length === 1
+    ? monthName(months[0]!)
+    : t.value.period.range(monthName(months[0]!), monthName(months.at(-1)!));

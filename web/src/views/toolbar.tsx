@@ -15,7 +15,7 @@ export function Toolbar() {
   const words = t.value;
   const { where, measure } = view.value;
   return (
-    <div class="toolbar">
+    <section class="toolbar" aria-label={words.filter.scope}>
       <div class="wrap toolbar-row">
         <PeriodPicker />
         <span class="with-help">
@@ -65,7 +65,7 @@ export function Toolbar() {
           )}
         </div>
       </div>
-    </div>
+    </section>
   );
 }
 
