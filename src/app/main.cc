@@ -1,5 +1,6 @@
 // The command line: every option is declared here, once, and documented in docs/CLI.md (tools/tidy
 // compares them).
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -167,6 +168,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : ExitCode(Code::kInvalidArgument);
   }
+  umask(S_IRWXG | S_IRWXO);  // bills are nobody else's business
   const auto files = os::MakeRealFiles();
   const auto clock = MakeSystemClock();
   std::error_code ignored;

@@ -106,7 +106,7 @@ int RunCommits(const Environment& environment) {
   }
   Table table{{"sequence", "commit", "time", "kind", "source", "rows", "author"}, {}};
   for (const Json& commit : *commits) {
-    const Json facts = commit.value("facts", Json::object());
+    const Json facts = commit.value("import", Json::object());
     table.rows.push_back(
         {std::to_string(commit.value("sequence", int64_t{0})), commit.value("id", ""),
          commit.value("time", ""), commit.value("kind", ""), commit.value("source", ""),

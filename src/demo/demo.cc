@@ -18,7 +18,8 @@ namespace {
 
 // Months whose first bill was wrong and came again: (source, month 0..12).
 constexpr std::pair<std::string_view, int> kRestated[] = {{"aws", 5}, {"azure", 8}};
-constexpr int kUntaggedOneIn = 23;
+constexpr int kUntaggedOneIn = 4;      // of the smaller half of a stream's resources
+constexpr int kUntaggedResources = 4;  // streams with fewer are tagged whole
 constexpr int kAliasOneIn = 9;
 constexpr int kTagVariants = 3;        // by id, by the team's other spelling, untagged
 constexpr int kResourceTurnDays = 14;  // resources come and go
@@ -133,8 +134,9 @@ class StreamWriter {
   }
 
   // The template of a resource: most are tagged, some by another spelling, some not at all.
-  Row& TemplateOf(uint64_t resource) {
-    if (resource % kUntaggedOneIn == 0) return templates_[2];
+  Row& TemplateOf(uint64_t resource, int index) {
+    const bool small = resources_ >= kUntaggedResources && index * 2 >= resources_;
+    if (small && resource % kUntaggedOneIn == 0) return templates_[2];
     return templates_[resource % kAliasOneIn == 0 ? 1 : 0];
   }
 
@@ -143,7 +145,7 @@ class StreamWriter {
     const uint64_t resource =
         Hash64(fmt::format("{}/{}/{}/{}", seed_, stream_.sku, stream_.use_case,
                            static_cast<uint64_t>(index) + turn * 1000));
-    Row& row = TemplateOf(resource);
+    Row& row = TemplateOf(resource, index);
     SetTimes(slot, &row);
     if (!stream_.resource_type.empty()) {
       const std::string name = fmt::format(
