@@ -361,13 +361,11 @@ describe('imports', () => {
 
   it('are made in the page, with a token', async () => {
     const page = await open('/?view=import');
-    await page
-      .locator('input[type=file]')
-      .setInputFiles({
-        name: 'page-bill.csv',
-        mimeType: 'text/csv',
-        buffer: Buffer.from(makeBill(month, 40, 11)),
-      });
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'page-bill.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(makeBill(month, 40, 11)),
+    });
     await page.getByLabel('Token').fill(server.token);
     await page.getByRole('button', { name: 'Check only' }).click();
     await page.getByText('Checked. Nothing was written.').waitFor();
@@ -384,13 +382,11 @@ describe('imports', () => {
 
   it('are refused without the token, in words', async () => {
     const page = await open('/?view=import');
-    await page
-      .locator('input[type=file]')
-      .setInputFiles({
-        name: 'x.csv',
-        mimeType: 'text/csv',
-        buffer: Buffer.from(makeBill(month, 2, 5)),
-      });
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'x.csv',
+      mimeType: 'text/csv',
+      buffer: Buffer.from(makeBill(month, 2, 5)),
+    });
     await page.getByLabel('Token').fill('wrong');
     await page.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByText('The server did not accept the token.').waitFor();
@@ -430,10 +426,7 @@ describe('the slices', () => {
       for (const slice of commit.opens) {
         const read = await sumOfSlice(home, slice, 'BilledCost');
         assert.equal(read.rows, slice.rows, `${slice.source} ${slice.period}`);
-        const stated = Object.values(slice.billed_cost).reduce(
-          (s, text) => s + units(text),
-          0n,
-        );
+        const stated = Object.values(slice.billed_cost).reduce((s, text) => s + units(text), 0n);
         assert.equal(decimal(read.sum), decimal(stated), `${slice.source} ${slice.period}`);
         rows += read.rows;
         sum += read.sum;

@@ -1,6 +1,6 @@
 // Stacked bars over time. Costs stack up from zero, credits down from it.
 import { useMemo, useState } from 'preact/hooks';
-import { bucketName, dayShort, money, moneyCompact, monthShort, percent, t } from '../i18n';
+import { bucketName, dayShort, money, moneyTick, monthShort, percent, t } from '../i18n';
 import { ratio, size, sum } from '../lib/fixed';
 import type { Grain } from '../lib/period';
 import type { Layer } from '../lib/analysis';
@@ -40,6 +40,7 @@ export function Stack(props: Props) {
   const plot = { width: Math.max(0, width - LEFT), height: height - TOP - BOTTOM };
   const boxes = useMemo(() => stackBoxes(names.length, layers), [names, layers]);
   const marks = ticks(boxes.low, boxes.high, width < 560 ? 3 : 4);
+  const tickStep = marks.length > 1 ? marks[1]! - marks[0]! : 1;
   const high = Math.max(boxes.high, marks.at(-1) ?? 0) || 1;
   const low = Math.min(boxes.low, marks[0] ?? 0);
   const y = (v: number) => TOP + (1 - (v - low) / (high - low)) * plot.height;
@@ -103,7 +104,7 @@ export function Stack(props: Props) {
               <g class={mark === 0 ? 'tick zero' : 'tick'}>
                 <line x1={LEFT} x2={width} y1={y(mark)} y2={y(mark)} />
                 <text x={LEFT - 10} y={y(mark) + 4} text-anchor="end">
-                  {mark === 0 ? '0' : moneyCompact(tickUnits(mark), currency)}
+                  {mark === 0 ? '0' : moneyTick(tickUnits(mark), tickStep, currency)}
                 </text>
               </g>
             ))}
@@ -146,9 +147,9 @@ export function Stack(props: Props) {
                 (names.length - 1 - i) % every === 0 && (
                   <text
                     class={i === props.selected ? 'axis selected' : 'axis'}
-                    x={LEFT + (i + 0.5) * step}
+                    x={i === names.length - 1 && step < 44 ? width : LEFT + (i + 0.5) * step}
                     y={height - 8}
-                    text-anchor="middle"
+                    text-anchor={i === names.length - 1 && step < 44 ? 'end' : 'middle'}
                   >
                     {axisName(name, grain, i === 0 || (grain === 'month' && name.endsWith('-01')))}
                   </text>

@@ -175,7 +175,7 @@ export const en = {
     week: 'Week',
     day: 'Day',
     summary: (first: string, last: string, top: string, share: string) =>
-      `${first} to ${last}. Largest layer: ${top}, ${share} of the whole.`,
+      `${first === last ? first : `${first} to ${last}`}. Largest layer: ${top}, ${share} of the whole.`,
     point: (period: string, total: string) => `${period}: ${total}`,
     layer: (name: string, value: string, share: string) => `${name}: ${value}, ${share}`,
     partial: 'not complete',
@@ -261,7 +261,8 @@ export const en = {
     title: 'Explore',
     all: 'All charges',
     back: 'Overview',
-    breakdown: 'Broken down by',
+    breakdown: 'Break down by',
+    brokenDownBy: (dimension: string) => `Broken down by ${dimension.toLowerCase().replace('sku', 'SKU').replace('ai ', 'AI ')}`,
     moreDimensions: 'More dimensions',
     column: {
       value: 'Value',

@@ -102,6 +102,16 @@ export function moneyCompact(units: bigint, currency: string, sign: Sign = 'auto
   };
   return currencyFormat(currency, options)(roundedText(units, 0));
 }
+/** The label of a tick: as many decimals as the steps between ticks need. */
+export function moneyTick(units: bigint, step: number, currency: string): string {
+  if (step >= 1000 || (units !== 0n && abs(units) >= 10n ** BigInt(MONEY_SCALE + 3))) {
+    return moneyCompact(units, currency);
+  }
+  const digits = Number.isInteger(step)
+    ? 0
+    : Math.min(MONEY_SCALE, 1 + Math.ceil(-Math.log10(step)));
+  return moneyDigits(units, currency, digits);
+}
 /** The same without its currency, where that stands beside. */
 export function amountCompact(units: bigint): string {
   const small = abs(units) < 10n ** BigInt(MONEY_SCALE + 3);
@@ -132,6 +142,7 @@ export function quantity(units: bigint, scale: number): string {
 /** 0.4 to "40 %", with a decimal where it says something; shares below 0.1 % are not shown as nothing. */
 export function percent(value: number, sign: Sign = 'auto'): string {
   if (!Number.isFinite(value)) return '–';
+  if (value === 0 || value === 1) return percentDigits(value, 0, sign);
   const size = Math.abs(value);
   if (sign === 'auto' && size > 0 && size < 0.001)
     return (value < 0 ? '−' : '<') + percentDigits(0.001, 1, 'auto');

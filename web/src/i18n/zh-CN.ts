@@ -160,7 +160,8 @@ export const zhCN: Catalogue = {
     month: '月',
     week: '周',
     day: '日',
-    summary: (first, last, top, share) => `${first}至${last}。最大的一层：${top}，占 ${share}。`,
+    summary: (first, last, top, share) =>
+      `${first === last ? first : `${first}至${last}`}。最大的一层：${top}，占 ${share}。`,
     point: (period, total) => `${period}：${total}`,
     layer: (name, value, share) => `${name}：${value}，${share}`,
     partial: '尚未完整',
@@ -246,6 +247,7 @@ export const zhCN: Catalogue = {
     all: '全部费用',
     back: '总览',
     breakdown: '拆解维度',
+    brokenDownBy: (dimension) => `按${dimension}拆解`,
     moreDimensions: '更多维度',
     column: { value: '取值', cost: '成本', share: '占比', before: '上一期间', change: '变化' },
     trend: '时间趋势',

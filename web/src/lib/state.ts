@@ -24,7 +24,8 @@ export interface View {
   currency: string;
   /** Spend over time: what its layers are, and how fine. */
   series: string;
-  grain: Grain;
+  /** '' chooses by itself: months, or days when there are few months. */
+  grain: Grain | '';
   /** The bridge: what it is explained by, and against which month. */
   bridge: string;
   against: 'month' | 'year';
@@ -40,13 +41,13 @@ const DEFAULTS: View = {
   measure: 'effective_cost',
   currency: '',
   series: 'driver',
-  grain: 'month',
+  grain: '',
   bridge: 'ai_class',
   against: 'month',
   by: '',
   offset: 0,
 };
-const GRAINS: readonly Grain[] = ['month', 'week', 'day'];
+const GRAINS: readonly (Grain | '')[] = ['', 'month', 'week', 'day'];
 const DIMENSION = /^([a-z_]+|tag:.+)$/;
 
 function isPeriod(value: string): boolean {

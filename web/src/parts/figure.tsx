@@ -82,6 +82,7 @@ interface FigureProps {
   queries: (CostQuery | undefined)[];
   table?: TableData | undefined;
   empty?: boolean;
+  emptyText?: string;
   class?: string;
   minHeight?: number;
   help?: ComponentChildren;
@@ -145,7 +146,7 @@ export function Figure(props: FigureProps) {
       ) : waiting ? (
         <Waiting height={props.minHeight ?? 240} />
       ) : props.empty ? (
-        <p class="nothing">{words.empty}</p>
+        <p class="nothing">{props.emptyText ?? words.empty}</p>
       ) : (
         <div class={stale ? 'figure-body stale' : 'figure-body'} aria-busy={stale}>
           {asTable && props.table ? (

@@ -129,7 +129,7 @@ export function Explore() {
         queries={[nowQuery, beforeQuery]}
         nowSums={nowSums}
         beforeSums={beforeSums}
-        comparable={view.value.period !== 'all'}
+        comparable={view.value.period !== 'all' && beforeSums.size > 0}
       />
       <Charges />
     </div>
@@ -223,7 +223,7 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
   const ordered = [...shown, ...(nowSums.has(OTHER) ? [OTHER] : [])];
   return (
     <Figure
-      title={`${words.breakdown} ${dimensionName(dimension)}`}
+      title={words.brokenDownBy(dimensionName(dimension))}
       class="breakdown"
       asked={asked}
       queries={queries}

@@ -169,15 +169,17 @@ function BridgeFigure() {
       asked={asked}
       queries={queries}
       minHeight={260}
-      empty={was.size === 0 && is.size === 0}
+      empty={is.size === 0 || was.size === 0}
+      emptyText={t.value.hero.noComparison(headPeriod(old.from, old.to))}
       summary={
-        first &&
-        words.summary(
-          headPeriod(old.from, old.to),
-          headPeriod(scope.period.from, scope.period.to),
-          name(first.value),
-          money(first.delta, scope.currency, 'always'),
-        )
+        first && was.size > 0
+          ? words.summary(
+              headPeriod(old.from, old.to),
+              headPeriod(scope.period.from, scope.period.to),
+              name(first.value),
+              money(first.delta, scope.currency, 'always'),
+            )
+          : undefined
       }
       controls={
         <>
@@ -230,6 +232,10 @@ function BridgeFigure() {
     </Figure>
   );
 }
+
+/** A share with one decimal, but for nothing and all. */
+const share = (value: number): string =>
+  value === 0 || value === 1 || !Number.isFinite(value) ? percent(value) : percentDigits(value, 1);
 
 interface Tile {
   id: string;
@@ -326,7 +332,10 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
       id: 'ratio',
       title: words.ratio,
       help: words.ratioHelp,
-      value: model === 0n ? '–' : words.ratioText(decimal(cloudToModel, cloudToModel < 10 ? 2 : 1)),
+      value:
+        model <= 0n || cloud < 0n
+          ? '–'
+          : words.ratioText(decimal(cloudToModel, cloudToModel < 10 ? 2 : 1)),
       detail: (
         <span class="soft">
           <Link to={drill([{ dimension: 'driver', values: CLOUD_DRIVERS }])} class="figure-link">
@@ -351,7 +360,7 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
       id: 'savings',
       title: words.savings,
       help: words.savingsHelp,
-      value: Number.isFinite(rate) ? percentDigits(rate, 1) : '–',
+      value: share(rate),
       detail: (
         <span class="soft">
           {list === 0n
@@ -363,19 +372,19 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
       points: divide(series(savingsTrend, 'effective_cost'), series(savingsTrend, 'list_cost')).map(
         (v) => 1 - v,
       ),
-      describe: (n) => percentDigits(n, 1),
+      describe: share,
     },
     {
       id: 'unallocated',
       title: words.unallocated,
       help: words.unallocatedHelp,
-      value: value === 0n ? '–' : percentDigits(ratio(loose, value), 1),
+      value: value === 0n ? '–' : share(ratio(loose, value)),
       detail: (
         <span class="soft">{words.unallocatedAmount(money(abs(loose), scope.currency))}</span>
       ),
       to: drill(filtersFor('team', UNALLOCATED), { by: 'service' }),
       points: divide(series(teamTrend, m), totals),
-      describe: (n) => percentDigits(n, 1),
+      describe: share,
     },
   ];
   return (

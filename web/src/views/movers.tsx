@@ -1,5 +1,5 @@
 // What moved most from the period before, and why.
-import { dimensionName, money, percent, t } from '../i18n';
+import { dimensionName, money, percent, periodName, t } from '../i18n';
 import { abs, max, ratio, size } from '../lib/fixed';
 import { useAnswer } from '../lib/data';
 import { periodText, query, useScope } from '../lib/scope';
@@ -66,6 +66,7 @@ export function Movers() {
     drill(COLUMNS.flatMap((dimension, i) => [{ dimension, values: [mover.key[i]!] }]));
   const widest = list.reduce((m, mover) => max(m, abs(mover.delta)), 1n);
   const first = list[0];
+  const alone = before.answer?.rows.length === 0; // with nothing before, everything would be “new”
   return (
     <Figure
       title={words.title}
@@ -73,13 +74,17 @@ export function Movers() {
       asked={[before, now]}
       queries={q}
       minHeight={380}
+      empty={alone}
+      emptyText={t.value.hero.noComparison(periodName(scope.before))}
       summary={
-        first
-          ? words.summary(
-              list.length,
-              `${name(first)}, ${money(first.delta, scope.currency, 'always')}`,
-            )
-          : words.steady
+        alone
+          ? undefined
+          : first
+            ? words.summary(
+                list.length,
+                `${name(first)}, ${money(first.delta, scope.currency, 'always')}`,
+              )
+            : words.steady
       }
       help={<Help label={t.value.kpi.explain(words.reason)}>{words.reasonHelp}</Help>}
       table={{

@@ -35,7 +35,8 @@ function rangeOf(scope: Scope, grain: Grain): Period {
 export function Spend() {
   const scope = useScope();
   const words = t.value.spend;
-  const { series: dimension, grain } = view.value;
+  const { series: dimension } = view.value;
+  const grain = view.value.grain || (scope.months.names.length < 4 ? 'day' : 'month');
   const range = rangeOf(scope, grain);
   const q = query(scope, range, { by: [dimension], grain, top: 40 });
   const asked = useAnswer(q);
