@@ -15,6 +15,8 @@ constexpr uint64_t kRowMinBytes = 1024;
 constexpr uint64_t kCellBytes = 16;  // of a vector, whatever is in it
 // The Parquet writer pins two of the engine's blocks for every column, per thread.
 constexpr uint64_t kPinnedPerColumn = 2 * (256u << 10);
+// Below this a second thread would take more than it gives when a slice is derived.
+constexpr uint64_t kDeriveParallelBytes = 400ull << 20;
 constexpr uint64_t kColumnsMin = 90;  // of a slice
 
 struct Shape {
@@ -58,6 +60,8 @@ Budget MakeBudget(uint64_t memory_bytes, int threads, const std::vector<Input>& 
   const uint64_t left = budget.engine_bytes > fixed ? (budget.engine_bytes - fixed) / 2 : 0;
   const auto rows = static_cast<int64_t>(left / count / shape.row_bytes);
   budget.row_group_rows = std::clamp<int64_t>(rows / kVector * kVector, kVector, kRowGroupRows);
+  budget.derive_bytes = usable / 2;
+  budget.derive_threads = usable < kDeriveParallelBytes ? 1 : budget.threads;
   return budget;
 }
 

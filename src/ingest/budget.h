@@ -14,7 +14,11 @@ namespace flyball::ingest {
 
 struct Budget {
   int threads = 1;
-  uint64_t engine_bytes = 0;   // DuckDB's memory limit
+  uint64_t engine_bytes = 0;  // DuckDB's memory limit
+  // The same for deriving rollup and signatures from a written slice, which overshoots its limit by
+  // more.
+  int derive_threads = 1;
+  uint64_t derive_bytes = 0;
   size_t block_bytes = 0;      // one block of records
   int64_t row_group_rows = 0;  // per row group of the slices
 };

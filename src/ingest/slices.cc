@@ -62,12 +62,14 @@ std::vector<int> LiveColumns(const Schema& schema, const std::vector<Input>& inp
 }
 
 SliceStage::SliceStage(Settings settings, const std::vector<Input>& inputs, const Schema& schema,
-                       engine::Connection* connection, os::Files& files, Quarantine* quarantine)
+                       engine::Connection* connection, engine::Connection* deriver,
+                       os::Files& files, Quarantine* quarantine)
     : settings_(std::move(settings)),
       inputs_(inputs),
       schema_(schema),
       live_(LiveColumns(schema, inputs)),
       connection_(connection),
+      deriver_(deriver),
       files_(files),
       quarantine_(quarantine) {}
 
@@ -106,14 +108,14 @@ Result<std::string> SliceStage::FreeSliceId(const std::string& period) {
 }
 
 Status SliceStage::Finish(ledger::Slice* slice, const std::string& dir) {
-  ledger::SliceTotals totals = FB_TRY(ledger::WriteSliceDerived(*connection_, dir));
+  ledger::SliceTotals totals = FB_TRY(ledger::WriteSliceDerived(*deriver_, dir));
   if (totals.rows != slice->rows || totals.billed_by_currency != slice->billed_by_currency) {
     return Fail(Code::kInternal,
                 fmt::format("the rollup of {} has {} rows where {} were written, or other sums",
                             slice->period, totals.rows, slice->rows),
                 "nothing was imported; report this with the file");
   }
-  slice->files = FB_TRY(ledger::DescribeSliceFiles(*connection_, files_, dir));
+  slice->files = FB_TRY(ledger::DescribeSliceFiles(*deriver_, files_, dir));
   return {};
 }
 

@@ -31,7 +31,8 @@ class SliceStage {
   };
   // All must outlive it.
   SliceStage(Settings settings, const std::vector<Input>& inputs, const Schema& schema,
-             engine::Connection* connection, os::Files& files, Quarantine* quarantine);
+             engine::Connection* connection, engine::Connection* deriver, os::Files& files,
+             Quarantine* quarantine);
 
   // Writes the rows of the feed, all of one month, and gives what they counted. Adds a slice when
   // any row was kept. INTERNAL when a row is of another month, or when the rollup has other rows or
@@ -48,7 +49,8 @@ class SliceStage {
   const std::vector<Input>& inputs_;
   const Schema& schema_;
   std::vector<int> live_;
-  engine::Connection* connection_;
+  engine::Connection* connection_;  // writes the rows
+  engine::Connection* deriver_;     // derives rollup and signatures
   os::Files& files_;
   Quarantine* quarantine_;
   std::vector<ledger::Slice> slices_;

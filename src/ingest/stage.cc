@@ -141,7 +141,7 @@ class Staging {
   Result<Staged> Run();
 
  private:
-  Status OpenEngine();
+  Status OpenEngines();
   Status ReadParquetInputs();
   Status MakePlans();
   Status WriteSlices();
@@ -155,30 +155,30 @@ class Staging {
   Budget budget_{};
   std::vector<Input> inputs_;
   Schema schema_;
-  std::optional<engine::Database> database_;
-  std::optional<engine::Connection> connection_;
+  struct Engine {
+    std::optional<engine::Database> database;
+    std::optional<engine::Connection> connection;
+  };
+  Engine writer_, deriver_;
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Quarantine> quarantine_;
   Tally tally_;
   Staged staged_;
 };
 
-Status Staging::OpenEngine() {
-  engine::DatabaseOptions database;
-  database.memory_bytes = budget_.engine_bytes;
-  database.threads = budget_.threads;
-  database.temp_dir = os::JoinPath(dir_, "spill");
-  database.allowed_dirs = {dir_};
-  // The engine reads Parquet itself and looks through links: the file's own folder must be allowed.
-  for (const Input& input : inputs_) {
-    if (input.form != InputForm::kParquet) continue;
-    std::error_code absent;
-    std::filesystem::path file = std::filesystem::canonical(input.file->path(), absent);
-    if (!absent) database.allowed_dirs.push_back(file.parent_path().string());
-  }
-  database.preserve_insertion_order = false;
-  database_ = FB_TRY(engine::Database::Open(database));
-  connection_ = FB_TRY(database_->Connect());
+Status Staging::OpenEngines() {
+  engine::DatabaseOptions options;
+  options.memory_bytes = budget_.engine_bytes;
+  options.threads = budget_.threads;
+  options.temp_dir = os::JoinPath(dir_, "spill");
+  options.allowed_dirs = {dir_};
+  options.preserve_insertion_order = false;
+  writer_.database = FB_TRY(engine::Database::Open(options));
+  writer_.connection = FB_TRY(writer_.database->Connect());
+  options.memory_bytes = budget_.derive_bytes;
+  options.threads = budget_.derive_threads;
+  deriver_.database = FB_TRY(engine::Database::Open(options));
+  deriver_.connection = FB_TRY(deriver_.database->Connect());
   return {};
 }
 
@@ -188,7 +188,7 @@ Status Staging::ReadParquetInputs() {
   int number = 0;
   for (Input& input : inputs_) {
     if (input.form != InputForm::kParquet) continue;
-    FB_CHECK(OpenParquetAsCsv(*connection_, dir_, ++number, &input));
+    FB_CHECK(OpenParquetAsCsv(*writer_.connection, dir_, ++number, &input));
     FB_CHECK(ScanContent(&input, progress_.get(), 0));
   }
   return {};
@@ -209,7 +209,7 @@ Status Staging::WriteSlices() {
   const uint64_t total = TotalBytes(inputs_);
   SliceStage slices(
       {options_.home, staged_.import.source, staged_.import.content_hash, dir_, budget_}, inputs_,
-      schema_, &*connection_, files_, quarantine_.get());
+      schema_, &*writer_.connection, &*deriver_.connection, files_, quarantine_.get());
   auto feed = [&](std::vector<Portion> portions, uint64_t before, uint64_t weight) {
     return std::make_unique<BlockFeed>(inputs_, std::move(portions), budget_.block_bytes,
                                        progress_.get(), before, weight);
@@ -285,7 +285,7 @@ Result<Staged> Staging::Run() {
   dir_ = FB_TRY(ledger::MakeStagingDir(files_, options_.home));
   staged_.import.staging_dir = dir_;
   budget_ = MakeBudget(options_.memory_bytes, options_.threads, inputs_);
-  FB_CHECK(OpenEngine());
+  FB_CHECK(OpenEngines());
   FB_CHECK(ReadParquetInputs());
   FB_CHECK(MakePlans());
   std::string quarantine = os::JoinPath(dir_, "quarantine.jsonl");
@@ -295,8 +295,8 @@ Result<Staged> Staging::Run() {
   FillFacts();
   if (!quarantine_->empty()) staged_.import.quarantine_file = quarantine;
   staged_.quarantine = quarantine_->TakeShown();
-  connection_.reset();
-  database_.reset();
+  writer_ = {};
+  deriver_ = {};
   FB_CHECK(RemoveLeftovers());
   kept_ = true;
   return std::move(staged_);
