@@ -274,7 +274,9 @@ void ExpectWhole(os::Files& files, const Layout& layout, const Outcome& run, uin
       ASSERT_TRUE(content.has_value()) << seed << ": commit " << n;
       ASSERT_EQ(*content, StagedContent(static_cast<int>(n))) << seed;
     }
-    ASSERT_TRUE(files.Exists(layout.Quarantine() + "/" + slice.id + ".jsonl")) << seed;
+    Result<std::string> rows = files.ReadAll(layout.Quarantine() + "/" + slice.id + ".jsonl");
+    ASSERT_TRUE(rows.has_value()) << seed;
+    ASSERT_EQ(*rows, "{}") << seed;
   }
   if (head > 0) {
     for (const std::string& id : files.List(layout.Slices() + "/aws/2026-10").value()) {

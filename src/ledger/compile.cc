@@ -1,7 +1,9 @@
 #include "ledger/compile.h"
 
+#include <fmt/ranges.h>
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/assert.h"
 #include "ledger/slice_writer.h"
@@ -83,33 +85,41 @@ class Writer {
     return {std::move(sql), params_.Take()};
   }
 
-  Compiled Rows(int64_t offset, int64_t limit) {
-    constexpr char kOrder[] =
-        " ORDER BY abs(\"EffectiveCost\") DESC NULLS LAST, \"ChargePeriodStart\" DESC, file_index,"
-        " file_row_number";
+  Compiled Places(int64_t offset, int64_t limit) {
+    std::string sql =
+        "SELECT filename, file_row_number FROM " + FactTable() + Where(FactPredicates()) +
+        " ORDER BY abs(\"EffectiveCost\") DESC NULLS LAST, \"ChargePeriodStart\" DESC,"
+        " file_index, file_row_number LIMIT " +
+        params_.Add(limit) + " OFFSET " + params_.Add(offset);
+    return {std::move(sql), params_.Take()};
+  }
+
+  Compiled Charges(const std::vector<ChargePlace>& places) {
+    std::set<std::string> names;
+    std::string wanted;
+    for (size_t i = 0; i < places.size(); ++i) {
+      names.insert(QuoteLiteral(places[i].file));
+      if (i > 0) wanted += ", ";
+      wanted += fmt::format("({}::VARCHAR, {}::BIGINT, {})", params_.AddText(places[i].file),
+                            places[i].number, i);
+    }
     std::string dims;
     for (const auto& each : dimension::RuleDimensions()) {
       dims += ", a." + QuoteIdentifier(each.name);
     }
-    // First the places of the page's rows, by the few columns that decide; then only those rows,
-    // whole.
-    std::string sql = "WITH page AS MATERIALIZED (SELECT file_index, file_row_number FROM " +
-                      PartFiles() + Where(FactPredicates()) + kOrder + " LIMIT " +
-                      params_.Add(limit) + " OFFSET " + params_.Add(offset) +
-                      ")\nSELECT r.* EXCLUDE (file_index, file_row_number, filename), " +
-                      "s.source" + dims + " FROM (SELECT *, file_index, file_row_number, filename" +
-                      " FROM " + PartFiles() +
-                      " WHERE (file_index, file_row_number) IN (SELECT (file_index,"
-                      " file_row_number) FROM page)) r LEFT JOIN " +
-                      scope_.assigned + " a ON a.id = r.\"x_Signature\" JOIN " + SourceOfFile() +
-                      " s ON s.dir = parse_dirpath(r.filename)" + kOrder;
+    std::string sql =
+        "SELECT r.* EXCLUDE (filename, file_row_number), s.source" + dims +
+        " FROM (SELECT *, filename, file_row_number FROM read_parquet([" +
+        fmt::format("{}", fmt::join(names, ", ")) + "], union_by_name = true)) r JOIN (VALUES " +
+        wanted + ") AS p(file, number, place) ON p.file = r.filename AND p.number =" +
+        " r.file_row_number LEFT JOIN " + scope_.assigned + " a ON a.id = r.\"x_Signature\" JOIN " +
+        SourceOfFile() + " s ON s.dir = parse_dirpath(r.filename) ORDER BY p.place";
     return {std::move(sql), params_.Take()};
   }
 
  private:
-  bool at_cube() const {
-    return scope_.level == Level::kCubeDay || scope_.level == Level::kCubeMonth;
-  }
+  bool by_member() const { return scope_.level <= Level::kCubeDay; }
+  bool in_store() const { return scope_.level <= Level::kSignatureDay; }
   bool has_period() const { return query_.grain != Grain::kNone; }
   bool Names(std::string_view dimension) const {
     return std::ranges::find(dimensions_, dimension) != dimensions_.end();
@@ -141,6 +151,10 @@ class Writer {
         return "cube_month";
       case Level::kCubeDay:
         return "cube_day";
+      case Level::kSignatureMonth:
+        return "signature_month";
+      case Level::kSignatureDay:
+        return "signature_day";
       case Level::kRollup:
         return RollupFiles();
       case Level::kRows:
@@ -161,8 +175,10 @@ class Writer {
   std::string TimeColumn() const {
     switch (scope_.level) {
       case Level::kCubeMonth:
+      case Level::kSignatureMonth:
         return "\"month\"";
       case Level::kCubeDay:
+      case Level::kSignatureDay:
         return "\"day\"";
       case Level::kRollup:
         return "\"Hour\"";
@@ -171,11 +187,18 @@ class Writer {
     }
     FB_ASSERT(false);
   }
-  std::string KeyColumn() const { return at_cube() ? "member" : "\"x_Signature\""; }
-  std::string CurrencyColumn() const { return at_cube() ? "currency" : "\"BillingCurrency\""; }
+  std::string KeyColumn() const {
+    if (by_member()) return "member";
+    return in_store() ? "signature" : "\"x_Signature\"";
+  }
+  // The same key in the tables of dimensions.
+  std::string DimensionKey(const char* alias) const {
+    return std::string(alias) + (by_member() || !in_store() ? ".id" : ".n");
+  }
+  std::string CurrencyColumn() const { return in_store() ? "currency" : "\"BillingCurrency\""; }
   std::string CountExpression() const {
     if (scope_.level == Level::kRows) return "1";
-    return at_cube() ? "charges" : "\"Charges\"";
+    return in_store() ? "charges" : "\"Charges\"";
   }
   std::string PeriodExpression() const {
     std::string unit(GrainName(query_.grain));
@@ -192,31 +215,32 @@ class Writer {
   }
   std::string TimeLimit(Instant limit) {
     std::string param = params_.Add(limit);
-    return at_cube() ? param + "::TIMESTAMP::DATE" : param + "::TIMESTAMP";
+    return in_store() ? param + "::TIMESTAMP::DATE" : param + "::TIMESTAMP";
   }
 
   std::vector<std::string> FactPredicates() {
     std::vector<std::string> all;
     if (query_.from) all.push_back(TimeColumn() + " >= " + TimeLimit(*query_.from));
     if (query_.to) all.push_back(TimeColumn() + " < " + TimeLimit(*query_.to));
-    std::vector<std::string> of_key;
+    std::vector<std::string> of_key, names;
     for (const Filter& filter : query_.where) {
       const Info* info = dimension::Find(filter.dimension);
       FB_ASSERT(info != nullptr);
       if (info->kind == Kind::kSlice) {
         // At the file levels the scope's slices were chosen by it already.
-        if (!at_cube()) continue;
+        if (!in_store()) continue;
         all.push_back("slice IN (SELECT n FROM slice WHERE " + Predicate("source", filter) + ")");
       } else if (info->name == "currency") {
         all.push_back(Predicate(CurrencyColumn(), filter));
       } else {
         of_key.push_back(Predicate(Value(*info, filter.dimension), filter));
+        names.push_back(filter.dimension);
       }
     }
     if (!of_key.empty()) {
-      std::string key = at_cube() ? "d.id" : "g.id";
-      all.push_back(KeyColumn() + " IN (SELECT " + key + " FROM " + DimensionTables() +
-                    Where(of_key) + ")");
+      Tables tables = TablesOf(names);
+      all.push_back(KeyColumn() + " IN (SELECT " + DimensionKey(tables.first) + " FROM " +
+                    tables.text + Where(of_key) + ")");
     }
     return all;
   }
@@ -232,7 +256,7 @@ class Writer {
     if (has_period()) key(PeriodExpression(), "p");
     key(CurrencyColumn(), "cur");
     if (NeedsKey()) key(KeyColumn(), "k");
-    if (Names("source")) key(at_cube() ? "slice" : "parse_dirpath(filename)", "s");
+    if (Names("source")) key(in_store() ? "slice" : "parse_dirpath(filename)", "s");
     columns += ", " + SumOf(rank_) + " AS r";
     for (size_t i = 0; i < measures_.size(); ++i) {
       columns += ", " + SumOf(measures_[i]) + " AS m" + std::to_string(i);
@@ -250,13 +274,28 @@ class Writer {
     return std::ranges::any_of(
         dimensions_, [](const std::string& name) { return OfKey(*dimension::Find(name)); });
   }
-  std::string DimensionTables() const {
-    if (at_cube()) return "member d";
-    return "signature g JOIN " + scope_.assigned + " a ON a.id = g.id";
+  // The tables that hold the dimensions of these names, joined; not more of them than needed.
+  struct Tables {
+    std::string text;
+    const char* first;  // the alias of the first
+  };
+  Tables TablesOf(const std::vector<std::string>& names) const {
+    if (by_member()) return {"member d", "d"};
+    auto is_rule = [](const std::string& name) {
+      return dimension::Find(name)->kind == Kind::kRule;
+    };
+    auto is_column = [&](const std::string& name) {
+      return OfKey(*dimension::Find(name)) && !is_rule(name);
+    };
+    bool rules = std::ranges::any_of(names, is_rule);
+    bool columns = std::ranges::any_of(names, is_column);
+    if (!rules) return {"signature g", "g"};
+    if (!columns) return {scope_.assigned + " a", "a"};
+    return {"signature g JOIN " + scope_.assigned + " a ON a.n = g.n", "g"};
   }
-  // The value of a dimension as an expression over DimensionTables; null where there is none.
+  // The value of a dimension as an expression over TablesOf; null where there is none.
   std::string Value(const Info& info, const std::string& name) {
-    if (at_cube()) return "d." + QuoteIdentifier(info.name);
+    if (by_member()) return "d." + QuoteIdentifier(info.name);
     switch (info.kind) {
       case Kind::kRule:
         return "a." + QuoteIdentifier(info.name);
@@ -307,13 +346,12 @@ class Writer {
       columns += fmt::format(", SUM(f.m{0}) AS m{0}", i);
     std::string from = "fact f";
     if (NeedsKey()) {
-      from += at_cube()
-                  ? " JOIN member d ON d.id = f.k"
-                  : " JOIN signature g ON g.id = f.k JOIN " + scope_.assigned + " a ON a.id = f.k";
+      Tables tables = TablesOf(dimensions_);
+      from = tables.text + " JOIN " + from + " ON " + DimensionKey(tables.first) + " = f.k";
     }
     if (Names("source")) {
-      from += at_cube() ? " JOIN slice s ON s.n = f.s"
-                        : " JOIN " + SourceOfFile() + " s ON s.dir = f.s";
+      from += in_store() ? " JOIN slice s ON s.n = f.s"
+                         : " JOIN " + SourceOfFile() + " s ON s.dir = f.s";
     }
     return "SELECT " + columns + " FROM " + from + " GROUP BY " + group;
   }
@@ -395,6 +433,8 @@ std::string_view LevelName(Level level) {
     case Level::kCubeMonth:
     case Level::kCubeDay:
       return "cube";
+    case Level::kSignatureMonth:
+    case Level::kSignatureDay:
     case Level::kRollup:
       return "rollup";
     case Level::kRows:
@@ -403,18 +443,19 @@ std::string_view LevelName(Level level) {
   FB_ASSERT(false);
 }
 
-Level LevelFor(const CostQuery& query, bool cube_stands, ReadFrom at_coarsest) {
-  bool by_hours = Aligned(query, FloorHour);
-  if (!by_hours || at_coarsest == ReadFrom::kRows) return Level::kRows;
+Level LevelFor(const CostQuery& query, Standing standing, ReadFrom at_coarsest) {
+  if (at_coarsest == ReadFrom::kRows || !Aligned(query, FloorHour)) return Level::kRows;
+  if (!standing.slices || query.grain == Grain::kHour || !Aligned(query, FloorDay)) {
+    return Level::kRollup;
+  }
   bool held =
       std::ranges::all_of(AnswerDimensions(query), CubeHolds) &&
       std::ranges::all_of(query.where, [](const Filter& f) { return CubeHolds(f.dimension); });
-  if (!cube_stands || !held || at_coarsest == ReadFrom::kRollup || query.grain == Grain::kHour ||
-      !Aligned(query, FloorDay)) {
-    return Level::kRollup;
-  }
-  bool months = query.grain == Grain::kNone || query.grain == Grain::kMonth;
-  return months && Aligned(query, FloorMonth) ? Level::kCubeMonth : Level::kCubeDay;
+  bool cube = held && standing.rules && at_coarsest == ReadFrom::kCube;
+  bool months =
+      (query.grain == Grain::kNone || query.grain == Grain::kMonth) && Aligned(query, FloorMonth);
+  if (cube) return months ? Level::kCubeMonth : Level::kCubeDay;
+  return months ? Level::kSignatureMonth : Level::kSignatureDay;
 }
 
 std::vector<std::string> AnswerDimensions(const CostQuery& query) {
@@ -442,10 +483,14 @@ Compiled CompileCount(const CostQuery& query, const Scope& scope) {
   return Writer(query, scope).Count();
 }
 
-Compiled CompileRows(const CostQuery& query, const Scope& scope, int64_t offset, int64_t limit) {
+Compiled CompilePlaces(const CostQuery& query, const Scope& scope, int64_t offset, int64_t limit) {
   Scope rows = scope;
   rows.level = Level::kRows;
-  return Writer(query, rows).Rows(offset, limit);
+  return Writer(query, rows).Places(offset, limit);
+}
+
+Compiled CompileCharges(const Scope& scope, const std::vector<ChargePlace>& places) {
+  return Writer(CostQuery{}, scope).Charges(places);
 }
 
 }  // namespace flyball::ledger

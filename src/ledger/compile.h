@@ -1,10 +1,11 @@
 // Compiler: turns a cost query into the SQL of the store (DuckDB's dialect). Nobody else writes SQL
 // that reads charges.
 //
-// Three shapes of fact, from coarse to fine, are read through one form of statement:
-//   cube    cube_month or cube_day: by member (a distinct tuple of all dimensions that are in the
-//   cube) rollup  rollup.parquet of the live slices: by hour and signature rows    part-*.parquet
-//   of the live slices: by charge
+// Facts of several shapes, from coarse to fine, are read through one form of statement:
+//   cube       cube_month or cube_day: by member (a distinct tuple of all dimensions that are in
+//   the cube) signature  signature_month or signature_day: by signature; like the cube only of the
+//   newest commit rollup     rollup.parquet of the live slices: by hour and signature rows
+//   part-*.parquet of the live slices: by charge
 // Facts are first summed by their integer key, then joined to the texts of their dimensions.
 // Amounts are only ever added. Values of the user are bound as parameters; identifiers come from
 // our own tables; file names are quoted literals.
@@ -20,19 +21,26 @@
 
 namespace flyball::ledger {
 
-// The tables that the statements read; the store makes and fills them.
-//   member(id, <dimension>...)            signature(n, id, <signature column>...)
-//   assigned(id, <rule dimension>...)     slice(n, id, source)
+// The tables that the statements read; the store makes and fills them. n numbers signatures; id is
+// x_Signature.
+//   signature(n, id, <signature column>...)   assigned(n, id, <rule dimension>...)
+//   member(id, <dimension>...)                slice(n, id, source)
 //   cube_day(slice, day, member, currency, <measure column>..., charges), cube_month likewise with
-//   month
+//   month, signature_day and signature_month likewise with signature, the n of one, in place of
+//   member
 inline constexpr char kAssignedTable[] = "assigned";
 
-enum class Level : uint8_t { kCubeMonth, kCubeDay, kRollup, kRows };
+enum class Level : uint8_t { kCubeMonth, kCubeDay, kSignatureMonth, kSignatureDay, kRollup, kRows };
 std::string_view LevelName(
     Level level);  // "cube", "rollup", "rows", as QueryAnswer::read_from says
 
-// The coarsest level that can answer. `cube_stands`: the cube is of the commit that is asked about.
-Level LevelFor(const CostQuery& query, bool cube_stands, ReadFrom at_coarsest);
+// What the store's tables are good for, for the commit that is asked about.
+struct Standing {
+  bool slices = false;  // the slices that were live then are those that are live now
+  bool rules = false;   // and so are the rules in force
+};
+// The coarsest level that can answer.
+Level LevelFor(const CostQuery& query, Standing standing, ReadFrom at_coarsest);
 
 struct SlicePlace {
   std::string source;
@@ -41,7 +49,7 @@ struct SlicePlace {
 };
 struct Scope {
   Level level = Level::kRows;
-  std::vector<SlicePlace> slices;  // the live ones; not read at the cube's levels
+  std::vector<SlicePlace> slices;  // the live ones; not looked at where the store's tables are read
   std::string assigned =
       kAssignedTable;  // the table that holds the dimensions by the rules in force
 };
@@ -61,7 +69,15 @@ struct Compiled {
 Compiled CompileQuery(const CostQuery& query, const Scope& scope);
 // One row: the number of charges behind the query.
 Compiled CompileCount(const CostQuery& query, const Scope& scope);
-// The charges behind it: see Ledger::Rows. Reads parts, whatever the scope's level.
-Compiled CompileRows(const CostQuery& query, const Scope& scope, int64_t offset, int64_t limit);
+// The charges behind it, in the order of Ledger::Rows; whatever the scope's level, parts are read.
+// First where a page's charges lie (columns: file name, number in the file), by the few columns
+// that decide; then those charges, whole.
+struct ChargePlace {
+  std::string file;
+  int64_t number = 0;
+};
+Compiled CompilePlaces(const CostQuery& query, const Scope& scope, int64_t offset, int64_t limit);
+// `places` is not empty.
+Compiled CompileCharges(const Scope& scope, const std::vector<ChargePlace>& places);
 
 }  // namespace flyball::ledger

@@ -16,7 +16,7 @@ constexpr int64_t kPageSignatures = 16'384;
 constexpr int64_t kBatch = 512;
 
 std::vector<ColumnSpec> AssignedColumns() {
-  std::vector<ColumnSpec> columns = {{"id", ColumnType::kUint64}};
+  std::vector<ColumnSpec> columns = {{"n", ColumnType::kInt64}, {"id", ColumnType::kUint64}};
   for (const auto& each : dimension::RuleDimensions()) {
     columns.push_back({std::string(each.name), ColumnType::kText});
   }
@@ -31,14 +31,16 @@ class Assigner::Source : public engine::RowSource {
   // thread.
   void Load(const engine::Answer& page, const estate::RuleSet& rules) {
     rules_ = &rules;
+    numbers_.clear();
     ids_.clear();
     values_.clear();
-    const int columns = page.column_count() - 1;
+    const int columns = page.column_count() - 2;
     for (int64_t row = 0; row < page.row_count(); ++row) {
-      ids_.push_back(page.Uint64(row, 0));
+      numbers_.push_back(page.Int64(row, 0));
+      ids_.push_back(page.Uint64(row, 1));
       signature::Values& values = values_.emplace_back(static_cast<size_t>(columns));
       for (int c = 0; c < columns; ++c) {
-        if (!page.IsNull(row, c + 1)) values[static_cast<size_t>(c)] = page.Text(row, c + 1);
+        if (!page.IsNull(row, c + 2)) values[static_cast<size_t>(c)] = page.Text(row, c + 2);
       }
     }
     next_.store(0);
@@ -51,13 +53,14 @@ class Assigner::Source : public engine::RowSource {
     int row = 0;
     for (int64_t i = first; i < end; ++i, ++row) {
       dimension::Assigned assigned = rules_->Assign(values_[static_cast<size_t>(i)]);
-      out.SetUint64(0, row, ids_[static_cast<size_t>(i)]);
+      out.SetInt64(0, row, numbers_[static_cast<size_t>(i)]);
+      out.SetUint64(1, row, ids_[static_cast<size_t>(i)]);
       for (int d = 0; d < dimension::kRuleDimensionCount; ++d) {
         const std::optional<std::string>& value = assigned[static_cast<size_t>(d)];
         if (value) {
-          out.SetText(d + 1, row, *value);
+          out.SetText(d + 2, row, *value);
         } else {
-          out.SetNull(d + 1, row);
+          out.SetNull(d + 2, row);
         }
       }
     }
@@ -66,6 +69,7 @@ class Assigner::Source : public engine::RowSource {
 
  private:
   const estate::RuleSet* rules_ = nullptr;
+  std::vector<int64_t> numbers_;
   std::vector<uint64_t> ids_;
   std::vector<signature::Values> values_;
   std::atomic<int64_t> next_{0};
@@ -86,7 +90,7 @@ Status Assigner::Fill(engine::Connection& connection, const std::string& table, 
   engine::Answer last = FB_TRY(connection.Query("SELECT coalesce(max(n), 0) FROM signature"));
   for (int64_t n = after_n; n < last.Int64(0, 0); n += kPageSignatures) {
     engine::Answer page = FB_TRY(connection.Query(
-        "SELECT id, " + SignatureColumnList() + " FROM signature WHERE n > $1 AND n <= $2",
+        "SELECT n, id, " + SignatureColumnList() + " FROM signature WHERE n > $1 AND n <= $2",
         {n, n + kPageSignatures}));
     source_->Load(page, rules);
     FB_CHECK(connection.Execute("INSERT INTO " + table + " SELECT * FROM " + kSourceName + "()"));

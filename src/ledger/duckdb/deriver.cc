@@ -72,19 +72,17 @@ Status Deriver::BringTo(const History& history) {
   int64_t known = FB_TRY(Number("SELECT coalesce(max(n), 0) FROM signature"));
   FB_CHECK(LoadSignatures(history));
   auto rules = FB_TRY(books_.Get(head->rules));
-  if (applied.rules != head->rules) {
-    // Another rulebook: every signature is assigned again and all of the cube derived anew.
-    known = 0;
-    FB_CHECK(connection_.Execute(CreateAssigned(kAssignedTable)));
-    FB_CHECK(
-        connection_.Execute("DELETE FROM member; DELETE FROM signature_member; DELETE FROM slice;"
-                            "DELETE FROM cube_day; DELETE FROM cube_month"));
+  const bool other_rules = applied.rules != head->rules;
+  if (other_rules) {
+    known = 0;  // every signature is assigned again
+    for (const std::string& statement : CreateByRules()) FB_CHECK(connection_.Execute(statement));
   }
   FB_CHECK(assigner_.Fill(connection_, kAssignedTable, known, *rules));
   FB_CHECK(DeriveMembers(known));
   std::vector<const Slice*> live = history.LiveAt(head->sequence);
   FB_CHECK(CloseSlices(live));
-  FB_CHECK(OpenSlices(live));
+  std::string opened = FB_TRY(OpenSlices(live));
+  FB_CHECK(DeriveCube(other_rules ? "SELECT n FROM slice" : opened));
   return Remember(*head);
 }
 
@@ -137,13 +135,12 @@ Status Deriver::DeriveMembers(int64_t after_n) {
     match += "m." + column + " IS NOT DISTINCT FROM t." + column;
   }
   return connection_.Execute(fmt::format(
-      "CREATE OR REPLACE TEMP TABLE fresh_tuple AS SELECT s.id AS signature_id, {0} FROM signature "
-      "s"
-      " JOIN assigned a ON a.id = s.id WHERE s.n > {1};"
+      "CREATE OR REPLACE TEMP TABLE fresh_tuple AS SELECT s.n AS signature, {0} FROM signature s"
+      " JOIN assigned a ON a.n = s.n WHERE s.n > {1};"
       "INSERT INTO member SELECT (SELECT coalesce(max(id), 0) FROM member) + row_number() OVER (), "
       "*"
       " FROM (SELECT {2} FROM fresh_tuple EXCEPT SELECT {2} FROM member);"
-      "INSERT INTO signature_member SELECT t.signature_id, m.id FROM fresh_tuple t JOIN member m ON"
+      "INSERT INTO signature_member SELECT t.signature, m.id FROM fresh_tuple t JOIN member m ON"
       " {3};"
       "DROP TABLE fresh_tuple",
       MemberExpressionList(), after_n, MemberDimensionList(), match));
@@ -160,37 +157,40 @@ Status Deriver::CloseSlices(const std::vector<const Slice*>& live) {
     closed += std::to_string(there.Int64(row, 0));
   }
   if (closed.empty()) return {};
-  return connection_.Execute(fmt::format(
-      "DELETE FROM cube_day WHERE slice IN ({0}); DELETE FROM cube_month WHERE slice IN ({0});"
-      "DELETE FROM slice WHERE n IN ({0})",
-      closed));
+  for (const char* table : {"cube_day", "cube_month", "signature_day", "signature_month"}) {
+    FB_CHECK(connection_.Execute(fmt::format("DELETE FROM {} WHERE slice IN ({})", table, closed)));
+  }
+  return connection_.Execute("DELETE FROM slice WHERE n IN (" + closed + ")");
 }
 
-Status Deriver::OpenSlices(const std::vector<const Slice*>& live) {
+Result<std::string> Deriver::OpenSlices(const std::vector<const Slice*>& live) {
   Answer there = FB_TRY(connection_.Query("SELECT id FROM slice"));
   std::set<std::string, std::less<>> present;
   for (int64_t row = 0; row < there.row_count(); ++row) present.emplace(there.Text(row, 0));
   int64_t n = FB_TRY(Number("SELECT coalesce(max(n), 0) FROM slice"));
+  std::string opened;
   for (const Slice* slice : live) {
     if (present.contains(slice->id)) continue;
     FB_CHECK(OpenSlice(*slice, ++n));
+    if (!opened.empty()) opened += ", ";
+    opened += std::to_string(n);
   }
-  return {};
+  return opened;
 }
 
 Status Deriver::OpenSlice(const Slice& slice, int64_t n) {
   std::string rollup = QuoteLiteral(os::JoinPath(layout_.SliceDir(slice), kRollupFile));
   Result<Answer> inserted = connection_.Query(
-      "INSERT INTO cube_day SELECT " + std::to_string(n) +
-      ", \"Hour\"::DATE AS d, sm.member, BillingCurrency, " + MeasureSumList("Charges") +
+      "INSERT INTO signature_day SELECT " + std::to_string(n) +
+      ", \"Hour\"::DATE, s.n, BillingCurrency, " + MeasureSumList("\"Charges\"") +
       " FROM read_parquet(" + rollup +
-      ") r JOIN signature_member sm ON sm.id = r.x_Signature GROUP BY 2, 3, 4 ORDER BY 2, 3");
+      ") r JOIN signature s ON s.id = r.x_Signature GROUP BY 2, 3, 4 ORDER BY 2, 3");
   if (!inserted) return OfSlice(std::move(inserted).error(), slice);
-  std::string of_slice = " FROM cube_day WHERE slice = " + std::to_string(n);
-  FB_CHECK(
-      connection_.Execute("INSERT INTO cube_month SELECT slice, date_trunc('month', "
-                          "\"day\")::DATE, member, currency, " +
-                          MeasureSumList("charges") + of_slice + " GROUP BY 1, 2, 3, 4"));
+  std::string of_slice = " FROM signature_day WHERE slice = " + std::to_string(n);
+  FB_CHECK(connection_.Execute(
+      "INSERT INTO signature_month SELECT slice, date_trunc('month', \"day\")::DATE, signature,"
+      " currency, " +
+      MeasureSumList("charges") + of_slice + " GROUP BY 1, 2, 3, 4"));
   FB_TRY(connection_.Query("INSERT INTO slice VALUES ($1, $2, $3)", {n, slice.id, slice.source}));
   // What came in is what the commit said: a cheap check of every slice, every time.
   Answer sums = FB_TRY(connection_.Query("SELECT currency, SUM(charges), SUM(\"BilledCost\")" +
@@ -205,6 +205,18 @@ Status Deriver::OpenSlice(const Slice& slice, int64_t n) {
     return OfSlice(
         Error{Code::kDataLoss, "its rollup does not add up to what its commit says", {}, {}},
         slice);
+  }
+  return {};
+}
+
+Status Deriver::DeriveCube(const std::string& slices) {
+  if (slices.empty()) return {};
+  for (const char* time : {"day", "month"}) {
+    FB_CHECK(connection_.Execute(
+        fmt::format("INSERT INTO cube_{0} SELECT slice, \"{0}\", member, currency, {1} FROM"
+                    " signature_{0} f JOIN signature_member m ON m.signature = f.signature"
+                    " WHERE slice IN ({2}) GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3",
+                    time, MeasureSumList("charges"), slices)));
   }
   return {};
 }

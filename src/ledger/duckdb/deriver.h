@@ -30,8 +30,8 @@ class Deriver {
       : connection_(connection), layout_(layout), books_(books), assigner_(assigner) {}
 
   // From any state to the newest commit of the history. Compares the slices that the store has with
-  // those that are live, and derives only what differs; another rulebook derives the cube anew.
-  // DATA_LOSS when a slice contradicts the log.
+  // those that are live, and derives only what differs; another rulebook derives the cube anew,
+  // from what is in the store. DATA_LOSS when a slice contradicts the log.
   Status BringTo(const History& history);
   // Signatures that the last BringTo brought in.
   bool loaded_signatures() const { return loaded_signatures_; }
@@ -41,8 +41,10 @@ class Deriver {
   Status LoadSignatures(const History& history);
   Status DeriveMembers(int64_t after_n);
   Status CloseSlices(const std::vector<const Slice*>& live);
-  Status OpenSlices(const std::vector<const Slice*>& live);
+  // The numbers of the slices that came in, comma separated.
+  Result<std::string> OpenSlices(const std::vector<const Slice*>& live);
   Status OpenSlice(const Slice& slice, int64_t n);
+  Status DeriveCube(const std::string& slices);
   Status Remember(const Commit& head);
   Result<int64_t> Number(const std::string& sql);
 

@@ -15,7 +15,7 @@ using dimension::Kind;
 using engine::QuoteIdentifier;
 
 // Raised when what the tables mean changes while their columns stay.
-constexpr char kSchemaGeneration[] = "1";
+constexpr char kSchemaGeneration[] = "2";
 
 std::string MeasureColumns() {
   std::string columns;
@@ -37,9 +37,10 @@ bool InMember(const Info& info) {
          info.name != "currency";
 }
 
-std::string Cube(const std::string& name, const std::string& time) {
-  return "CREATE OR REPLACE TABLE " + name + "(slice INTEGER, \"" + time +
-         "\" DATE, member INTEGER, currency VARCHAR, " + MeasureColumns() + ")";
+// "cube" by member or "signature" by signature; "day" or "month".
+std::string Facts(const std::string& name, const std::string& key, const std::string& time) {
+  return "CREATE OR REPLACE TABLE " + name + "_" + time + "(slice INTEGER, \"" + time +
+         "\" DATE, " + key + " INTEGER, currency VARCHAR, " + MeasureColumns() + ")";
 }
 
 }  // namespace
@@ -47,22 +48,31 @@ std::string Cube(const std::string& name, const std::string& time) {
 std::string CreateAssigned(const std::string& table) {
   std::vector<std::string> names;
   for (const auto& each : dimension::RuleDimensions()) names.emplace_back(each.name);
-  return "CREATE OR REPLACE TABLE " + table + "(id UBIGINT" + TextColumns(names) + ")";
+  return "CREATE OR REPLACE TABLE " + table + "(n INTEGER, id UBIGINT" + TextColumns(names) + ")";
 }
 
 std::vector<std::string> CreateStatements() {
   std::vector<std::string> signature;
   for (std::string_view column : signature::Columns()) signature.emplace_back(column);
-  return {
+  std::vector<std::string> statements = {
       "CREATE OR REPLACE TABLE meta(key VARCHAR, value VARCHAR)",
       "CREATE OR REPLACE TABLE slice(n INTEGER, id VARCHAR, source VARCHAR)",
       "CREATE OR REPLACE TABLE loaded(id VARCHAR)",
-      "CREATE OR REPLACE TABLE signature(n BIGINT, id UBIGINT" + TextColumns(signature) + ")",
+      "CREATE OR REPLACE TABLE signature(n INTEGER, id UBIGINT" + TextColumns(signature) + ")",
+      Facts("signature", "signature", "day"),
+      Facts("signature", "signature", "month"),
+  };
+  for (std::string& statement : CreateByRules()) statements.push_back(std::move(statement));
+  return statements;
+}
+
+std::vector<std::string> CreateByRules() {
+  return {
       CreateAssigned(kAssignedTable),
       "CREATE OR REPLACE TABLE member(id INTEGER" + TextColumns(MemberDimensions()) + ")",
-      "CREATE OR REPLACE TABLE signature_member(id UBIGINT, member INTEGER)",
-      Cube("cube_day", "day"),
-      Cube("cube_month", "month"),
+      "CREATE OR REPLACE TABLE signature_member(signature INTEGER, member INTEGER)",
+      Facts("cube", "member", "day"),
+      Facts("cube", "member", "month"),
   };
 }
 
@@ -126,12 +136,12 @@ std::string MemberExpressionList() {
   return list;
 }
 
-std::string MeasureSumList(const std::string& charges_column) {
+std::string MeasureSumList(const std::string& charges) {
   std::string list;
   for (const charge::MeasureColumn& measure : charge::Measures()) {
     list += "SUM(" + QuoteIdentifier(measure.column) + "), ";
   }
-  return list + "SUM(" + QuoteIdentifier(charges_column) + ")";
+  return list + "SUM(" + charges + ")";
 }
 
 }  // namespace flyball::ledger

@@ -11,6 +11,8 @@ namespace flyball::ledger {
 std::string SchemaHash();
 // Drops what is there and makes all tables, empty.
 std::vector<std::string> CreateStatements();
+// The same for those tables only that depend on the rules in force.
+std::vector<std::string> CreateByRules();
 // A table like `assigned` for another rulebook.
 std::string CreateAssigned(const std::string& table);
 
@@ -24,6 +26,6 @@ std::string MemberDimensionList();
 // ...".
 std::string MemberExpressionList();
 // "SUM(BilledCost), ..., SUM(Charges)" of the measures in the order of the cube's columns.
-std::string MeasureSumList(const std::string& charges_column);
+std::string MeasureSumList(const std::string& charges);
 
 }  // namespace flyball::ledger

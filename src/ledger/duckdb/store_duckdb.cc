@@ -83,7 +83,7 @@ class DuckStore : public Store {
   struct Reading {
     Scope scope;
     std::string commit;
-    bool cube_stands = false;
+    Standing standing;
   };
   Result<Reading> Prepare(Connection& connection, const CostQuery& query, const History& history);
   Result<std::string> AssignedTable(const std::string& rules);
@@ -246,7 +246,7 @@ Result<DuckStore::Reading> DuckStore::Prepare(Connection& connection, const Cost
   const Commit& commit = history.At(sequence);
   reading.commit = commit.id;
   std::vector<const Slice*> live = history.LiveAt(sequence);
-  reading.cube_stands = commit.rules == applied.rules && live == history.LiveAt(applied.sequence);
+  reading.standing = {live == history.LiveAt(applied.sequence), commit.rules == applied.rules};
   if (commit.rules != applied.rules) reading.scope.assigned = AssignedName(commit.rules);
   for (const Slice* slice : live) {
     if (SourcePasses(query, slice->source)) {
@@ -327,7 +327,7 @@ Result<QueryAnswer> DuckStore::Query(const CostQuery& query, const History& hist
                                      ReadFrom read_from) {
   FB_CHECK(Validate(query));
   auto ask = [&](Connection& connection, Reading& reading) -> Result<QueryAnswer> {
-    Level level = LevelFor(query, reading.cube_stands, read_from);
+    Level level = LevelFor(query, reading.standing, read_from);
     reading.scope.level = level;
     Answer result;
     if (!reading.scope.slices.empty()) {
@@ -359,11 +359,17 @@ Result<RowsPage> DuckStore::Rows(const CostQuery& query, const History& history,
     page.commit = reading.commit;
     page.columns = PlainColumns();
     if (reading.scope.slices.empty()) return page;
-    CostQuery counted = query;
-    reading.scope.level = LevelFor(counted, false, ReadFrom::kRollup);
-    Compiled count = CompileCount(counted, reading.scope);
+    reading.scope.level = LevelFor(query, reading.standing, ReadFrom::kCube);
+    Compiled count = CompileCount(query, reading.scope);
     page.total = FB_TRY(connection.Query(count.sql, count.params)).Int64(0, 0);
-    Compiled compiled = CompileRows(query, reading.scope, offset, limit);
+    if (page.total <= offset || limit == 0) return page;
+    Compiled compiled = CompilePlaces(query, reading.scope, offset, limit);
+    Answer found = FB_TRY(connection.Query(compiled.sql, compiled.params));
+    std::vector<ChargePlace> places;
+    for (int64_t row = 0; row < found.row_count(); ++row) {
+      places.push_back({std::string(found.Text(row, 0)), found.Int64(row, 1)});
+    }
+    compiled = CompileCharges(reading.scope, places);
     Answer result = FB_TRY(connection.Query(compiled.sql, compiled.params));
     page.columns.clear();
     for (int c = 0; c < result.column_count(); ++c)
