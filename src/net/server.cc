@@ -214,12 +214,16 @@ void Peer::OpenStream(Request request, const Server::Subscriber& subscriber) {
 // One answer to one request: later ones are dropped, and who forgets to answer answers 500.
 class Peer::Reply {
  public:
-  Reply(const Core& core, uint64_t peer, std::shared_ptr<net::Spool> spool)
-      : mailbox_(core.mailbox),
-        peer_(peer),
-        spool_(std::move(spool)),
-        forgotten_(core.Refuse(500, Error{Code::kInternal, "no answer was given", {}, {}})) {}
-  ~Reply() { Give(std::move(forgotten_)); }
+  Reply(std::shared_ptr<Mailbox> mailbox, uint64_t peer, std::shared_ptr<net::Spool> spool)
+      : mailbox_(std::move(mailbox)), peer_(peer), spool_(std::move(spool)) {}
+  ~Reply() {
+    if (!given_) {
+      // The server itself may be gone by now, so nobody is asked for better words.
+      Response forgotten;
+      forgotten.status = 500;
+      Give(std::move(forgotten));
+    }
+  }
   Reply(const Reply&) = delete;
   Reply& operator=(const Reply&) = delete;
   void Give(Response response) {
@@ -235,7 +239,6 @@ class Peer::Reply {
   std::shared_ptr<Mailbox> mailbox_;
   uint64_t peer_;
   std::shared_ptr<net::Spool> spool_;  // lives as long as whoever may still answer
-  Response forgotten_;
   std::atomic<bool> given_ = false;
 };
 
@@ -249,7 +252,7 @@ void Peer::Handle(Request request) {
   if (spool) {
     request.body_file = spool->path();
   }
-  auto reply = std::make_shared<Reply>(core_, id_, std::move(spool));
+  auto reply = std::make_shared<Reply>(core_.mailbox, id_, std::move(spool));
   pool_.Submit([&core = core_, reply = std::move(reply), request = std::move(request)] {
     Response response;
     try {

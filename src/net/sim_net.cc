@@ -4,7 +4,7 @@
 
 namespace flyball::net {
 namespace {
-constexpr int64_t kStepUs = 50'000;
+constexpr int64_t kStepMaxUs = kMicrosPerSecond;
 }
 
 SimClient::SimClient(const ServerOptions& options, SimClock& clock, Random& random,
@@ -79,7 +79,9 @@ std::string SimClient::Send(std::string_view bytes, const SimPlan& plan) {
 std::string SimClient::Wait(int64_t us, const SimPlan& plan) {
   std::string out;
   while (us > 0) {
-    const int64_t step = std::min(us, kStepUs);
+    // Straight to the next deadline, so that long waits are cheap.
+    const int64_t until = connection_.deadline_us() - clock_.MonotonicUs();
+    const int64_t step = std::min(us, std::clamp<int64_t>(until, 1, kStepMaxUs));
     clock_.Advance(step);
     us -= step;
     connection_.Tick();

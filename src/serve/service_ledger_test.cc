@@ -1,0 +1,147 @@
+// The service over a real ledger: a bill goes in through the API, and every figure comes out again.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "ingest/import.h"
+#include "serve/test_home.h"
+
+namespace flyball::serve {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kHeader =
+    "BilledCost,BillingAccountId,BillingAccountName,BillingCurrency,BillingPeriodEnd,"
+    "BillingPeriodStart,"
+    "ChargeCategory,ChargeClass,ChargeDescription,ChargePeriodEnd,ChargePeriodStart,ContractedCost,"
+    "EffectiveCost,InvoiceIssuerName,ListCost,PricingQuantity,PricingUnit,ProviderName,"
+    "PublisherName,"
+    "ServiceCategory,ServiceName,SubAccountId\n";
+
+std::string Line(std::string_view cost, std::string_view service, std::string_view start) {
+  return fmt::format(
+      "{0},1,Main,USD,2026-02-01T00:00:00Z,2026-01-01T00:00:00Z,Usage,,text,2026-01-09T00:00:00Z,{"
+      "2},{0},"
+      "{0},Vendor,{0},1,Hours,Vendor,Vendor,Compute,{1},42\n",
+      cost, service, start);
+}
+
+struct OverLedger : ::testing::Test {
+  void SetUp() override {
+    ledger::LedgerOptions options;
+    options.home = home.path();
+    options.memory_bytes = 256u << 20;
+    auto opened = ledger::Ledger::Open(options, *files, *clock);
+    ASSERT_TRUE(opened.has_value()) << opened.error().message;
+    ledger = *std::move(opened);
+    ASSERT_TRUE(EnsureAdminToken(home.path(), *clock));
+    Settings settings;
+    settings.home = home.path();
+    Hooks hooks;
+    hooks.run_import = [this](const ImportJob& job, const ImportProgress& progress) {
+      return Import(job, progress);
+    };
+    service.emplace(settings, *ledger, *clock, std::move(hooks));
+    auto listening = service->Listen({});
+    ASSERT_TRUE(listening.has_value()) << listening.error().message;
+    server = *std::move(listening);
+  }
+  Result<std::string> Import(const ImportJob& job, const ImportProgress& progress) {
+    ingest::ImportOptions options;
+    options.files = job.files;
+    options.source = job.source;
+    options.home = home.path();
+    options.memory_bytes = 256u << 20;
+    options.author = job.author;
+    options.progress = progress;
+    ingest::Staged staged = FB_TRY(ingest::StageImport(options, *files));
+    const ledger::Commit commit = FB_TRY(ledger->Publish(staged.import));
+    return ingest::ImportReportJson(commit.id, staged, false);
+  }
+  net::ClientResponse Send(net::Request request) {
+    request.headers["authorization"] = "Bearer " + home.Token();
+    auto response = net::Fetch("127.0.0.1", server->port(), request, 60'000);
+    EXPECT_TRUE(response.has_value()) << response.error().message;
+    return response ? *response : net::ClientResponse{};
+  }
+  Json Upload(const std::string& content) {
+    net::Request request = Ask("POST", "/api/v1/imports", content);
+    request.headers["content-type"] = "text/csv";
+    request.query = {{"filename", "bill.csv"}, {"source", "vendor"}};
+    const net::ClientResponse response = Send(request);
+    EXPECT_EQ(response.status, 200) << response.body;
+    return Json::parse(response.body, nullptr, false);
+  }
+  Json Query(const std::string& question) {
+    const net::ClientResponse response = Send(Ask("POST", "/api/v1/query", question));
+    EXPECT_EQ(response.status, 200) << response.body;
+    return Json::parse(response.body, nullptr, false);
+  }
+
+  TestHome home;
+  std::unique_ptr<os::Files> files = os::MakeRealFiles();
+  std::unique_ptr<Clock> clock = MakeSystemClock();
+  std::unique_ptr<ledger::Ledger> ledger;
+  std::optional<Service> service;
+  std::unique_ptr<net::Server> server;
+};
+
+TEST_F(OverLedger, AnswersOnAnEmptyHome) {
+  EXPECT_EQ(Json::parse(Send(Ask("GET", "/api/v1/health")).body)["commit"], "");
+  EXPECT_EQ(Json::parse(Send(Ask("GET", "/api/v1/commits")).body)["total"], 0);
+  EXPECT_EQ(Send(Ask("GET", "/api/v1/estate")).status, 200);
+  EXPECT_TRUE(Query(R"({"measures":["billed_cost"]})")["rows"].empty());
+}
+
+TEST_F(OverLedger, ABillGoesInAndEveryFigureComesOut) {
+  const Json report = Upload(std::string(kHeader) + Line("1.25", "Search", "2026-01-08T00:00:00Z") +
+                             Line("0.000000000001", "Chat", "2026-01-08T01:00:00Z") +
+                             Line("broken", "Chat", "2026-01-08T02:00:00Z"));
+  EXPECT_EQ(report["rows_in"], 3);
+  EXPECT_EQ(report["rows_kept"], 2);
+  const std::string first = report["commit"];
+  const Json answer = Query(R"({"measures":["billed_cost","charges"],"by":["service"]})");
+  EXPECT_EQ(answer["totals"]["billed_cost"], "1.250000000001");
+  EXPECT_EQ(answer["commit"], first);
+  EXPECT_EQ(answer["currency"], "USD");
+
+  const Json rows = Json::parse(
+      Send(Ask("POST", "/api/v1/rows",
+               R"({"query":{"measures":["billed_cost"],"where":"service=Chat"},"limit":10})"))
+          .body);
+  EXPECT_EQ(rows["total"], 1) << rows.dump().substr(0, 500);
+
+  const Json quarantine = Json::parse(Send(Ask("GET", "/api/v1/quarantine/" + first)).body);
+  ASSERT_EQ(quarantine["rows"].size(), 1u) << quarantine.dump();
+  EXPECT_EQ(quarantine["total"], 1);
+  EXPECT_EQ(quarantine["rows"][0]["line"], 4);
+
+  // A newer version of the same month replaces it; the old one stays readable, also from memory.
+  Upload(std::string(kHeader) + Line("7", "Search", "2026-01-08T00:00:00Z"));
+  EXPECT_EQ(Query(R"({"measures":["billed_cost"]})")["totals"]["billed_cost"], "7");
+  const std::string then = R"({"measures":["billed_cost"],"as_of":")" + first + "\"}";
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Query(then)["totals"]["billed_cost"], "1.250000000001");
+  }
+  EXPECT_EQ(Json::parse(Send(Ask("GET", "/api/v1/commits/" + first)).body)["id"], first);
+}
+
+TEST_F(OverLedger, ChangedRulesAreACommit) {
+  Upload(std::string(kHeader) + Line("2", "Search", "2026-01-08T00:00:00Z"));
+  home.Write(
+      "estate.yaml",
+      "teams:\n  - id: web\nrules:\n  - match: {ServiceName: Search}\n    set: {team: web}\n");
+  EXPECT_EQ(Json::parse(Send(Ask("GET", "/api/v1/health")).body)["rules_stale"], true);
+  const Json made = Json::parse(Send(Ask("POST", "/api/v1/classify", "{}")).body);
+  EXPECT_EQ(made["commit"]["kind"], "classify");
+  EXPECT_EQ(Query(R"({"measures":["billed_cost"],"by":["team"]})")["rows"][0]["team"], "web");
+  EXPECT_TRUE(Json::parse(Send(Ask("POST", "/api/v1/classify", "{}")).body)["commit"].is_null());
+  home.Write("estate.yaml", "teams: 3\n");
+  const net::ClientResponse broken = Send(Ask("POST", "/api/v1/classify", "{}"));
+  EXPECT_EQ(broken.status, 400) << broken.body;
+  EXPECT_EQ(Json::parse(broken.body)["error"]["place"]["line"], 1) << broken.body;
+}
+
+}  // namespace
+}  // namespace flyball::serve
