@@ -287,6 +287,20 @@ describe('for everybody', () => {
     await page.keyboard.press('Enter');
     await page.waitForURL(/view=explore/);
     await settled(page);
+    await page.goBack();
+    await settled(page);
+    // The heat table is one stop of the Tab key; the arrows walk in it.
+    const cells = figure(page, 'Driver by lifecycle stage').locator('.heat-cell');
+    await cells.first().focus();
+    await page.keyboard.press('ArrowDown');
+    assert.notEqual(
+      await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+      await cells.first().getAttribute('aria-label'),
+    );
+    assert.equal(
+      await figure(page, 'Driver by lifecycle stage').locator('.heat-cell[tabindex="0"]').count(),
+      1,
+    );
     await close(page);
   });
 
@@ -393,6 +407,46 @@ describe('imports', () => {
     // The browser itself reports the refused request on its console.
     const refused = complaints.findIndex((text) => text.includes('401'));
     if (refused >= 0) complaints.splice(refused, 1);
+    await close(page);
+  });
+});
+
+describe('several currencies', () => {
+  it('are shown one at a time and never added up', async () => {
+    const bill = join(place.dir, 'euro-bill.csv');
+    await writeFile(bill, makeBill(month, 60, 23).replaceAll(',USD,', ',EUR,'));
+    const report = JSON.parse(
+      await flyball('import', bill, '--home', home, '--source', 'euro-bill', '--format', 'json'),
+    );
+    const page = await open(`/?period=${month}`);
+    await settled(page);
+    await totalIs(page, await monthTotal());
+    await page.getByLabel('Currency').selectOption('EUR');
+    await page.waitForURL(/currency=EUR/);
+    const euros = dollars(units(report.billed_cost.kept)).replace('$', '€');
+    await page.waitForFunction(
+      (text) => document.querySelector('[data-figure=total]')?.textContent === text,
+      euros,
+    );
+    await close(page);
+  });
+});
+
+describe('a server that does not answer', () => {
+  it('is told in words, and asked again', async () => {
+    const page = await open('/?view=import');
+    await page.locator('h1').waitFor();
+    const known = complaints.length;
+    await page.route('**/api/v1/query', (route) => route.abort());
+    await page.getByRole('link', { name: 'Overview', exact: true }).click();
+    await page.reload();
+    await page.getByRole('alert').first().waitFor();
+    assert.match(await page.getByRole('alert').first().textContent(), /does not answer/);
+    await page.unroute('**/api/v1/query');
+    await page.getByRole('button', { name: 'Try again' }).first().click();
+    await settled(page);
+    await totalIs(page, await monthTotal());
+    complaints.splice(known); // the browser's own words on the requests that this test stopped
     await close(page);
   });
 });

@@ -31,6 +31,14 @@ export function Heat(props: Props) {
     1e-12,
     ...rows.flatMap((row) => columns.map((column) => size(abs(props.valueAt(row, column))))),
   );
+  // One cell is a stop of the Tab key; arrow keys go on from there.
+  const keys = rows.flatMap((row) =>
+    columns
+      .filter((column) => props.valueAt(row, column) !== 0n)
+      .map((column) => `${row}\u0000${column}`),
+  );
+  const [visited, setVisited] = useState('');
+  const stop = keys.includes(visited) ? visited : keys[0];
   const move = (event: KeyboardEvent) => {
     const steps: Record<string, [number, number]> = {
       ArrowLeft: [0, -1],
@@ -95,6 +103,11 @@ export function Heat(props: Props) {
                   <td>
                     <Link
                       to={props.linkOf(row, column)}
+                      tabIndex={stop === `${row}\u0000${column}` ? 0 : -1}
+                      onFocus={() => {
+                        setVisited(`${row}\u0000${column}`);
+                        setFocus({ row, column });
+                      }}
                       class={`heat-cell ${shade > 0.76 ? 'strong' : ''} ${value < 0n ? 'credit' : ''}`}
                       label={`${props.rowName(row)}, ${props.columnName(column)}: ${money(value, currency)}`}
                     >
@@ -107,7 +120,7 @@ export function Heat(props: Props) {
                 );
               })}
               <td class="heat-total">
-                <Link to={props.linkOf(row, undefined)}>
+                <Link to={props.linkOf(row, undefined)} tabIndex={-1}>
                   {moneyCompact(props.rowTotal(row), currency)}
                 </Link>
               </td>

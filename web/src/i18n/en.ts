@@ -262,7 +262,8 @@ export const en = {
     all: 'All charges',
     back: 'Overview',
     breakdown: 'Break down by',
-    brokenDownBy: (dimension: string) => `Broken down by ${dimension.toLowerCase().replace('sku', 'SKU').replace('ai ', 'AI ')}`,
+    brokenDownBy: (dimension: string) =>
+      `Broken down by ${dimension.toLowerCase().replace('sku', 'SKU').replace('ai ', 'AI ')}`,
     moreDimensions: 'More dimensions',
     column: {
       value: 'Value',

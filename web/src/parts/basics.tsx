@@ -10,6 +10,8 @@ interface LinkProps {
   class?: string;
   label?: string;
   current?: boolean;
+  tabIndex?: number;
+  onFocus?: () => void;
   children: ComponentChildren;
 }
 /** A link inside the page: a real address, so that it opens in a new tab and can be copied. */
