@@ -4,8 +4,9 @@
 
 namespace flyball::net {
 namespace {
+constexpr int64_t kStepMinUs = 1000;
 constexpr int64_t kStepMaxUs = kMicrosPerSecond;
-}
+}  // namespace
 
 SimClient::SimClient(const ServerOptions& options, SimClock& clock, Random& random,
                      Server::Handler handler, Server::Admission admission)
@@ -78,15 +79,16 @@ std::string SimClient::Send(std::string_view bytes, const SimPlan& plan) {
 
 std::string SimClient::Wait(int64_t us, const SimPlan& plan) {
   std::string out;
-  while (us > 0) {
+  while (us > 0 && !connection_.IsClosed()) {
     // Straight to the next deadline, so that long waits are cheap.
     const int64_t until = connection_.deadline_us() - clock_.MonotonicUs();
-    const int64_t step = std::min(us, std::clamp<int64_t>(until, 1, kStepMaxUs));
+    const int64_t step = std::min(us, std::clamp(until, kStepMinUs, kStepMaxUs));
     clock_.Advance(step);
     us -= step;
     connection_.Tick();
     Settle(plan, &out);
   }
+  clock_.Advance(us);
   return out;
 }
 
