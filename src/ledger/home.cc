@@ -27,6 +27,22 @@ Result<int> ReadVersion(os::Files& files, const Layout& layout) {
   return version;
 }
 
+// slices/<source>/<period>. A stray file in their place is somebody else's, and is left alone.
+std::vector<std::string> PeriodDirs(os::Files& files, const Layout& layout) {
+  std::vector<std::string> dirs = {layout.Slices()};
+  for (int depth = 0; depth < 2; ++depth) {
+    std::vector<std::string> below;
+    for (const std::string& dir : dirs) {
+      Result<std::vector<std::string>> names = files.List(dir);
+      if (!names) continue;
+      for (const std::string& name : *names) below.push_back(os::JoinPath(dir, name));
+    }
+    dirs = std::move(below);
+  }
+  std::erase_if(dirs, [&](const std::string& dir) { return !files.List(dir).has_value(); });
+  return dirs;
+}
+
 // The staging folders that this very process has made: with process ids used again (in a container
 // always), the id alone does not tell them from those of a predecessor.
 struct OwnStaging {
@@ -58,7 +74,19 @@ bool OwnedByLivingProcess(std::string_view name) {
 
 }  // namespace
 
+Status CheckHomePath(const std::string& home) {
+  size_t at = home.find_first_of("*?[");
+  if (at == std::string::npos) return {};
+  return Fail(
+      Code::kInvalidArgument,
+      fmt::format("the home's path '{}' has a '{}', which stands for other characters in names of"
+                  " files",
+                  home, home[at]),
+      "choose a home without '*', '?' and '['");
+}
+
 Result<std::string> MakeStagingDir(os::Files& files, const std::string& home) {
+  FB_CHECK(CheckHomePath(home));
   OwnStaging& own = TheOwnStaging();
   std::lock_guard lock(own.mutex);
   for (size_t n = own.names.size();; ++n) {
@@ -113,15 +141,11 @@ Result<int> SweepUnnamed(os::Files& files, const Layout& layout,
                          const std::set<std::string>& slices,
                          const std::set<std::string>& quarantines) {
   int removed = 0;
-  for (const std::string& source : FB_TRY(files.List(layout.Slices()))) {
-    std::string source_dir = os::JoinPath(layout.Slices(), source);
-    for (const std::string& period : FB_TRY(files.List(source_dir))) {
-      std::string period_dir = os::JoinPath(source_dir, period);
-      for (const std::string& id : FB_TRY(files.List(period_dir))) {
-        if (slices.contains(id)) continue;
-        FB_CHECK(files.RemoveTree(os::JoinPath(period_dir, id)));
-        ++removed;
-      }
+  for (const std::string& period_dir : PeriodDirs(files, layout)) {
+    for (const std::string& id : FB_TRY(files.List(period_dir))) {
+      if (slices.contains(id)) continue;
+      FB_CHECK(files.RemoveTree(os::JoinPath(period_dir, id)));
+      ++removed;
     }
   }
   for (const std::string& name : FB_TRY(files.List(layout.Quarantine()))) {

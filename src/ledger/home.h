@@ -37,6 +37,9 @@ struct Layout {
   }
 };
 
+// INVALID_ARGUMENT when the path has a character that the engine would read as a pattern of file
+// names.
+Status CheckHomePath(const std::string& home);
 // Makes the folders of a new home, or checks that an existing one has our version. A home that lost
 // its VERSION but has a log is FAILED_PRECONDITION, as is a home of another version.
 Status PrepareHome(os::Files& files, const Layout& layout);

@@ -61,6 +61,7 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& given, os::Fil
                                              Clock& clock) {
   LedgerOptions options = WithAbsoluteHome(given);
   Layout layout{options.home};
+  FB_CHECK(CheckHomePath(options.home));
   FB_CHECK(files.MakeDirs(options.home));
   os::HomeLock lock = FB_TRY(os::HomeLock::Acquire(layout.Lock()));
   FB_CHECK(PrepareHome(files, layout));

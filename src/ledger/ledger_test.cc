@@ -359,6 +359,26 @@ TEST(LedgerTest, SweepsWhatNoCommitNamesButNotTheStagingOfTheLiving) {
   EXPECT_TRUE(ledger->Publish(std::move(staged)));
 }
 
+TEST(LedgerTest, AStrayFileAmongTheSlicesIsLeftAlone) {
+  TestHome home;
+  home.Open()->Publish(home.Stage("aws", SomeCharges())).value();
+  std::ofstream(home.PathOf("slices/README")) << "x";
+  std::ofstream(home.PathOf("slices/aws/notes.txt")) << "x";
+  EXPECT_EQ(Total(*home.Open(), Billed()), "0.00000000505");
+  EXPECT_TRUE(std::filesystem::exists(home.PathOf("slices/README")));
+  EXPECT_TRUE(std::filesystem::exists(home.PathOf("slices/aws/notes.txt")));
+}
+
+TEST(LedgerTest, RefusesAHomeThatReadsAsAPattern) {
+  TestHome home;
+  LedgerOptions options;
+  options.home = home.path() + "/a*b";
+  Result<std::unique_ptr<Ledger>> ledger = Ledger::Open(options, home.files(), home.clock());
+  ASSERT_FALSE(ledger.has_value());
+  EXPECT_EQ(ledger.error().code, Code::kInvalidArgument);
+  EXPECT_FALSE(std::filesystem::exists(options.home));
+}
+
 TEST(LedgerTest, KeepsTheQuarantineOfAnImport) {
   TestHome home;
   auto ledger = home.Open();
