@@ -231,6 +231,13 @@ describe('the drill-down', () => {
     await settled(page);
     const team = new URL(page.url()).searchParams.get('where').split('=')[1];
     await totalIs(page, await monthTotal([{ dimension: 'team', values: [team] }]));
+    // The charges say the same of themselves as the figure that they stand behind.
+    const { teams } = await (await fetch(`${server.address}/api/v1/estate`)).json();
+    const teamName = teams.find((entry) => entry.id === team)?.name ?? 'Unallocated';
+    await page.getByRole('link', { name: 'Explore', exact: true }).click();
+    await page.locator('.rows tbody tr').first().waitFor();
+    const who = await page.locator('.rows tbody tr td:nth-child(4)').allTextContents();
+    assert.ok(who.length > 0 && who.every((text) => text.startsWith(teamName)), who[0]);
     await page.getByRole('button', { name: /^Remove the filter/ }).click();
     await totalIs(page, await monthTotal());
     await close(page);

@@ -130,10 +130,10 @@ function rows(query: Query, offset: number, limit: number) {
     ['ListCost', (c) => c['list_cost']!],
     ['EffectiveCost', (c) => c['effective_cost']!],
     ['BilledCost', (c) => c['billed_cost']!],
-    ['x_Team', (c) => c['team'] || null],
-    ['x_CostDriver', (c) => c['driver']!],
-    ['x_LifecycleStage', (c) => c['stage']!],
-    ['x_Model', (c) => c['model'] || null],
+    ['team', (c) => c['team'] || null],
+    ['driver', (c) => c['driver']!],
+    ['stage', (c) => c['stage']!],
+    ['model', (c) => c['model'] || null],
     ['x_Confidence', () => 'final'],
     [
       'x_Lineage',
@@ -163,7 +163,12 @@ const REPORT = {
     quarantined: '0.002',
     residue: '0.0000000000002',
   },
-  repairs: { 'date.not_iso': 1000, 'null.text': 412, 'case.fixed': 38, 'cost.derived': 7 },
+  repairs: {
+    date_format: 1000,
+    null_text: 412,
+    allowed_value_case: 38,
+    missing_contracted_cost: 7,
+  },
   quarantine: [
     { line: 118, reason: 'BilledCost: "n/a" is not a decimal' },
     { line: 640, reason: 'ChargePeriodStart: empty' },

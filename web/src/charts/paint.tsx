@@ -34,13 +34,19 @@ const CLASSES: Record<string, Paint> = {
 };
 const TEXTURES = [0, 1, 0, 2, 0, 1, 2];
 
+/** The rank of a value that has no layer of its own: it is among the others. */
+export const BEYOND = -1;
+
 /** The paint of a value: fixed for closed lists, by rank for the others. */
 export function paintOf(dimension: string, value: string, rank: number): Paint {
   if (value === OTHER) return { hue: PALE, texture: 0 };
   if (value === UNALLOCATED || value === '(none)') return { hue: GREY, texture: 1 };
   const fixed =
     dimension === 'driver' ? DRIVERS[value] : dimension === 'ai_class' ? CLASSES[value] : undefined;
-  return fixed ?? { hue: rank % 7, texture: TEXTURES[rank % 7]! };
+  if (fixed) return fixed;
+  return rank === BEYOND
+    ? { hue: PALE, texture: 0 }
+    : { hue: rank % 7, texture: TEXTURES[rank % 7]! };
 }
 
 export const fillOf = (paint: Paint): string =>

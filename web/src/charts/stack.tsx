@@ -82,7 +82,7 @@ export function Stack(props: Props) {
   };
 
   const every = Math.ceil(
-    names.length / Math.max(1, Math.floor(plot.width / (grain === 'month' ? 44 : 64))),
+    names.length / Math.max(1, Math.floor(plot.width / (grain === 'month' ? 44 : 76))),
   );
   return (
     <div class="chart" ref={ref}>

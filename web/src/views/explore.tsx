@@ -11,7 +11,7 @@ import { bridgeSteps, filtersFor, layers, OTHER, ranked, sumBy } from '../lib/an
 import { filterText, valueName } from '../lib/names';
 import { Delta, Link, Select } from '../parts/basics';
 import { Figure, Problem, Waiting } from '../parts/figure';
-import { paintOf, Swatch } from '../charts/paint';
+import { BEYOND, paintOf, Swatch } from '../charts/paint';
 import { Stack } from '../charts/stack';
 import { RowsTable } from './rows';
 import { dimensionOptions } from './hero';
@@ -304,7 +304,7 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
               <tr>
                 <th scope="row">
                   <Link to={link(value)}>
-                    <Swatch paint={paintOf(dimension, value, rank < LAYERS ? rank : 99)} />{' '}
+                    <Swatch paint={paintOf(dimension, value, rank < LAYERS ? rank : BEYOND)} />{' '}
                     {valueName(dimension, value)}
                   </Link>
                 </th>

@@ -128,11 +128,11 @@ export function RowsTable({
                     </td>
                     <td>
                       <span class="two-lines">
-                        <span>{valueName('team', get('x_Team') || '(unallocated)')}</span>
+                        <span>{valueName('team', get('team') || '(unallocated)')}</span>
                         <span class="soft">
                           {[
-                            valueName('driver', get('x_CostDriver')),
-                            get('x_Model') && valueName('model', get('x_Model')),
+                            valueName('driver', get('driver')),
+                            get('model') && valueName('model', get('model')),
                           ]
                             .filter(Boolean)
                             .join(' · ')}
