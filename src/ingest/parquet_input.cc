@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "engine/engine.h"
 #include "os/files.h"
 
 namespace flyball::ingest {
@@ -56,17 +57,23 @@ std::unexpected<Error> NoParquet(const Input& input, const Error& cause) {
 
 }  // namespace
 
-Status OpenParquetAsCsv(engine::Connection& connection, const std::string& dir, int number,
-                        Input* input) {
-  // The engine may read nothing but the staging folder; a link there leads to the file.
-  std::string link = os::JoinPath(dir, fmt::format("input-{}.parquet", number));
+Status OpenParquetAsCsv(const Budget& budget, const std::string& dir, int number, Input* input) {
   std::error_code failed;
-  std::filesystem::create_symlink(std::filesystem::absolute(input->file->path()), link, failed);
+  const std::filesystem::path path = std::filesystem::canonical(input->file->path(), failed);
   if (failed) {
     return Fail(Code::kUnavailable,
-                "cannot link '" + input->file->path() + "' into staging: " + failed.message());
+                "cannot find '" + input->file->path() + "': " + failed.message());
   }
-  std::string from = "read_parquet(" + QuoteLiteral(EscapeGlob(link)) + ")";
+  engine::DatabaseOptions options;
+  options.memory_bytes = budget.derive_bytes;
+  options.threads = budget.derive_threads;
+  options.temp_dir = os::JoinPath(dir, "spill");
+  options.allowed_dirs = {dir, path.parent_path().string()};
+  // Rows keep their order, so that each can be named by its number.
+  options.preserve_insertion_order = true;
+  engine::Database database = FB_TRY(engine::Database::Open(options));
+  engine::Connection connection = FB_TRY(database.Connect());
+  std::string from = "read_parquet(" + QuoteLiteral(EscapeGlob(path.string())) + ")";
   Result<engine::Answer> described = connection.Query(
       "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM " + from + ")");
   if (!described) return NoParquet(*input, described.error());
@@ -78,12 +85,10 @@ Status OpenParquetAsCsv(engine::Connection& connection, const std::string& dir, 
     list += AsText(name, std::string(described->Text(row, 1)));
   }
   std::string csv = os::JoinPath(dir, fmt::format("input-{}.csv", number));
-  // One thread and a limit keep the order of rows, so that a row can be named by its number.
   Status copied =
       connection.Execute("COPY (SELECT " + list + " FROM " + from + ") TO " + QuoteLiteral(csv) +
                          " (FORMAT CSV, HEADER true, FORCE_QUOTE *, DELIMITER ',')");
   if (!copied) return NoParquet(*input, copied.error());
-  std::filesystem::remove(link, failed);
   input->content = FB_TRY(InputFile::Open(csv));
   std::string start(std::min<uint64_t>(input->content->size(), kHeaderMaxBytes), '\0');
   size_t got = FB_TRY(input->content->ReadAt(0, start.data(), start.size()));

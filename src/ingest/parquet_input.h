@@ -7,14 +7,13 @@
 #include <string>
 
 #include "base/result.h"
-#include "engine/engine.h"
+#include "ingest/budget.h"
 #include "ingest/inputs.h"
 
 namespace flyball::ingest {
 
-// Sets input->content and input->header. `dir` is a staging folder that the engine may read and
-// write.
-Status OpenParquetAsCsv(engine::Connection& connection, const std::string& dir, int number,
-                        Input* input);
+// Sets input->content and input->header. `dir` is the staging folder. An engine of its own reads
+// the file, allowed to see nothing but that folder and the file's.
+Status OpenParquetAsCsv(const Budget& budget, const std::string& dir, int number, Input* input);
 
 }  // namespace flyball::ingest

@@ -188,7 +188,7 @@ Status Staging::ReadParquetInputs() {
   int number = 0;
   for (Input& input : inputs_) {
     if (input.form != InputForm::kParquet) continue;
-    FB_CHECK(OpenParquetAsCsv(*writer_.connection, dir_, ++number, &input));
+    FB_CHECK(OpenParquetAsCsv(budget_, dir_, ++number, &input));
     FB_CHECK(ScanContent(&input, progress_.get(), 0));
   }
   return {};

@@ -2,6 +2,7 @@
 // refused.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -103,6 +104,275 @@ TEST_F(StageTest, RealSampleIsExactAndEveryDefectIsCounted) {
   EXPECT_EQ(FormatDecimal(sums.Units(0, 0), 12), "20.52022672899");
   EXPECT_EQ(FormatDecimal(sums.Units(0, 1), 12), "14.97651418586");
   EXPECT_EQ(sums.Int64(0, 4), 1000);
+}
+
+constexpr std::string_view kHeader =
+    "BilledCost,BillingCurrency,BillingPeriodStart,BillingPeriodEnd,ChargePeriodStart,"
+    "ChargePeriodEnd,ChargeCategory,ServiceName,ProviderName,Tags\n";
+
+std::string Row(std::string_view cost, std::string_view currency = "USD",
+                std::string_view month = "2024-09") {
+  std::string m(month);
+  return std::string(cost) + "," + std::string(currency) + "," + m + "-01T00:00:00Z,," + m +
+         "-02T03:00:00Z," + m +
+         "-02T04:00:00Z,Usage,Compute,AWS,\"{\"\"b\"\": \"\"2\"\", "
+         "\"\"a\"\": \"\"1\"\"}\"\n";
+}
+
+TEST_F(StageTest, SpecExamplesOfEveryVersionReconcile) {
+  std::string dir = Shared("spec_v1.2_examples");
+  if (dir.empty()) GTEST_SKIP() << "the FOCUS examples are not here (FLYBALL_SHARED_DATA)";
+  int files = 0;
+  for (const auto& entry : fs::directory_iterator(dir)) {
+    auto staged = Import(entry.path().string());
+    ASSERT_TRUE(staged.has_value()) << entry.path() << staged.error().ToString();
+    const ledger::ImportFacts& facts = staged->import.facts;
+    EXPECT_EQ(facts.rows_in, facts.rows_kept + facts.rows_quarantined);
+    // Ten of the examples leave out BillingCurrency: their rows can't be kept.
+    bool kept = facts.lineage.contains("BillingCurrency");
+    EXPECT_EQ(facts.rows_quarantined, kept ? 0 : facts.rows_in) << entry.path();
+    ++files;
+  }
+  EXPECT_EQ(files, 26);
+  auto saas = Import(dir + "/simple_saas_agreements_a1.csv");
+  ASSERT_TRUE(saas.has_value());
+  EXPECT_EQ(saas->import.facts.billed_cost.kept, "10000");
+  EXPECT_EQ(saas->import.facts.repairs.at("us_date"), 1);
+  EXPECT_EQ(saas->import.facts.repairs.at("currency_symbol"), 1);
+  auto marked = Import(dir + "/virtual_currency_pricing_model_a2.csv");
+  ASSERT_TRUE(marked.has_value());
+  EXPECT_EQ(marked->import.facts.rows_kept, 3);
+  auto tokens = Import(Shared("ai_prompt_caching_b_1.5draft.csv"));
+  ASSERT_TRUE(tokens.has_value());
+  EXPECT_EQ(tokens->import.facts.rows_quarantined, 0);
+}
+
+TEST_F(StageTest, QuarantinesWhatCannotBeRepairedAndStillReconciles) {
+  std::string path = Write("bill.csv", std::string(kHeader) + Row("1.5") + Row("abc") +  // 3
+                                           Row("2", "") +                                // 4
+                                           Row("3", "US$") +                             // 5
+                                           "4,USD,too,few\n" +                           // 6
+                                           Row("1e40") +                                 // 7
+                                           "\n" +                                        // 8
+                                           Row("0.1234567890123") +                      // 9
+                                           Row("5", "eur", "2024-10") +
+                                           "6,USD,2024-09-01,,nonsense,,Usage,x,AWS,\n"  // 11
+                                           "7,USD,\"open\n");
+  auto staged = Import(path);
+  ASSERT_TRUE(staged.has_value()) << staged.error().ToString();
+  const ledger::ImportFacts& facts = staged->import.facts;
+  EXPECT_EQ(facts.rows_in, 10);
+  EXPECT_EQ(facts.rows_kept, 3);
+  EXPECT_EQ(facts.rows_quarantined, 7);
+  EXPECT_EQ(facts.billed_cost.kept, "6.623456789012");
+  EXPECT_EQ(facts.billed_cost.residue, "0.0000000000003");
+  EXPECT_EQ(facts.billed_cost.in, "10000000000000000000000000000000000000028.6234567890123");
+  EXPECT_EQ(facts.billed_cost.quarantined, "10000000000000000000000000000000000000022");
+  EXPECT_EQ(facts.billed_cost_by_currency.at("EUR").kept, "5");
+  EXPECT_EQ(facts.billed_cost_by_currency.at("(none)").quarantined, "5");
+  EXPECT_EQ(facts.repairs.at("cost_rounded"), 1);
+  EXPECT_EQ(facts.repairs.at("currency_case"), 1);
+  EXPECT_EQ(facts.repairs.at("empty_line"), 1);
+  EXPECT_EQ(facts.repairs.at("missing_billing_period_end"), 3);
+  std::map<int64_t, std::string> reasons;
+  for (const QuarantinedRow& row : staged->quarantine) {
+    EXPECT_EQ(row.file, "bill.csv");
+    reasons[row.line] = row.reason;
+  }
+  std::map<int64_t, std::string> expected = {
+      {3, "BilledCost 'abc' is no number"},
+      {4, "the row has no BillingCurrency"},
+      {5, "BillingCurrency 'US$' is no code of three letters"},
+      {6, "the row has 4 fields and the header has 10"},
+      {7, "BilledCost '1e40' is larger than 38 digits hold"},
+      {11, "ChargePeriodStart 'nonsense' is no date"},
+      {12, "a quote that opens in the row is never closed"}};
+  EXPECT_EQ(reasons, expected);
+  auto file = files_->ReadAll(staged->import.quarantine_file);
+  ASSERT_TRUE(file.has_value());
+  EXPECT_EQ(std::count(file->begin(), file->end(), '\n'), 7);
+  EXPECT_NE(file->find(R"("line":6,"code":"ragged_row")"), std::string::npos);
+  EXPECT_NE(file->find(R"("raw":"4,USD,too,few")"), std::string::npos);
+  EXPECT_EQ(staged->import.slices.size(), 2u);
+  engine::Answer rows = Ask(*staged,
+                            "SELECT x_SourceLine, Tags, x_Lineage, x_SourceFile, BillingCurrency"
+                            " FROM $parts ORDER BY 1");
+  ASSERT_EQ(rows.row_count(), 3);
+  EXPECT_EQ(rows.Int64(0, 0), 2);
+  EXPECT_EQ(rows.Int64(1, 0), 9);
+  EXPECT_EQ(rows.Int64(2, 0), 10);
+  EXPECT_EQ(rows.Text(0, 1), R"({"a":"1","b":"2"})");
+  EXPECT_EQ(rows.Text(0, 2),
+            "BillingAccountId=missing;BillingPeriodEnd=assumed;ContractedCost=assumed;"
+            "EffectiveCost=assumed;HostProviderName=assumed;InvoiceIssuerName=assumed;"
+            "ListCost=assumed;ServiceCategory=missing;ServiceProviderName=derived");
+  EXPECT_EQ(rows.Text(0, 3), "bill.csv");
+  EXPECT_EQ(rows.Text(2, 4), "EUR");
+}
+
+TEST_F(StageTest, ReportIsTheContract) {
+  auto staged = Import(Write("bill.csv", std::string(kHeader) + Row("1.5") + Row("x")));
+  ASSERT_TRUE(staged.has_value()) << staged.error().ToString();
+  std::string json = ImportReportJson("0123456789abcdef", *staged, false);
+  for (std::string_view part :
+       {R"("commit": "0123456789abcdef")", R"("source": "bill")", R"("focus_version": "1.0")",
+        R"("rows_in": 2)", R"("rows_kept": 1)", R"("rows_quarantined": 1)", R"("in": "1.5")",
+        R"("kept": "1.5")", R"("residue": "0")", R"("line": 3)", R"("unchanged": false)"}) {
+    EXPECT_NE(json.find(part), std::string::npos) << part << " in " << json;
+  }
+}
+
+TEST_F(StageTest, RefusesBadInputWithOneSentenceAndLeavesNothing) {
+  auto refused = [&](std::string_view content, std::string_view in_message) {
+    auto staged = Import(Write("bad.csv", content));
+    ASSERT_FALSE(staged.has_value()) << content.substr(0, 40);
+    EXPECT_EQ(staged.error().code, Code::kInvalidArgument) << staged.error().ToString();
+    EXPECT_NE(staged.error().ToString().find(in_message), std::string::npos)
+        << staged.error().ToString();
+  };
+  refused("", "is empty");
+  refused("\n\n", "has no content");
+  refused("1,2,3\n4,5,6\n", "no header");
+  refused("BilledCost:BillingCurrency\n1:USD\n", "no header");
+  refused(kHeader, "has a header but no rows");
+  refused("BilledCost,BILLEDCOST\n1,2\n", "stands twice");
+  refused("[{\"BilledCost\":1}]", "JSON array");
+  refused(std::string(3u << 20, 'x'), "longer than 1.0 MiB");
+  refused(std::string(kHeader) + "1,\"" + std::string(9u << 20, 'x') + "\n", "record is longer");
+  refused("{\"BilledCost\":1}\n" + std::string(9u << 20, ' '), "record is longer");
+  refused(
+      "\xFF\xFE"
+      "B",
+      "UTF-16");
+  EXPECT_FALSE(Import(root_ + "/not-there.csv").has_value());
+  EXPECT_FALSE(Import(root_).has_value());
+  EXPECT_FALSE(Import("/dev/null").has_value());
+  ImportOptions options;
+  options.home = home_;
+  options.files = {Write("bill.csv", std::string(kHeader) + Row("1"))};
+  options.source = "../up";
+  EXPECT_FALSE(StageImport(options, *files_).has_value());
+  options.source.clear();
+  options.files.push_back(options.files[0]);
+  EXPECT_FALSE(StageImport(options, *files_).has_value()) << "the same file twice";
+  auto left = files_->List(home_ + "/tmp");
+  EXPECT_TRUE(!left.has_value() || left->empty());
+}
+
+TEST_F(StageTest, CancelledAndUnchangedImportsLeaveNothing) {
+  ImportOptions options;
+  options.home = home_;
+  std::string content(kHeader);
+  for (int i = 0; i < 50'000; ++i) content += Row(std::to_string(i));
+  options.files = {Write("bill.csv", content)};
+  uint64_t most = 0;
+  options.progress = [&](uint64_t done, uint64_t total) {
+    most = std::max(most, done);
+    return done < total * 3 / 4;
+  };
+  auto staged = StageImport(options, *files_);
+  ASSERT_FALSE(staged.has_value());
+  EXPECT_EQ(staged.error().code, Code::kCancelled);
+  EXPECT_GT(most, 0u);
+  options.progress = {};
+  Scan seen;
+  options.already_live = [&](const Scan& scan) {
+    seen = scan;
+    return true;
+  };
+  staged = StageImport(options, *files_);
+  ASSERT_TRUE(staged.has_value());
+  EXPECT_TRUE(staged->unchanged);
+  EXPECT_EQ(seen.content_hash, ScanFiles(options)->content_hash);
+  EXPECT_TRUE(files_->List(home_ + "/tmp")->empty());
+}
+
+TEST_F(StageTest, SeveralDelimitersCurrenciesFilesAndMonths) {
+  std::string semicolons(kHeader);
+  std::ranges::replace(semicolons, ',', ';');
+  semicolons += "1.25;EUR;2024-09-01T00:00:00Z;;2024-09-02T00:00:00Z;;Usage;\"a;b\";AWS;a=1\n";
+  ImportOptions options;
+  options.home = home_;
+  options.threads = 2;
+  options.source = "both";
+  std::string many(kHeader);
+  for (int i = 0; i < 5000; ++i) {
+    many += Row("0.01", i % 2 == 0 ? "USD" : "EUR", i % 3 == 0 ? "2024-09" : "2024-11");
+  }
+  options.files = {Write("a.csv", many), Write("b.csv", semicolons)};
+  auto staged = StageImport(options, *files_);
+  ASSERT_TRUE(staged.has_value()) << staged.error().ToString();
+  const ledger::ImportFacts& facts = staged->import.facts;
+  EXPECT_EQ(facts.rows_kept, 5001);
+  EXPECT_EQ(facts.repairs.at("delimiter"), 1);
+  EXPECT_EQ(facts.repairs.at("tags_normalised"), 1);
+  EXPECT_EQ(facts.billed_cost_by_currency.at("EUR").kept, "26.25");
+  EXPECT_EQ(facts.billed_cost_by_currency.at("USD").kept, "25");
+  ASSERT_EQ(staged->import.slices.size(), 2u);
+  EXPECT_EQ(staged->import.slices[0].period, "2024-09");
+  EXPECT_EQ(staged->import.slices[0].rows, 1668);
+  EXPECT_EQ(staged->import.slices[1].period, "2024-11");
+  engine::Answer rows = Ask(*staged,
+                            "SELECT count(DISTINCT x_SourceLine), count(DISTINCT x_SourceFile),"
+                            " min(x_SourceLine), max(x_SourceLine) FROM $parts");
+  EXPECT_EQ(rows.Int64(0, 0), 5000);
+  EXPECT_EQ(rows.Int64(0, 1), 2);
+  EXPECT_EQ(rows.Int64(0, 2), 2);
+  EXPECT_EQ(rows.Int64(0, 3), 5001);
+}
+
+TEST_F(StageTest, JsonLinesAndParquetGiveTheSameLedgerAsCsv) {
+  std::string csv =
+      Write("bill.csv", std::string(kHeader) + Row("1.10") + Row("1E-13") + Row("-2"));
+  auto from_csv = Import(csv);
+  ASSERT_TRUE(from_csv.has_value()) << from_csv.error().ToString();
+  std::string json;
+  for (std::string_view cost : {"1.10", "1E-13", "\"-2\""}) {
+    json += "{\"BilledCost\":" + std::string(cost) +
+            R"(,"BillingCurrency":"USD","BillingPeriodStart":"2024-09-01T00:00:00Z",)"
+            R"("BillingPeriodEnd":null,"ChargePeriodStart":"2024-09-02T03:00:00Z",)"
+            R"("ChargePeriodEnd":"2024-09-02T04:00:00Z","ChargeCategory":"Usage",)"
+            R"("ServiceName":"Compute","ProviderName":"AWS","Tags":{"b":"2","a":"1"}})"
+            "\r\n";
+  }
+  auto from_json = Import(Write("bill.jsonl", "\xEF\xBB\xBF" + json));
+  ASSERT_TRUE(from_json.has_value()) << from_json.error().ToString();
+  {
+    engine::DatabaseOptions options;
+    options.allowed_dirs = {root_};
+    auto database = engine::Database::Open(options);
+    auto connection = database->Connect();
+    auto copied = connection->Execute(
+        "COPY (SELECT * REPLACE (BilledCost::DOUBLE AS BilledCost, BillingPeriodStart::TIMESTAMP AS"
+        " BillingPeriodStart, MAP {'b': '2', 'a': '1'} AS Tags)"
+        " FROM read_csv('" +
+        csv + "', all_varchar = true)) TO '" + root_ + "/bill.parquet' (FORMAT PARQUET)");
+    ASSERT_TRUE(copied.has_value()) << copied.error().ToString();
+  }
+  auto from_parquet = Import(root_ + "/bill.parquet");
+  ASSERT_TRUE(from_parquet.has_value()) << from_parquet.error().ToString();
+  for (const auto& staged : {&*from_json, &*from_parquet}) {
+    const ledger::ImportFacts& facts = staged->import.facts;
+    EXPECT_EQ(facts.rows_kept, 3);
+    EXPECT_EQ(facts.billed_cost.in, "-0.8999999999999");
+    EXPECT_EQ(facts.billed_cost.kept, from_csv->import.facts.billed_cost.kept);
+    EXPECT_EQ(facts.billed_cost.residue, "0.0000000000001");
+    EXPECT_EQ(facts.repairs, from_csv->import.facts.repairs);
+    const char* sql = "SELECT DISTINCT x_Signature, Tags, x_Lineage, BillingPeriodEnd FROM $parts";
+    EXPECT_EQ(Ask(*staged, sql).row_count(), 1);
+    EXPECT_EQ(Ask(*staged, sql).Uint64(0, 0), Ask(*from_csv, sql).Uint64(0, 0));
+  }
+  EXPECT_EQ(Ask(*from_parquet, "SELECT max(x_SourceLine) FROM $parts").Int64(0, 0), 3);
+  EXPECT_FALSE(Import(Write("cut.parquet", "PAR1 and nothing behind it")).has_value());
+}
+
+TEST_F(StageTest, InvalidUtf8IsRepairedInTexts) {
+  auto staged = Import(Write("bill.csv", std::string(kHeader) +
+                                             "1,USD,2024-09-01T00:00:00Z,,2024-09-02T00:00:00Z,,"
+                                             "Usage,Caf\xE9 service,AWS,\n"));
+  ASSERT_TRUE(staged.has_value()) << staged.error().ToString();
+  EXPECT_EQ(staged->import.facts.repairs.at("invalid_utf8"), 1);
+  EXPECT_EQ(Ask(*staged, "SELECT ServiceName FROM $parts").Text(0, 0), "Caf\xEF\xBF\xBD service");
 }
 
 }  // namespace
