@@ -138,9 +138,12 @@ CostQuery RandomQuery(Random& random) {
 class Levels {
  public:
   static Levels& The() {
-    static Levels levels;
-    return levels;
+    if (the_ == nullptr) the_ = new Levels;
+    return *the_;
   }
+  // No ledger may outlive main: DuckDB's state of the main thread is gone when statics are
+  // destroyed.
+  static void End() { delete std::exchange(the_, nullptr); }
   Ledger& ledger() { return *ledger_; }
   // The charges that are live at a commit, with what its rules make of them.
   const std::vector<NaiveCharge>& At(size_t commit) const { return live_[commit]; }
@@ -187,9 +190,15 @@ class Levels {
     live_.push_back(std::move(charges));
   }
 
+  static inline Levels* the_ = nullptr;
   TestHome home_;
   std::unique_ptr<Ledger> ledger_;
   std::vector<std::vector<NaiveCharge>> live_;
+};
+
+class LevelsTest : public testing::Test {
+ public:
+  static void TearDownTestSuite() { Levels::End(); }
 };
 
 std::string Shown(const Result<QueryAnswer>& answer) {
@@ -199,7 +208,7 @@ std::string Shown(const Result<QueryAnswer>& answer) {
   return AnswerJson(plain);
 }
 
-RC_GTEST_PROP(LevelsTest, AgreeWithTheNaiveInterpreter, (uint64_t seed)) {
+RC_GTEST_FIXTURE_PROP(LevelsTest, AgreeWithTheNaiveInterpreter, (uint64_t seed)) {
   Levels& levels = Levels::The();
   Random random(seed);
   CostQuery query = RandomQuery(random);
@@ -219,7 +228,7 @@ RC_GTEST_PROP(LevelsTest, AgreeWithTheNaiveInterpreter, (uint64_t seed)) {
   }
 }
 
-RC_GTEST_PROP(LevelsTest, CountTheChargesBehindAnAnswer, (uint64_t seed)) {
+RC_GTEST_FIXTURE_PROP(LevelsTest, CountTheChargesBehindAnAnswer, (uint64_t seed)) {
   Levels& levels = Levels::The();
   Random random(seed);
   CostQuery query = RandomQuery(random);
