@@ -59,6 +59,12 @@ void Connection::StartIdle() {
   body_bytes_ = 0;
   spools_ = false;
   is_head_request_ = false;
+  if (Unread().empty()) {
+    // A thousand idle connections must not keep the room of what they once sent.
+    in_.clear();
+    in_.shrink_to_fit();
+    in_used_ = 0;
+  }
   idle_since_us_ = clock_.MonotonicUs();
   SetDeadline(options_.idle_timeout_ms);
 }

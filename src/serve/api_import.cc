@@ -86,6 +86,11 @@ Status Api::CheckServerPath(const std::string& path, const net::Request& request
       std::ranges::find(given, "..") != given.end()) {
     return Fail(Code::kInvalidArgument, "'" + path + "' is no absolute path without '..'");
   }
+  // A device or a pipe has no end. What does not exist is for the import to name.
+  std::error_code fault;
+  if (std::filesystem::exists(given, fault) && !std::filesystem::is_regular_file(given, fault)) {
+    return Fail(Code::kInvalidArgument, "'" + path + "' is no regular file");
+  }
   if (settings.import_dirs.empty()) {
     if (!net::IsLoopback(request.peer)) {
       return Fail(Code::kPermissionDenied, "files of the server can't be named from elsewhere",
@@ -93,7 +98,6 @@ Status Api::CheckServerPath(const std::string& path, const net::Request& request
     }
     return {};
   }
-  std::error_code fault;
   const auto real = std::filesystem::weakly_canonical(given, fault);
   for (const std::string& dir : settings.import_dirs) {
     const auto allowed = std::filesystem::weakly_canonical(dir, fault);

@@ -134,7 +134,9 @@ TEST_F(Listening, ImportFoldersBindServerPaths) {
   EXPECT_EQ(status(home.path() + "/bills/in.csv"), 200);
   EXPECT_EQ(status(home.path() + "/outside.csv"), 403);
   EXPECT_EQ(status(home.path() + "/bills/link.csv"), 403);
-  EXPECT_EQ(status(home.path() + "/bills"), 403);
+  EXPECT_EQ(status(home.path() + "/bills"), 400);
+  EXPECT_EQ(status("/dev/zero"), 400);
+  EXPECT_EQ(status(home.path() + "/bills/none.csv"), 400);
   EXPECT_EQ(status(home.path() + "/bills-2/in.csv"), 403);
 }
 
