@@ -60,7 +60,7 @@ function(flyball_module folder)
     target_precompile_headers(${name}_test REUSE_FROM flyball_pch_test)
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
     add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1)
-    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 600 LABELS unit
+    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 1500 LABELS unit
       ENVIRONMENT "FLYBALL_SHARED_DATA=${FLYBALL_SHARED_DATA}")
     set_property(GLOBAL APPEND PROPERTY FLYBALL_UNIT_TESTS ${name}_test)
   endif()

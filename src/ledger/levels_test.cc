@@ -1,5 +1,7 @@
 // Every level of the store gives the answer that the naive interpreter gives, for random questions.
 #include <gtest/gtest.h>
+
+#include <algorithm>
 #include <rapidcheck/gtest.h>
 
 #include <fstream>
