@@ -1,8 +1,8 @@
 // Every level of the store gives the answer that the naive interpreter gives, for random questions.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <rapidcheck/gtest.h>
+#include <algorithm>
 
 #include <fstream>
 
