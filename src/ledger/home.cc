@@ -130,7 +130,8 @@ Status PrepareHome(os::Files& files, const Layout& layout) {
 }
 
 Status SweepStaging(os::Files& files, const Layout& layout) {
-  for (const std::string& name : FB_TRY(files.List(layout.Tmp()))) {
+  const std::vector<std::string> names = FB_TRY(files.List(layout.Tmp()));
+  for (const std::string& name : names) {
     if (OwnedByLivingProcess(name)) continue;
     FB_CHECK(files.RemoveTree(os::JoinPath(layout.Tmp(), name)));
   }
@@ -142,13 +143,15 @@ Result<int> SweepUnnamed(os::Files& files, const Layout& layout,
                          const std::set<std::string>& quarantines) {
   int removed = 0;
   for (const std::string& period_dir : PeriodDirs(files, layout)) {
-    for (const std::string& id : FB_TRY(files.List(period_dir))) {
+    const std::vector<std::string> ids = FB_TRY(files.List(period_dir));
+    for (const std::string& id : ids) {
       if (slices.contains(id)) continue;
       FB_CHECK(files.RemoveTree(os::JoinPath(period_dir, id)));
       ++removed;
     }
   }
-  for (const std::string& name : FB_TRY(files.List(layout.Quarantine()))) {
+  const std::vector<std::string> rows = FB_TRY(files.List(layout.Quarantine()));
+  for (const std::string& name : rows) {
     std::string_view id = name;
     if (id.ends_with(kQuarantineSuffix)) id.remove_suffix(kQuarantineSuffix.size());
     if (quarantines.contains(std::string(id))) continue;

@@ -21,7 +21,8 @@ Status CheckStaged(os::Files& files, const std::string& dir, const Slice& slice)
 }
 
 Status SyncStaged(os::Files& files, const std::string& dir) {
-  for (const std::string& name : FB_TRY(files.List(dir))) {
+  const std::vector<std::string> names = FB_TRY(files.List(dir));
+  for (const std::string& name : names) {
     FB_CHECK(files.SyncFile(os::JoinPath(dir, name)));
   }
   return files.SyncDir(dir);

@@ -101,7 +101,8 @@ Result<SliceTotals> WriteSliceDerived(Connection& connection, const std::string&
 Result<std::vector<SliceFile>> DescribeSliceFiles(Connection& connection, os::Files& files,
                                                   const std::string& slice_dir) {
   std::vector<SliceFile> described;
-  for (const std::string& name : FB_TRY(files.List(slice_dir))) {
+  const std::vector<std::string> names = FB_TRY(files.List(slice_dir));
+  for (const std::string& name : names) {
     std::string path = os::JoinPath(slice_dir, name);
     SliceFile& file = described.emplace_back();
     file.name = name;
