@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 constexpr uint64_t kGigabyte = 1ull << 30;
 constexpr char kMemory[] = "256MiB";
 constexpr uint64_t kMemoryBytes = 256ull << 20;
+constexpr int kDeep = 100000;
 constexpr int kBadInput = 2;
 constexpr int kNotDone = 3;
 
@@ -141,6 +142,35 @@ const std::vector<Case>& BadBills() {
        "binary"},
       {"Zip", ImportOf("bill.zip", std::string("PK\x03\x04\x14\x00\x00\x00\x08\x00", 10)),
        "binary"},
+      {"JsonGarbage", ImportOf("bill.jsonl", "{\"BilledCost\": 1\n}{]\nnonsense\n"), ""},
+      {"JsonOfSomethingElse", ImportOf("bill.jsonl", "{\"name\":\"a\"}\n{\"name\":\"b\"}\n"), ""},
+      {"JsonNestedDeep",
+       ImportOf("deep.jsonl", "{\"BilledCost\":" + std::string(kDeep, '[') + "\n"), ""},
+      {"MissingFile", Words({"import", "/no/such/bill.csv"}), "does not exist"},
+      {"Folder",
+       [](const Place& place) { return std::vector<std::string>{"import", place.folder.string()}; },
+       "not a regular file"},
+      {"Pipe",
+       [](const Place& place) {
+         const std::string path = (place.folder / "pipe.csv").string();
+         mkfifo(path.c_str(), 0600);
+         return std::vector<std::string>{"import", path};
+       },
+       "not a regular file"},
+      {"Device", Words({"import", "/dev/zero"}), "not a regular file"},
+      {"OneGoodAndOneBad",
+       [](const Place& place) {
+         return std::vector<std::string>{"import", place.Put("good.csv", Bill()),
+                                         place.Put("bad.csv", "Name\nx\n")};
+       },
+       "bad.csv"},
+  };
+  return cases;
+}
+
+// Packed, or in a form that was whole once.
+const std::vector<Case>& DamagedBills() {
+  static const std::vector<Case> cases = {
       {"TruncatedGzip",
        [](const Place& place) {
          const std::string packed = Gzip(Bill());
@@ -180,28 +210,6 @@ const std::vector<Case>& BadBills() {
          });
        },
        "Parquet"},
-      {"JsonGarbage", ImportOf("bill.jsonl", "{\"BilledCost\": 1\n}{]\nnonsense\n"), ""},
-      {"JsonOfSomethingElse", ImportOf("bill.jsonl", "{\"name\":\"a\"}\n{\"name\":\"b\"}\n"), ""},
-      {"JsonNestedDeep",
-       ImportOf("deep.jsonl", "{\"BilledCost\":" + std::string(200'000, '[') + "\n"), ""},
-      {"MissingFile", Words({"import", "/no/such/bill.csv"}), "does not exist"},
-      {"Folder",
-       [](const Place& place) { return std::vector<std::string>{"import", place.folder.string()}; },
-       "not a regular file"},
-      {"Pipe",
-       [](const Place& place) {
-         const std::string path = (place.folder / "pipe.csv").string();
-         mkfifo(path.c_str(), 0600);
-         return std::vector<std::string>{"import", path};
-       },
-       "not a regular file"},
-      {"Device", Words({"import", "/dev/zero"}), "not a regular file"},
-      {"OneGoodAndOneBad",
-       [](const Place& place) {
-         return std::vector<std::string>{"import", place.Put("good.csv", Bill()),
-                                         place.Put("bad.csv", "Name\nx\n")};
-       },
-       "bad.csv"},
   };
   return cases;
 }
@@ -278,12 +286,12 @@ std::string BlockNest(int depth) {
 const std::vector<Case>& BadEstates() {
   static const std::vector<Case> cases = {
       {"AliasBomb", ClassifyWith(AliasBomb()), "estate.yaml"},
-      {"BracketBomb", ClassifyWith("teams: " + std::string(100'000, '[')), "estate.yaml"},
-      {"BraceBomb", ClassifyWith("teams: " + std::string(100'000, '{')), "estate.yaml"},
+      {"BracketBomb", ClassifyWith("teams: " + std::string(kDeep, '[')), "estate.yaml"},
+      {"BraceBomb", ClassifyWith("teams: " + std::string(kDeep, '{')), "estate.yaml"},
       {"DashBomb",
        [](const Place& place) {
          std::string text = "teams: \n";
-         for (int i = 0; i < 50'000; ++i) text += "- ";
+         for (int i = 0; i < kDeep; ++i) text += "- ";
          return ClassifyWith(text)(place);
        },
        "estate.yaml"},
@@ -476,6 +484,7 @@ TEST_P(BadInput, IsRefusedInOneSentenceAndChangesNothing) {
 
 std::string NameOf(const testing::TestParamInfo<Case>& info) { return info.param.name; }
 INSTANTIATE_TEST_SUITE_P(Bills, BadInput, testing::ValuesIn(BadBills()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Damaged, BadInput, testing::ValuesIn(DamagedBills()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Huge, BadInput, testing::ValuesIn(HugeBills()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Names, BadInput, testing::ValuesIn(BadNames()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Estates, BadInput, testing::ValuesIn(BadEstates()), NameOf);
