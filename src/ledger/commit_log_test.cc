@@ -279,7 +279,8 @@ void ExpectWhole(os::Files& files, const Layout& layout, const Outcome& run, uin
     ASSERT_EQ(*rows, "{}") << seed;
   }
   if (head > 0) {
-    for (const std::string& id : files.List(layout.Slices() + "/aws/2026-10").value()) {
+    const auto ids = files.List(layout.Slices() + "/aws/2026-10").value();
+    for (const std::string& id : ids) {
       ASSERT_TRUE(named.contains(id)) << seed;
     }
   }
