@@ -160,6 +160,25 @@ class ZstdSource : public ByteSource {
   bool pending_ = false;
 };
 
+class RangeSource : public ByteSource {
+ public:
+  RangeSource(std::shared_ptr<const InputFile> file, uint64_t begin, uint64_t end)
+      : file_(std::move(file)), begin_(begin), end_(end) {}
+  Result<size_t> Read(char* out, size_t size) override {
+    const uint64_t at = begin_ + done_.load(std::memory_order_relaxed);
+    size = static_cast<size_t>(std::min<uint64_t>(size, end_ > at ? end_ - at : 0));
+    size_t got = size == 0 ? 0 : FB_TRY(file_->ReadAt(at, out, size));
+    done_.fetch_add(got, std::memory_order_relaxed);
+    return got;
+  }
+  uint64_t consumed() const override { return done_.load(std::memory_order_relaxed); }
+
+ private:
+  std::shared_ptr<const InputFile> file_;
+  const uint64_t begin_, end_;
+  std::atomic<uint64_t> done_{0};
+};
+
 class TextSource : public ByteSource {
  public:
   TextSource(std::string text, size_t read_bytes)
@@ -271,6 +290,11 @@ Result<std::unique_ptr<ByteSource>> OpenContent(std::shared_ptr<const InputFile>
       break;
   }
   return source;
+}
+
+std::unique_ptr<ByteSource> OpenRange(std::shared_ptr<const InputFile> file, uint64_t begin,
+                                      uint64_t end) {
+  return std::make_unique<RangeSource>(std::move(file), begin, end);
 }
 
 std::unique_ptr<ByteSource> MakeTextSource(std::string text, size_t read_bytes) {

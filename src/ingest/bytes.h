@@ -66,6 +66,9 @@ class ByteSource {
 using RawTap = std::function<void(std::string_view)>;
 Result<std::unique_ptr<ByteSource>> OpenContent(std::shared_ptr<const InputFile> file,
                                                 RawTap tap = {});
+// A part of a file that is not packed; `end` may lie behind its end.
+std::unique_ptr<ByteSource> OpenRange(std::shared_ptr<const InputFile> file, uint64_t begin,
+                                      uint64_t end);
 // A text in memory, for tests and fuzzing.
 std::unique_ptr<ByteSource> MakeTextSource(std::string text, size_t read_bytes = kReadBytes);
 

@@ -100,7 +100,7 @@ Status BlockReader::Skip(uint64_t bytes, int64_t lines) {
     if (got == 0) break;
     bytes -= got;
   }
-  if (!number_records_) line_ += lines;
+  line_ += lines;
   return {};
 }
 

@@ -46,7 +46,8 @@ class BlockReader {
               size_t block_bytes, uint64_t record_max_bytes);
   // Records are numbered (1 = first) instead of lines; for content that was written from a table.
   void NumberRecords() { number_records_ = true; }
-  // Skips so many bytes of content (the header); before the first Next.
+  // Skips so many bytes of content (the header), and counts so many lines as passed; before the
+  // first Next.
   Status Skip(uint64_t bytes, int64_t lines);
   // False at the end. The block's memory is reused.
   Result<bool> Next(Block* block);

@@ -7,11 +7,22 @@ namespace {
 constexpr uint64_t kLineNumberMaxBytes = 32;
 }
 
+namespace {
+Result<std::unique_ptr<ByteSource>> OpenPortion(const Portion& portion) {
+  if (portion.content->packing() != Packing::kNone) return OpenContent(portion.content);
+  return OpenRange(portion.content, portion.begin_offset, portion.end_offset);
+}
+}  // namespace
+
 Result<std::vector<Portion>> WholeInputs(const std::vector<Input>& inputs) {
   std::vector<Portion> portions;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Input& input = inputs[i];
-    Portion portion{i, input.content, input.header.bytes, input.header.lines, false};
+    Portion portion;
+    portion.input = i;
+    portion.content = input.content;
+    portion.skip_bytes = input.header.bytes;
+    portion.skip_lines = input.form == InputForm::kParquet ? 0 : input.header.lines;
     if (input.form == InputForm::kJsonLines) {
       char mark[3] = {0, 0, 0};
       std::unique_ptr<ByteSource> source = FB_TRY(OpenContent(input.content));
@@ -21,7 +32,6 @@ Result<std::vector<Portion>> WholeInputs(const std::vector<Input>& inputs) {
         filled += got;
       }
       portion.skip_bytes = std::string_view(mark, 3) == "\xEF\xBB\xBF" ? 3 : 0;
-      portion.skip_lines = 0;
     }
     portions.push_back(std::move(portion));
   }
@@ -49,8 +59,8 @@ Status BlockFeed::Open() {
   auto form =
       input.form == InputForm::kJsonLines ? BlockReader::Form::kJsonLines : BlockReader::Form::kCsv;
   reader_ = std::make_unique<BlockReader>(
-      FB_TRY(OpenContent(portion.content)), form, input.header.delimiter, input.file->path(),
-      block_bytes_, kRecordMaxBytes + (portion.numbered ? kLineNumberMaxBytes : 0));
+      FB_TRY(OpenPortion(portion)), form, input.header.delimiter, input.file->path(), block_bytes_,
+      kRecordMaxBytes + (portion.numbered ? kLineNumberMaxBytes : 0));
   if (input.form == InputForm::kParquet) reader_->NumberRecords();
   return reader_->Skip(portion.skip_bytes, portion.skip_lines);
 }
@@ -73,7 +83,7 @@ Result<bool> BlockFeed::Next(Block* block, size_t* portion) {
       progress_->Report(before_ + reader_->consumed() * weight_percent_ / 100);
       return true;
     }
-    before_ += portions_[at_].content->size() * weight_percent_ / 100;
+    before_ += portions_[at_].size() * weight_percent_ / 100;
     reader_.reset();
     ++at_;
   }

@@ -2,6 +2,7 @@
 // time.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,9 +20,14 @@ struct Portion {
   size_t input = 0;  // which of the inputs it comes from
   std::shared_ptr<const InputFile> content;
   uint64_t skip_bytes = 0;  // header or byte order mark before the first record
-  int64_t skip_lines = 0;
+  int64_t skip_lines = 0;   // lines (or records, of Parquet) before the first
   // Every record begins with the number of its line in the input (route.h).
   bool numbered = false;
+  // A range of unpacked content, whole records only; all of it by default.
+  uint64_t begin_offset = 0;
+  uint64_t end_offset = UINT64_MAX;
+
+  uint64_t size() const { return std::min(end_offset, content->size()) - begin_offset; }
 };
 
 // The records of all inputs, as they lie in their files.

@@ -154,7 +154,27 @@ void RawCsvWalker::EndHeader() {
   header_ = false;
 }
 
-void RawCsvWalker::EndRecord() {
+int64_t RawCsvWalker::LineAtRecord() const {
+  if (record_offset_ < piece_offset_) return record_line_;
+  return piece_line_ +
+         std::count(piece_.begin(),
+                    piece_.begin() + static_cast<std::ptrdiff_t>(record_offset_ - piece_offset_),
+                    '\n');
+}
+
+void RawCsvWalker::SeeSegment() {
+  std::vector<RawSegment>& segments = facts_.segments;
+  const std::string& period = text_[kPeriod];
+  if (facts_.segments_open || (!segments.empty() && segments.back().period_text == period)) return;
+  if (segments.size() == kScanSegmentsMax) {
+    facts_.segments_open = true;
+    segments.clear();
+    return;
+  }
+  segments.push_back({record_offset_, LineAtRecord(), facts_.rows + 1, period});
+}
+
+void RawCsvWalker::EndRecord(const char* at) {
   bool empty = field_ == 0 && !quoted_record_ &&
                (record_bytes_ == 0 || (record_bytes_ == 1 && first_byte_ == '\r'));
   if (!empty) {
@@ -166,9 +186,11 @@ void RawCsvWalker::EndRecord() {
     if (header_) {
       EndHeader();
     } else {
+      SeeSegment();
       AddRow(text_[kCost], text_[kCurrency], text_[kPeriod], &facts_);
     }
   }
+  record_offset_ = piece_offset_ + static_cast<uint64_t>(at - piece_.data());
   for (std::string& text : text_) text.clear();
   field_ = record_bytes_ = tail_bytes_ = 0;
   quoted_record_ = false;
@@ -181,6 +203,15 @@ void RawCsvWalker::EndRecord() {
 }
 
 void RawCsvWalker::Feed(std::string_view bytes) {
+  piece_ = bytes;
+  Walk(bytes);
+  record_line_ = LineAtRecord();
+  piece_offset_ += bytes.size();
+  piece_line_ += std::count(bytes.begin(), bytes.end(), '\n');
+  piece_ = {};
+}
+
+void RawCsvWalker::Walk(std::string_view bytes) {
   if (!started_ && bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   started_ = true;
   const char* p = bytes.data();
@@ -207,7 +238,7 @@ void RawCsvWalker::Feed(std::string_view bytes) {
         Keep(from, p);
         if (p == end) return;
         if (*p++ == '\n') {
-          EndRecord();
+          EndRecord(p);
         } else {
           EndField();
         }
@@ -238,7 +269,7 @@ void RawCsvWalker::Feed(std::string_view bytes) {
 
 void RawCsvWalker::Finish() {
   bool nothing = field_ == 0 && at_ == At::kFieldStart;
-  if (!nothing) EndRecord();
+  if (!nothing) EndRecord(piece_.data());
 }
 
 bool ScanJsonObject(std::string_view line, std::vector<RawJsonMember>* members) {

@@ -28,6 +28,15 @@ inline constexpr size_t kScanCurrenciesMax = 1'000;
 // Rows whose currency is missing or is no code of three letters are summed under this name.
 inline constexpr std::string_view kNoCurrency = "(none)";
 
+// Where the text of BillingPeriodStart changes from one row to the next.
+struct RawSegment {
+  uint64_t offset = 0;  // of the content; where the first record begins
+  int64_t line = 1;     // of that record
+  int64_t row = 1;      // the same counted in records, without the header
+  std::string period_text;
+};
+inline constexpr size_t kScanSegmentsMax = 4096;
+
 struct RawFacts {
   int64_t rows = 0;
   RawDecimalSum billed;
@@ -35,7 +44,9 @@ struct RawFacts {
   // Texts of BillingPeriodStart; `periods_open`: some row has none, or there are too many to tell.
   std::set<std::string, std::less<>> period_texts;
   bool periods_open = false;
-  std::vector<std::string> keys;  // of JSON lines, in the order of first sight
+  std::vector<RawSegment> segments;  // of CSV; empty when there are more than kScanSegmentsMax
+  bool segments_open = false;        // because there are more
+  std::vector<std::string> keys;     // of JSON lines, in the order of first sight
   void Merge(const RawFacts& other);
 };
 
@@ -50,9 +61,13 @@ class RawCsvWalker {
  private:
   enum class At : uint8_t { kFieldStart, kPlain, kQuoted, kQuoteSeen, kTail };
   enum Wanted : int { kCost, kCurrency, kPeriod, kWantedCount };
+  void Walk(std::string_view bytes);
   void EndField();
-  void EndRecord();
+  // `at`: where the next record begins.
+  void EndRecord(const char* at);
   void EndHeader();
+  void SeeSegment();
+  int64_t LineAtRecord() const;
   void Keep(const char* first, const char* last);
 
   char delimiter_;
@@ -69,6 +84,11 @@ class RawCsvWalker {
   std::string header_name_;
   int64_t index_of_[kWantedCount] = {-1, -1, -1};
   std::string text_[kWantedCount];
+  std::string_view piece_;      // the bytes at hand,
+  uint64_t piece_offset_ = 0;   // where they stand in the content,
+  int64_t piece_line_ = 1;      // and the line of their first byte
+  uint64_t record_offset_ = 0;  // where the record at hand begins
+  int64_t record_line_ = 1;     // its line, when it began in an earlier piece
   RawFacts facts_;
 };
 

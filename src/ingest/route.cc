@@ -174,7 +174,10 @@ Result<Routes> RouteByMonth(const std::vector<Input>& inputs, const Schema& sche
   for (const auto& worker : workers) {
     routes.empty_lines += worker->empty_lines();
     for (RouteWorker::File& file : worker->TakeFiles()) {
-      Portion portion{file.input, FB_TRY(InputFile::Open(file.path)), 0, 0, true};
+      Portion portion;
+      portion.input = file.input;
+      portion.content = FB_TRY(InputFile::Open(file.path));
+      portion.numbered = true;
       auto& list = file.month == kNoMonth ? without_month : routes.months[file.month];
       list.push_back(std::move(portion));
     }

@@ -1,4 +1,4 @@
-// Route: when an import has rows of several billing periods, its records are first sorted into one
+// Route: when the billing periods of an import are mixed, its records are first sorted into one
 // temporary file per month (and thread), so that every slice is then written by one plain COPY.
 // Measured against DuckDB's PARTITION_BY, which holds a chunk of every column for every month and
 // thread: half the time, and memory that does not grow with the months.
@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "ingest/feed.h"
 #include "ingest/inputs.h"
+#include "ingest/months.h"
 
 namespace flyball::ingest {
 
@@ -29,7 +30,7 @@ struct RouteOptions {
 struct Routes {
   // By month (microseconds since the epoch). Rows whose month can't be told are in any of them:
   // they go to the quarantine.
-  std::map<int64_t, std::vector<Portion>> months;
+  Months months;
   int64_t empty_lines = 0;
 };
 Result<Routes> RouteByMonth(const std::vector<Input>& inputs, const Schema& schema, BlockFeed* feed,

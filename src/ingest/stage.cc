@@ -14,6 +14,7 @@
 #include "ingest/budget.h"
 #include "ingest/import.h"
 #include "ingest/inputs.h"
+#include "ingest/months.h"
 #include "ingest/parquet_input.h"
 #include "ingest/quarantine.h"
 #include "ingest/reconcile.h"
@@ -108,26 +109,6 @@ std::string ContentHash(const std::vector<Input>& inputs) {
   return Sha256Hex(joined);
 }
 
-// The one month of all rows, or nothing when there are several or it can't be told before reading.
-std::optional<int64_t> OneMonth(const std::vector<Input>& inputs) {
-  std::optional<int64_t> month;
-  for (const Input& input : inputs) {
-    if (input.facts.periods_open || input.facts.period_texts.empty()) return std::nullopt;
-    for (const std::string& text : input.facts.period_texts) {
-      DateReader reader;
-      RowDefects ignored;
-      Instant instant;
-      bool null = false;
-      Fault fault = reader.Read({text, false, false}, &ignored, &instant, &null);
-      if (fault != Fault::kNone || null) return std::nullopt;
-      int64_t us = FloorMonth(instant).us;
-      if (month.has_value() && *month != us) return std::nullopt;
-      month = us;
-    }
-  }
-  return month;
-}
-
 // One import on its way; what it has made is removed when it fails.
 class Staging {
  public:
@@ -204,7 +185,8 @@ Status Staging::MakePlans() {
   return {};
 }
 
-// Rows of one month go straight into their slice; those of several are sorted by month first.
+// Writes one slice a month. The rows of a month are read where they lie, or have been sorted by
+// month into temporary files first.
 Status Staging::WriteSlices() {
   const uint64_t total = TotalBytes(inputs_);
   SliceStage slices(
@@ -214,25 +196,28 @@ Status Staging::WriteSlices() {
     return std::make_unique<BlockFeed>(inputs_, std::move(portions), budget_.block_bytes,
                                        progress_.get(), before, weight);
   };
-  std::vector<Portion> whole = FB_TRY(WholeInputs(inputs_));
-  if (std::optional<int64_t> month = OneMonth(inputs_)) {
-    tally_ = FB_TRY(slices.WriteMonth(*month, feed(std::move(whole), total, 100)));
+  Routes routes;
+  RouteOptions route{os::JoinPath(dir_, "months"), budget_.threads, budget_.block_bytes};
+  std::optional<Months> in_place = FB_TRY(MonthsInPlace(inputs_));
+  uint64_t before = total, weight = 100;
+  if (in_place) {
+    routes.months = std::move(*in_place);
   } else {
-    RouteOptions route{os::JoinPath(dir_, "months"), budget_.threads, budget_.block_bytes};
     FB_CHECK(files_.MakeDirs(route.dir));
-    std::unique_ptr<BlockFeed> all = feed(std::move(whole), total, 20);
-    Routes routes = FB_TRY(RouteByMonth(inputs_, schema_, all.get(), route));
+    weight = 80;
+    before += total / 5;
+    std::unique_ptr<BlockFeed> all = feed(FB_TRY(WholeInputs(inputs_)), total, 100 - weight);
+    routes = FB_TRY(RouteByMonth(inputs_, schema_, all.get(), route));
     tally_.defects.Add(Repair::kEmptyLine, routes.empty_lines);
-    uint64_t before = total + total / 5;
-    for (auto& [month_us, portions] : routes.months) {
-      std::vector<std::string> paths;
-      for (const Portion& portion : portions) paths.push_back(portion.content->path());
-      tally_.Merge(FB_TRY(slices.WriteMonth(month_us, feed(portions, before, 80))));
-      for (const Portion& portion : portions) before += portion.content->size() * 4 / 5;
-      for (const std::string& path : paths) FB_CHECK(files_.Remove(path));
-    }
-    FB_CHECK(files_.RemoveTree(route.dir));
   }
+  for (const auto& [month_us, portions] : routes.months) {
+    tally_.Merge(FB_TRY(slices.WriteMonth(month_us, feed(portions, before, weight))));
+    for (const Portion& portion : portions) {
+      before += portion.size() * weight / 100;
+      if (portion.numbered) FB_CHECK(files_.Remove(portion.content->path()));
+    }
+  }
+  FB_CHECK(files_.RemoveTree(route.dir));
   for (const Input& input : inputs_) FB_CHECK(input.file->CheckUnchanged());
   staged_.import.slices = slices.TakeSlices();
   return quarantine_->Finish();

@@ -375,5 +375,52 @@ TEST_F(StageTest, InvalidUtf8IsRepairedInTexts) {
   EXPECT_EQ(Ask(*staged, "SELECT ServiceName FROM $parts").Text(0, 0), "Caf\xEF\xBF\xBD service");
 }
 
+// A row's cost is the number of its line: wherever the rows of a month stand, each keeps its own.
+TEST_F(StageTest, EveryRowKeepsItsLineWhetherMonthsAreSortedOrMixed) {
+  for (bool mixed : {false, true}) {
+    std::string content(kHeader);
+    int64_t line = 2;
+    for (int i = 0; i < 6000; ++i) {
+      int month = mixed ? i % 12 : i / 500;
+      if (i % 700 == 3) {
+        content += "\r\n";
+        ++line;
+      }
+      std::string row = Row(
+          std::to_string(line), "USD",
+          month < 9 ? "2024-0" + std::to_string(month + 1) : "2024-" + std::to_string(month + 1));
+      if (i % 11 == 0) {
+        row.replace(row.find("Compute"), 7, "\"two\nlines\"");
+        ++line;
+      }
+      content += row;
+      ++line;
+    }
+    auto staged = Import(Write(mixed ? "mixed.csv" : "sorted.csv", content));
+    ASSERT_TRUE(staged.has_value()) << staged.error().ToString();
+    EXPECT_EQ(staged->import.facts.rows_kept, 6000);
+    EXPECT_EQ(staged->import.facts.repairs.at("empty_line"), 9);
+    EXPECT_EQ(staged->import.slices.size(), 12u);
+    engine::Answer rows =
+        Ask(*staged, "SELECT count(*), count(*) FILTER (BilledCost = x_SourceLine) FROM $parts");
+    EXPECT_EQ(rows.Int64(0, 0), 6000);
+    EXPECT_EQ(rows.Int64(0, 1), 6000) << (mixed ? "mixed" : "sorted");
+  }
+}
+
+TEST_F(StageTest, PackedBillsOfSeveralMonthsAndManyReplayedIds) {
+  std::string content =
+      std::string(kHeader) + Row("1", "USD", "2024-09") + Row("2", "USD", "2024-10");
+  auto first = Import(Write("bill.csv", content));
+  ASSERT_TRUE(first.has_value()) << first.error().ToString();
+  // The same content again, when a slice of that id is in the ledger already: another id.
+  const ledger::Slice& slice = first->import.slices[0];
+  fs::create_directories(home_ + "/slices/bill/" + slice.period + "/" + slice.id);
+  auto second = Import(root_ + "/bill.csv");
+  ASSERT_TRUE(second.has_value()) << second.error().ToString();
+  EXPECT_NE(second->import.slices[0].id, slice.id);
+  EXPECT_NE(second->import.slices[0].id, second->import.slices[1].id);
+}
+
 }  // namespace
 }  // namespace flyball::ingest
