@@ -101,7 +101,7 @@ struct Route {
   std::string_view path;  // "/api/v1/commits/{id}"
   Access access;
   std::string_view summary;
-  std::vector<Parameter> parameters;
+  std::span<const Parameter> parameters;
   std::string_view request;   // the name of a schema, or "" for no body
   std::string_view response;  // the name of a schema, or a media type when it is no JSON
   net::Response (Api::*handler)(const Call&);  // nullptr: a stream of events
