@@ -73,7 +73,8 @@ Status OpenParquetAsCsv(const Budget& budget, const std::string& dir, int number
   options.preserve_insertion_order = true;
   engine::Database database = FB_TRY(engine::Database::Open(options));
   engine::Connection connection = FB_TRY(database.Connect());
-  std::string from = "read_parquet(" + QuoteLiteral(EscapeGlob(path.string())) + ")";
+  std::string from =
+      "read_parquet(" + QuoteLiteral(EscapeGlob(path.string())) + ", hive_partitioning = false)";
   Result<engine::Answer> described = connection.Query(
       "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM " + from + ")");
   if (!described) return NoParquet(*input, described.error());

@@ -107,13 +107,14 @@ class Writer {
     for (const auto& each : dimension::RuleDimensions()) {
       dims += ", a." + QuoteIdentifier(each.name);
     }
-    std::string sql =
-        "SELECT r.* EXCLUDE (filename, file_row_number), s.source" + dims +
-        " FROM (SELECT *, filename, file_row_number FROM read_parquet([" +
-        fmt::format("{}", fmt::join(names, ", ")) + "], union_by_name = true)) r JOIN (VALUES " +
-        wanted + ") AS p(file, number, place) ON p.file = r.filename AND p.number =" +
-        " r.file_row_number LEFT JOIN " + scope_.assigned + " a ON a.id = r.\"x_Signature\" JOIN " +
-        SourceOfFile() + " s ON s.dir = parse_dirpath(r.filename) ORDER BY p.place";
+    std::string sql = "SELECT r.* EXCLUDE (filename, file_row_number), s.source" + dims +
+                      " FROM (SELECT *, filename, file_row_number FROM read_parquet([" +
+                      fmt::format("{}", fmt::join(names, ", ")) +
+                      "], union_by_name = true, hive_partitioning = false)) r JOIN (VALUES " +
+                      wanted + ") AS p(file, number, place) ON p.file = r.filename AND p.number =" +
+                      " r.file_row_number LEFT JOIN " + scope_.assigned +
+                      " a ON a.id = r.\"x_Signature\" JOIN " + SourceOfFile() +
+                      " s ON s.dir = parse_dirpath(r.filename) ORDER BY p.place";
     return {std::move(sql), params_.Take()};
   }
 
@@ -135,7 +136,7 @@ class Writer {
         list += QuoteLiteral(os::JoinPath(slice.dir, part));
       }
     }
-    return "read_parquet([" + list + "], union_by_name = true)";
+    return "read_parquet([" + list + "], union_by_name = true, hive_partitioning = false)";
   }
   std::string RollupFiles() const {
     std::string list;
@@ -143,7 +144,7 @@ class Writer {
       if (!list.empty()) list += ", ";
       list += QuoteLiteral(os::JoinPath(slice.dir, kRollupFile));
     }
-    return "read_parquet([" + list + "])";
+    return "read_parquet([" + list + "], hive_partitioning = false)";
   }
   std::string FactTable() const {
     switch (scope_.level) {

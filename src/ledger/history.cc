@@ -93,7 +93,7 @@ std::optional<Commit> History::FindUnchanged(const std::string& source,
       continue;
     }
     const bool live = std::all_of(candidate.opens.begin(), candidate.opens.end(),
-                                  [this](const Slice& slice) { return IsLive(slice.id); });
+                                  [this](const Slice& slice) { return IsLive(StandIn(slice.id)); });
     if (live) return candidate;
   }
   return std::nullopt;

@@ -156,18 +156,7 @@ std::string LedgerImpl::Head() const {
 
 std::optional<Commit> LedgerImpl::FindUnchanged(const std::string& source,
                                                 const std::string& content_hash) const {
-  HistoryPtr history = latest();
-  // Live slices by the ids under which they were opened: a compacted one is still what it was.
-  std::set<std::string> live;
-  for (const Slice* slice : history->LiveAt(history->head_sequence())) live.insert(slice->id);
-  for (int64_t n = history->head_sequence(); n >= 1; --n) {
-    const Commit& commit = history->At(n);
-    if (commit.kind != CommitKind::kImport || commit.source != source) continue;
-    if (commit.content_hash != content_hash) continue;
-    auto stands = [&](const Slice& slice) { return live.contains(history->StandIn(slice.id)); };
-    if (std::ranges::all_of(commit.opens, stands)) return commit;
-  }
-  return std::nullopt;
+  return latest()->FindUnchanged(source, content_hash);
 }
 
 std::vector<Slice> LedgerImpl::LiveSlices(const std::string& source) const {
@@ -252,17 +241,43 @@ void LedgerImpl::Advance() {
     std::lock_guard lock(state_mutex_);
     latest_ = history;
   }
-  bool brought = false;
+  Status brought = Fail(Code::kDataLoss, "there is no store");
   {
     std::shared_lock lock(store_mutex_);
-    brought = store_ != nullptr && BringUp().has_value();
+    if (store_ != nullptr) brought = BringUp();
   }
-  if (!brought) {
+  {
     std::unique_lock lock(store_mutex_);
-    if (Status replaced = ReplaceStore(); !replaced) store_error_ = std::move(replaced).error();
+    store_error_.reset();
+    if (!brought) RecoverStore(std::move(brought).error());
   }
   std::lock_guard lock(state_mutex_);
   visible_ = std::move(history);
+}
+
+namespace {
+// A full disk or memory passes; it is no reason to throw a sound store away.
+bool Passes(const Error& error) {
+  return error.code == Code::kResourceExhausted || error.code == Code::kUnavailable;
+}
+}  // namespace
+
+// Called with store_mutex_ held alone, after the store could not be brought up.
+void LedgerImpl::RecoverStore(Error error) {
+  if (Passes(error) && store_ != nullptr) {
+    store_error_ = std::move(error);  // the next question tries again
+  } else if (Status replaced = ReplaceStore(); !replaced) {
+    store_error_ = std::move(replaced).error();
+  }
+}
+
+Status LedgerImpl::TryAgain() {
+  std::unique_lock lock(store_mutex_);
+  if (!store_error_.has_value()) return {};
+  if (!Passes(*store_error_)) return Fail(*store_error_);
+  FB_CHECK(store_ != nullptr ? BringUp() : ReplaceStore());
+  store_error_.reset();
+  return {};
 }
 
 // Runs a question against the store; asks again when a commit came in between, and derives a broken
@@ -271,10 +286,15 @@ template <typename T, typename Ask>
 Result<T> LedgerImpl::Asking(Ask ask) {
   Result<T> answer = Fail(Code::kUnavailable, "the ledger is busy with commits", "try again");
   for (int i = 0; i < kAsksMax; ++i) {
+    bool down = false;
     {
       std::shared_lock lock(store_mutex_);
-      if (store_error_.has_value()) return Fail(*store_error_);
-      answer = ask(*store_, *latest());
+      down = store_error_.has_value();
+      if (!down) answer = ask(*store_, *latest());
+    }
+    if (down) {
+      FB_CHECK(TryAgain());
+      continue;
     }
     if (answer) return answer;
     if (answer.error().code == Code::kAborted) continue;

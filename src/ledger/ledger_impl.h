@@ -57,6 +57,9 @@ class LedgerImpl : public Ledger {
   void Advance();
   Status BringUp();
   Status ReplaceStore();
+  void RecoverStore(Error error);
+  // After a fault that may have passed: Ok when questions can be asked again.
+  Status TryAgain();
   template <typename T, typename Ask>
   Result<T> Asking(Ask ask);
   Result<Publication> MergeSlices(const std::vector<const Slice*>& slices,

@@ -91,7 +91,7 @@ Result<Publication> LedgerImpl::MergeSlices(const std::vector<const Slice*>& sli
       parts += engine::QuoteLiteral(os::JoinPath(layout_.SliceDir(*old), file.name));
     }
     FB_CHECK(connection.Execute("COPY (SELECT * FROM read_parquet([" + parts +
-                                "], union_by_name = true)) TO " +
+                                "], union_by_name = true, hive_partitioning = false)) TO " +
                                 engine::QuoteLiteral(os::JoinPath(dir, "part-0000.parquet")) +
                                 " (" + kParquetOptions + ")"));
     SliceTotals totals = FB_TRY(WriteSliceDerived(connection, dir));
@@ -185,7 +185,10 @@ Result<RebuildReport> LedgerImpl::Rebuild() {
   store_error_.reset();
   replacements_ = 0;
   Status replaced = ReplaceStore();
-  if (store_ == nullptr) return Fail(std::move(replaced).error());
+  if (store_ == nullptr) {
+    store_error_ = replaced.error();
+    return Fail(std::move(replaced).error());
+  }
   report.faults = VerifyAll(*history, &report);
   if (!replaced) {
     store_error_ = replaced.error();

@@ -20,7 +20,7 @@ using engine::QuoteLiteral;
 
 std::string PartsOf(const std::string& slice_dir) {
   return "read_parquet(" + QuoteLiteral(os::JoinPath(slice_dir, "part-*.parquet")) +
-         ", union_by_name = true)";
+         ", union_by_name = true, hive_partitioning = false)";
 }
 
 // Where a row stands among the parts: a file has less than 2^40 rows.
@@ -66,6 +66,37 @@ Result<int64_t> WriteSignatures(Connection& connection, const std::string& parts
   return count.Int64(0, 0);
 }
 
+std::string ReadRollup(const std::string& path) {
+  return "read_parquet(" + QuoteLiteral(path) + ", hive_partitioning = false)";
+}
+
+// No sum over rows of the slice, however they are grouped, may leave 38 digits: the sum of their
+// magnitudes bounds them all. A commit that the store could not add up would take every question
+// with it.
+Status CheckTotals(Connection& connection, const std::string& rollup) {
+  std::string sums;
+  for (const charge::MeasureColumn& measure : charge::Measures()) {
+    sums += fmt::format(", SUM(abs({}))", QuoteIdentifier(measure.column));
+  }
+  Result<Answer> totals = connection.Query("SELECT BillingCurrency" + sums + " FROM " +
+                                           ReadRollup(rollup) + " GROUP BY 1");
+  const Error too_large{Code::kOutOfRange,
+                        "the totals of the bill leave 38 digits",
+                        "look for charges with absurd costs or quantities",
+                        {}};
+  if (!totals) {
+    const bool range = totals.error().code == Code::kOutOfRange;
+    return Fail(range ? too_large : std::move(totals).error());
+  }
+  for (int64_t row = 0; row < totals->row_count(); ++row) {
+    for (int column = 1; column < totals->column_count(); ++column) {
+      const bool none = totals->IsNull(row, column);
+      if (!none && totals->Units(row, column) > kDecimalMaxUnits) return Fail(too_large);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string RollupOf(const std::string& parts) {
@@ -88,9 +119,10 @@ Result<SliceTotals> WriteSliceDerived(Connection& connection, const std::string&
   SliceTotals totals;
   totals.signatures =
       FB_TRY(WriteSignatures(connection, parts, os::JoinPath(slice_dir, kSignaturesFile)));
-  Answer sums = FB_TRY(
-      connection.Query("SELECT BillingCurrency, SUM(Charges), SUM(BilledCost) FROM read_parquet(" +
-                       QuoteLiteral(rollup) + ") GROUP BY 1"));
+  FB_CHECK(CheckTotals(connection, rollup));
+  Answer sums =
+      FB_TRY(connection.Query("SELECT BillingCurrency, SUM(Charges), SUM(BilledCost) FROM " +
+                              ReadRollup(rollup) + " GROUP BY 1"));
   for (int64_t row = 0; row < sums.row_count(); ++row) {
     totals.rows += sums.Int64(row, 1);
     totals.billed_by_currency.emplace(sums.Text(row, 0), Money::FromUnits(sums.Units(row, 2)));

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "base/text.h"
 #include "os/posix_error.h"
 
 namespace flyball::os {
@@ -251,9 +252,12 @@ std::string JoinPath(std::string_view a, std::string_view b) {
 
 bool IsPlainName(std::string_view name) {
   if (name.empty() || name == "." || name == "..") return false;
-  return std::none_of(name.begin(), name.end(), [](char c) {
-    return c == '/' || static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
+  constexpr std::string_view kRefused = "/=*?[]{}\\\"'";  // separators, globs, key=value folders
+  return ValidUtf8Prefix(name) == name.size() &&
+         std::none_of(name.begin(), name.end(), [&](char c) {
+           return static_cast<unsigned char>(c) < 0x20 || c == 0x7f ||
+                  kRefused.find(c) != std::string_view::npos;
+         });
 }
 
 }  // namespace flyball::os

@@ -59,8 +59,9 @@ Status AtomicWrite(Files& files, const std::string& path, std::string_view conte
 // The folder of a path: "a" for "a/b", "." for "b", "/" for "/b".
 std::string ParentPath(std::string_view path);
 std::string JoinPath(std::string_view a, std::string_view b);
-// A single plain file or folder name: not empty, not "." or "..", no '/', no NUL, no control
-// characters.
+// A single plain file or folder name, safe in a path, a log and a list of files: valid UTF-8, not
+// empty, not "." or "..", without separators, quotes, control characters, or what globs and
+// key=value folders are made of (= * ? [ ] { } \).
 bool IsPlainName(std::string_view name);
 
 // Who holds a home.

@@ -165,7 +165,7 @@ TEST(PathTest, JoinsAndParts) {
   EXPECT_EQ(ParentPath("/"), "/");
   for (const char* good : {"a", "a b", "..a", "\xe4\xb8\x87"})
     EXPECT_TRUE(IsPlainName(good)) << good;
-  for (const char* bad : {"", ".", "..", "a/b", "/", "a\nb", "\x7f"})
+  for (const char* bad : {"", ".", "..", "a/b", "/", "a\nb", "\x7f", "a=b", "*", "\xff"})
     EXPECT_FALSE(IsPlainName(bad)) << bad;
   EXPECT_FALSE(IsPlainName(std::string_view("a\0b", 3)));
 }

@@ -102,7 +102,7 @@ Status Deriver::LoadSignatures(const History& history) {
   if (missing.empty()) return {};
   // One row stands for each signature that is new; only those rows are read whole.
   constexpr char kPlace[] = "((file_index::BIGINT << 40) + file_row_number)";
-  std::string source = "read_parquet([" + files + "])";
+  std::string source = "read_parquet([" + files + "], hive_partitioning = false)";
   Status read = connection_.Execute(fmt::format(
       "CREATE OR REPLACE TEMP TABLE fresh AS SELECT x_Signature AS id, min({0}) AS place"
       " FROM {1} f WHERE NOT EXISTS (SELECT 1 FROM signature s WHERE s.id ="
@@ -116,7 +116,8 @@ Status Deriver::LoadSignatures(const History& history) {
     // Which one it is, is found out by reading each alone.
     for (const Slice* slice : missing) {
       Status alone = connection_.Execute("SELECT count(*) FROM read_parquet(" +
-                                         QuoteLiteral(SignatureFile(layout_, *slice)) + ")");
+                                         QuoteLiteral(SignatureFile(layout_, *slice)) +
+                                         ", hive_partitioning = false)");
       if (!alone) return OfSlice(std::move(read).error(), *slice);
     }
     return OfSlice(std::move(read).error(), *missing.front());
@@ -180,11 +181,12 @@ Result<std::string> Deriver::OpenSlices(const std::vector<const Slice*>& live) {
 
 Status Deriver::OpenSlice(const Slice& slice, int64_t n) {
   std::string rollup = QuoteLiteral(os::JoinPath(layout_.SliceDir(slice), kRollupFile));
-  Result<Answer> inserted = connection_.Query(
-      "INSERT INTO signature_day SELECT " + std::to_string(n) +
-      ", \"Hour\"::DATE, s.n, BillingCurrency, " + MeasureSumList("\"Charges\"") +
-      " FROM read_parquet(" + rollup +
-      ") r JOIN signature s ON s.id = r.x_Signature GROUP BY 2, 3, 4 ORDER BY 2, 3");
+  Result<Answer> inserted =
+      connection_.Query("INSERT INTO signature_day SELECT " + std::to_string(n) +
+                        ", \"Hour\"::DATE, s.n, BillingCurrency, " + MeasureSumList("\"Charges\"") +
+                        " FROM read_parquet(" + rollup +
+                        ", hive_partitioning = false) r JOIN signature s ON s.id = r.x_Signature "
+                        "GROUP BY 2, 3, 4 ORDER BY 2, 3");
   if (!inserted) return OfSlice(std::move(inserted).error(), slice);
   std::string of_slice = " FROM signature_day WHERE slice = " + std::to_string(n);
   FB_CHECK(connection_.Execute(

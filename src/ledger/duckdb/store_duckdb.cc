@@ -193,7 +193,7 @@ Status DuckStore::Admit(const std::vector<std::string>& staged_slice_dirs) {
   Answer clash = FB_TRY(
       connection.Query("WITH staged AS MATERIALIZED (SELECT x_Signature, hash(" + columns +
                        ") AS second_hash FROM read_parquet([" + files +
-                       "])) SELECT x_Signature FROM (SELECT * FROM"
+                       "], hive_partitioning = false)) SELECT x_Signature FROM (SELECT * FROM"
                        " staged" +
                        known + ") GROUP BY 1 HAVING min(second_hash) <> max(second_hash) LIMIT 1"));
   bool clashes = clash.row_count() > 0;

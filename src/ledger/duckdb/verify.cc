@@ -62,9 +62,10 @@ Result<std::vector<std::string>> VerifySlice(engine::Connection& connection, con
   std::vector<std::string> faults = CheckFiles(dir, slice);
   if (!faults.empty()) return faults;  // what follows would only repeat it
   std::string parts = "read_parquet(" + QuoteLiteral(os::JoinPath(dir, "part-*.parquet")) +
-                      ", union_by_name = true)";
+                      ", union_by_name = true, hive_partitioning = false)";
   auto stored = [&](const char* file) {
-    return "SELECT * FROM read_parquet(" + QuoteLiteral(os::JoinPath(dir, file)) + ")";
+    return "SELECT * FROM read_parquet(" + QuoteLiteral(os::JoinPath(dir, file)) +
+           ", hive_partitioning = false)";
   };
   if (!FB_TRY(SumsAgree(connection, parts, slice))) {
     faults.push_back(dir + ": rows or BilledCost of the parts are not what the commit says");
