@@ -134,7 +134,7 @@ TEST(Server, SaysWhenThePortIsTaken) {
   options.port = server->port();
   auto second = Server::Start(options, [](const Request&) { return Text(""); }, {}, {});
   ASSERT_FALSE(second.has_value());
-  EXPECT_EQ(second.error().code, Code::kAlreadyExists);
+  EXPECT_EQ(second.error().code, Code::kUnavailable);
 }
 
 TEST(Fetch, SaysWhenNobodyListens) {

@@ -42,8 +42,7 @@ Result<Fd> ListenOnOne(const addrinfo& where, const std::string& name) {
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (bind(fd.get(), where.ai_addr, where.ai_addrlen) != 0 || listen(fd.get(), kBacklog) != 0) {
     const bool taken = errno == EADDRINUSE;
-    return Fail(taken ? Code::kAlreadyExists : Code::kUnavailable,
-                "can't listen on " + name + ": " + ErrnoText(errno),
+    return Fail(Code::kUnavailable, "can't listen on " + name + ": " + ErrnoText(errno),
                 taken ? "stop what listens there, or choose another port" : "");
   }
   return fd;

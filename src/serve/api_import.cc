@@ -49,6 +49,35 @@ Result<std::string> TextMember(const Json& document, const char* name) {
 
 bool IsTrue(const std::string& text) { return text == "1" || text == "true"; }
 
+// What somebody meant as a dry run must never be an import.
+Result<bool> ParseFlag(const std::string& name, const std::string& text) {
+  if (text.empty() || text == "0" || text == "false") {
+    return false;
+  }
+  if (IsTrue(text)) {
+    return true;
+  }
+  return Fail(Code::kInvalidArgument, name + ": '" + text + "' is neither true nor false");
+}
+
+// Refuses a misspelt word, which would silently change what is done.
+Status CheckWords(const std::vector<std::string>& words,
+                  const std::vector<std::string_view>& known) {
+  for (const std::string& word : words) {
+    if (std::ranges::find(known, word) != known.end()) {
+      continue;
+    }
+    const std::string_view nearest = Nearest(word, known);
+    return Fail(Code::kInvalidArgument, "an import takes no '" + word + "'",
+                nearest.empty() ? std::string() : "did you mean '" + std::string(nearest) + "'?");
+  }
+  return {};
+}
+
+const std::vector<std::string_view> kFields = {"source", "format", "dry_run", "async", "filename"};
+const std::vector<std::string_view> kMembers = {"files",  "source", "format",
+                                                "author", "memory", "dry_run"};
+
 std::string Field(const std::map<std::string, std::string>& fields, const std::string& name) {
   auto found = fields.find(name);
   return found == fields.end() ? std::string() : found->second;
@@ -92,7 +121,7 @@ Status Api::CheckServerPath(const std::string& path, const net::Request& request
     return Fail(Code::kInvalidArgument, "'" + path + "' is no regular file");
   }
   if (settings.import_dirs.empty()) {
-    if (!net::IsLoopback(request.peer)) {
+    if (!net::IsLoopback(request.peer) || IsForwarded(request)) {
       return Fail(Code::kPermissionDenied, "files of the server can't be named from elsewhere",
                   "upload the file");
     }
@@ -121,6 +150,11 @@ Result<ImportJob> Api::JobFromJson(const net::Request& request, const std::strin
         fmt::format(R"({{"files": ["/absolute/path", ...]}} with up to {} files is expected)",
                     kImportFilesMax));
   }
+  std::vector<std::string> words;
+  for (const auto& member : document.items()) {
+    words.push_back(member.key());
+  }
+  FB_CHECK(CheckWords(words, kMembers));
   ImportJob job;
   for (const Json& file : document["files"]) {
     if (!file.is_string()) {
@@ -142,6 +176,7 @@ Result<ImportJob> Api::JobFromJson(const net::Request& request, const std::strin
     }
     job.dry_run = document["dry_run"].get<bool>();
   }
+  job.dry_run |= FB_TRY(ParseFlag("dry_run", Field(request.query, "dry_run")));
   FB_CHECK(CheckNames(job));
   return job;
 }
@@ -156,7 +191,12 @@ Result<ImportJob> Api::JobFromUpload(const Upload& upload, const std::string& au
   job.source = Field(upload.fields, "source");
   job.format = Field(upload.fields, "format");
   job.author = author;
-  job.dry_run = IsTrue(Field(upload.fields, "dry_run"));
+  job.dry_run = FB_TRY(ParseFlag("dry_run", Field(upload.fields, "dry_run")));
+  std::vector<std::string> words;
+  for (const auto& [name, value] : upload.fields) {
+    words.push_back(name);
+  }
+  FB_CHECK(CheckWords(words, kFields));
   FB_CHECK(CheckNames(job));
   return job;
 }

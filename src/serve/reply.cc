@@ -45,4 +45,9 @@ net::Response ErrorReply(int status, const Error& error) {
   return JsonReply(ErrorJson(error), status);
 }
 
+bool IsForwarded(const net::Request& request) {
+  return !request.Header("forwarded").empty() || !request.Header("x-forwarded-for").empty() ||
+         !request.Header("via").empty();
+}
+
 }  // namespace flyball::serve

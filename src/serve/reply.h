@@ -18,4 +18,7 @@ std::string ErrorJson(const Error& error);
 net::Response ErrorReply(const Error& error);
 net::Response ErrorReply(int status, const Error& error);
 
+// Whether a proxy passed the request on: Forwarded (RFC 7239), X-Forwarded-For or Via.
+bool IsForwarded(const net::Request& request);
+
 }  // namespace flyball::serve

@@ -42,10 +42,11 @@ Api::Api(Settings settings_in, ledger::Ledger& ledger_in, Clock& clock_in, Hooks
       imports(hooks.run_import) {}
 
 void Api::AddListener(std::shared_ptr<net::EventStream> listener) {
+  // Listening first: a commit in between is told twice rather than never.
+  events.Add(listener);
   std::string hello = R"({"commit":)";
   AppendJsonString(ledger.Head(), &hello);
   listener->Send("hello", hello + "}");
-  events.Add(std::move(listener));
 }
 
 void Api::AnnounceCommits() {
@@ -177,8 +178,9 @@ net::Response Service::Handle(const net::Request& request) {
 Result<bool> Service::Admit(const net::Request& head) {
   const Match match = FindRoute(head.method, head.path);
   const Access access = match.route != nullptr ? match.route->access : Access::kRead;
-  const bool needs_token =
-      access == Access::kWrite || (!impl_->api.settings.loopback && access != Access::kOpen);
+  // What a proxy on this machine passes on comes from elsewhere, whatever the socket says.
+  const bool local = impl_->api.settings.loopback && !IsForwarded(head);
+  const bool needs_token = access == Access::kWrite || (!local && access != Access::kOpen);
   if (needs_token && !impl_->api.tokens.NameOf(TokenOf(head.Header("authorization")))) {
     if (impl_->api.hooks.access_log) {
       impl_->api.hooks.access_log({head.method, head.path, head.peer, 401, 0, 0});

@@ -36,6 +36,14 @@ std::string ReadSmall(const std::string& path) {
   return content;
 }
 
+// "" when the entry has no such text; the file may have been edited by hand.
+std::string TextOf(const Json& entry, const char* name) {
+  if (!entry.is_object() || !entry.contains(name) || !entry[name].is_string()) {
+    return {};
+  }
+  return entry[name].get<std::string>();
+}
+
 // An absent file is an empty list; a broken one is an error, or whoever breaks it could start
 // afresh.
 Result<Json> ReadTokens(const std::string& home) {
@@ -75,7 +83,7 @@ Status AddToken(const std::string& home, std::string_view name, std::string_view
     return Fail(Code::kResourceExhausted, "there are too many tokens already");
   }
   for (const Json& entry : tokens) {
-    if (entry.is_object() && entry.value("name", "") == name) {
+    if (TextOf(entry, "name") == name) {
       return Fail(Code::kAlreadyExists, "there is a token named '" + std::string(name) + "'",
                   "choose another name");
     }
@@ -162,7 +170,7 @@ void TokenStore::Reload() {
   }
   for (const Json& entry : document["tokens"]) {
     if (entry.is_object() && entries_.size() < kTokensMax) {
-      entries_.push_back({entry.value("name", ""), entry.value("sha256", "")});
+      entries_.push_back({TextOf(entry, "name"), TextOf(entry, "sha256")});
     }
   }
 }
@@ -209,7 +217,7 @@ Status EnsureAdminToken(const std::string& home, Clock& clock) {
   const net::Fd lock = FB_TRY(LockTokens(home));
   const Json document = FB_TRY(ReadTokens(home));
   for (const Json& entry : document["tokens"]) {
-    if (entry.is_object() && entry.value("name", "") == kAdmin) {
+    if (TextOf(entry, "name") == kAdmin) {
       return {};
     }
   }

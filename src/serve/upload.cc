@@ -92,6 +92,7 @@ class PartWriter {
 };
 
 Status UnpackMultipart(const net::Request& request, std::string_view boundary, Upload* upload) {
+  upload->fields = request.query;
   PartWriter writer(upload);
   net::MultipartParser parser(
       boundary,
