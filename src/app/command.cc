@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "app/error_json.h"
 #include "os/process.h"
@@ -19,7 +20,9 @@ int Report(const Environment& environment, const Error& error) {
 void Print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   if (text.empty() || text.back() != '\n') std::fputc('\n', stdout);
-  std::fflush(stdout);
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return;
+  Say("flyball: standard output could not be written");
+  std::_Exit(ExitCode(Code::kUnavailable));
 }
 
 void Say(std::string_view text) {

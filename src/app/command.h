@@ -31,7 +31,8 @@ struct Environment {
 
 // Prints the error (as JSON on standard output too, with --format json) and gives its exit code.
 int Report(const Environment& environment, const Error& error);
-// Writes to standard output, adding the last line break.
+// Writes to standard output, adding the last line break. What can't be written ends the program
+// with exit code 3.
 void Print(std::string_view text);
 // One line on standard error.
 void Say(std::string_view text);
@@ -80,6 +81,9 @@ struct DemoArgs {
   bool import = true;
 };
 int RunDemo(const Environment& environment, const DemoArgs& args);
+// Stands while the bills are imported, so that a demonstration that was stopped half-way is
+// finished and not shown as whole.
+std::string UnfinishedDemo(const Environment& environment);
 
 struct ServeArgs {
   std::string listen = "127.0.0.1:8080";

@@ -8,6 +8,11 @@
 #include "app/remote.h"
 
 namespace flyball::app {
+
+std::string UnfinishedDemo(const Environment& environment) {
+  return os::JoinPath(environment.home, "demo.unfinished");
+}
+
 namespace {
 
 Status ImportBills(const Environment& environment, const demo::Made& made) {
@@ -20,6 +25,7 @@ Status ImportBills(const Environment& environment, const demo::Made& made) {
     const std::string text = FB_TRY(environment.files.ReadAll(made.estate_path));
     FB_CHECK(os::AtomicWrite(environment.files, estate, text));
   }
+  FB_CHECK(os::AtomicWrite(environment.files, UnfinishedDemo(environment), ""));
   Importer importer = FB_TRY(Importer::Open(environment));
   size_t done = 0;
   for (const demo::Bill& bill : made.bills) {
@@ -32,7 +38,7 @@ Status ImportBills(const Environment& environment, const demo::Made& made) {
     }
   }
   EndProgress(environment);
-  return {};
+  return environment.files.Remove(UnfinishedDemo(environment));
 }
 
 Result<demo::Made> MakeDemo(const Environment& environment, const DemoArgs& args) {

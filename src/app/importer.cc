@@ -57,7 +57,14 @@ Result<std::string> Importer::Import(const ImportArgs& args) {
   job["memory"] = args.memory;
   job["dry_run"] = args.dry_run;
   job["author"] = Author();
-  return remote_->Post("/api/v1/imports", job.dump(), true);
+  std::string body;
+  try {
+    body = job.dump();
+  } catch (const nlohmann::json::exception&) {
+    return Fail(Code::kInvalidArgument, "the server takes names in UTF-8 only",
+                "rename the file, or stop the server to import it");
+  }
+  return remote_->Post("/api/v1/imports", body, true);
 }
 
 Result<std::string> Importer::ImportHere(const ImportArgs& args) {

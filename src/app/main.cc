@@ -1,11 +1,13 @@
 // The command line: every option is declared here, once, and documented in docs/CLI.md (tools/tidy
 // compares them).
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "app/command.h"
 #include "base/clock.h"
@@ -154,6 +156,15 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   return RunToken(environment, options.token);
 }
 
+// One file a slice and month, and a thousand connections: the soft limit of most systems is too
+// low.
+void RaiseFileLimit() {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 int Main(int argc, char** argv) {
   CLI::App app{"Flyball: the governor for the compute cost of generative AI", "flyball"};
   app.set_version_flag("--version", FLYBALL_VERSION);
@@ -178,16 +189,27 @@ int Main(int argc, char** argv) {
                                 *files,
                                 *clock,
                                 isatty(STDERR_FILENO) == 1};
-  (void)os::InstallStopSignals();
+  RaiseFileLimit();
   const std::string command = app.get_subcommands().front()->get_name();
   log::Options logging;
   // A server's log is its story; a command says what it has to say by itself.
   logging.level = command == "serve" || command == "up" ? log::Level::kInfo : log::Level::kWarn;
   log::Configure(logging);
+  // Others end at the first Ctrl-C, as they leave a whole state at any moment.
+  const std::set<std::string> pollers{"import", "import-worker", "demo", "serve", "up"};
+  if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }
 
 }  // namespace
 }  // namespace flyball::app
 
-int main(int argc, char** argv) { return flyball::app::Main(argc, argv); }
+int main(int argc, char** argv) {
+  try {
+    return flyball::app::Main(argc, argv);
+  } catch (const std::exception& error) {
+    // No library's exception should come this far.
+    flyball::app::Say(std::string("flyball: something broke that should not: ") + error.what());
+    return flyball::ExitCode(flyball::Code::kInternal);
+  }
+}

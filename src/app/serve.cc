@@ -24,9 +24,10 @@ Status MakeDemoIfEmpty(const Environment& environment) {
     ledger::LedgerOptions options;
     options.home = environment.home;
     const auto ledger = FB_TRY(ledger::Ledger::Open(options, environment.files, environment.clock));
-    if (!ledger->Head().empty()) return {};
+    const bool unfinished = environment.files.Exists(UnfinishedDemo(environment));
+    if (!ledger->Head().empty() && !unfinished) return {};
   }
-  Say("flyball: the ledger is empty; making the demonstration estate");
+  Say("flyball: making the demonstration estate");
   Environment quiet = environment;
   quiet.format = "table";
   if (RunDemo(quiet, DemoArgs{}) != kExitDone) {

@@ -1,6 +1,7 @@
 #include "app/worker.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <charconv>
 #include <csignal>
@@ -67,9 +68,9 @@ std::optional<ledger::Commit> FindLive(const Environment& environment, const ing
 std::vector<std::string> ChildArguments(const Environment& environment,
                                         const serve::ImportJob& job) {
   std::vector<std::string> argv{environment.program, "import-worker", "--home", environment.home};
-  if (!job.source.empty()) argv.insert(argv.end(), {"--source", job.source});
-  if (!job.format.empty()) argv.insert(argv.end(), {"--input-format", job.format});
-  if (!job.author.empty()) argv.insert(argv.end(), {"--author", job.author});
+  if (!job.source.empty()) argv.push_back("--source=" + job.source);
+  if (!job.format.empty()) argv.push_back("--input-format=" + job.format);
+  if (!job.author.empty()) argv.push_back("--author=" + job.author);
   if (job.memory_bytes > 0) {
     argv.insert(argv.end(), {"--memory", std::to_string(job.memory_bytes)});
   }
@@ -107,6 +108,8 @@ Result<std::string> StageHere(const Environment& environment, const ImportArgs& 
 }  // namespace
 
 int RunImportWorker(const Environment& environment, const ImportArgs& args) {
+  // A server that is gone can't publish what is staged.
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
   Environment worker = environment;
   worker.format = "json";
   const Result<std::string> staged = StageHere(worker, args);
@@ -131,9 +134,11 @@ Result<std::string> ImportInChild(const Environment& environment, ledger::Ledger
   running = &child;
   const os::ChildExit exit = FB_TRY(child.Wait());
   if (exit.exit_code != 0) {
-    return Fail(
-        ErrorFromJson(exit.output, fmt::format("the import process ended with code {} signal {}",
-                                               exit.exit_code, exit.signal_number)));
+    const std::string_view tail = Trim(exit.error_tail);
+    const std::string_view last = tail.substr(tail.rfind('\n') + 1);
+    return Fail(ErrorFromJson(exit.output,
+                              fmt::format("the import process ended with code {}, signal {}: {}",
+                                          exit.exit_code, exit.signal_number, last)));
   }
   ChildAnswer answer = FB_TRY(DecodeStaged(exit.output));
   if (answer.report.value("unchanged", false)) return answer.report.dump();

@@ -246,7 +246,8 @@ struct Loader {
     bytes += text.size();
     names.push_back(name);
     texts.push_back(std::move(text));
-    for (const Include& include : FB_TRY(DecodeIncludes({false, name, texts.back()}))) {
+    const std::vector<Include> includes = FB_TRY(DecodeIncludes({false, name, texts.back()}));
+    for (const Include& include : includes) {
       FB_CHECK(Read(include.name, include.place));
     }
     return {};
