@@ -135,6 +135,17 @@ TEST(UnpackUpload, LaysOutFilesAndFields) {
   EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
+TEST(UnpackUpload, RefusesWhatIsSaidTwice) {
+  TestHome home;
+  net::Request request = Ask("POST", "/api/v1/imports");
+  request.headers["content-type"] = "multipart/form-data; boundary=B";
+  request.query["source"] = "aws";
+  request.body = "--B\r\nContent-Disposition: form-data; name=\"source\"\r\n\r\nb\r\n--B--\r\n";
+  EXPECT_EQ(UnpackUpload(request, home.path() + "/tmp").error().code, Code::kInvalidArgument);
+  request.query.clear();
+  EXPECT_TRUE(UnpackUpload(request, home.path() + "/tmp").has_value());
+}
+
 TEST(UnpackUpload, TakesABareBody) {
   TestHome home;
   home.Write("spooled", "the bill");

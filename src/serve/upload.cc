@@ -55,7 +55,12 @@ class PartWriter {
   Status Begin(const net::MultipartParser::Part& part) {
     field_ = nullptr;
     if (!part.is_file) {
-      field_ = &upload_->fields[part.name];
+      const auto [field, is_new] = upload_->fields.try_emplace(part.name);
+      if (!is_new) {
+        return Fail(Code::kInvalidArgument, "'" + part.name + "' stands twice in the upload",
+                    "say it once, in the form or in the address");
+      }
+      field_ = &field->second;
       return {};
     }
     if (upload_->files.size() >= kImportFilesMax) {
