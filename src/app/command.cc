@@ -12,8 +12,17 @@
 
 namespace flyball::app {
 int Report(const Environment& environment, const Error& error) {
-  Say("flyball: " + error.ToString());
-  if (environment.json()) Print(ErrorJson(error));
+  return Report(environment.format, error);
+}
+
+int Report(std::string_view format, const Error& error) {
+  std::string line = "flyball: " + error.ToString();
+  // What a bill or an argument carries must neither drive the terminal nor break the line.
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  Say(line);
+  if (format == "json") Print(ErrorJson(error));
   return ExitCode(error.code);
 }
 

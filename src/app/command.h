@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -31,6 +32,7 @@ struct Environment {
 
 // Prints the error (as JSON on standard output too, with --format json) and gives its exit code.
 int Report(const Environment& environment, const Error& error);
+int Report(std::string_view format, const Error& error);
 // Writes to standard output, adding the last line break. What can't be written ends the program
 // with exit code 3.
 void Print(std::string_view text);

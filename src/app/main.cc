@@ -177,7 +177,11 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kExitDone : ExitCode(Code::kInvalidArgument);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return Report(options.format, Error{Code::kInvalidArgument,
+                                        error.what(),
+                                        "`flyball --help` and `flyball COMMAND --help` say more",
+                                        {}});
   }
   umask(S_IRWXG | S_IRWXO);  // bills are nobody else's business
   const auto files = os::MakeRealFiles();

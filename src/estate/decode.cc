@@ -39,7 +39,7 @@ class Decoder {
     size_t rules = document_.estate_rules.size() + document_.pack_rules.size();
     if (rules > static_cast<size_t>(kEstateMaxRules)) {
       return Fail(
-          Code::kResourceExhausted,
+          Code::kInvalidArgument,
           fmt::format("the estate has {} rules, more than the limit of {}", rules, kEstateMaxRules),
           "let one rule list several values, or take the value from a tag with `from`");
     }

@@ -144,7 +144,7 @@ TEST(Limits, FilesShareOneBudgetOfValues) {
   home.Write("more.yaml", half);
   auto rules = home.Compile();
   ASSERT_FALSE(rules);
-  EXPECT_EQ(rules.error().code, Code::kResourceExhausted);
+  EXPECT_EQ(rules.error().code, Code::kInvalidArgument);
   EXPECT_EQ(rules.error().place.file, "more.yaml");
 }
 
@@ -157,13 +157,13 @@ TEST(Limits, FilesBytesAndRulesEndInErrors) {
     includes += "  - " + name + "\n";
   }
   home.Write("estate.yaml", includes);
-  EXPECT_EQ(home.Compile().error().code, Code::kResourceExhausted);
+  EXPECT_EQ(home.Compile().error().code, Code::kInvalidArgument);
   home.Write("estate.yaml", std::string(kEstateMaxBytes + 1, '#'));
-  EXPECT_EQ(home.Compile().error().code, Code::kResourceExhausted);
+  EXPECT_EQ(home.Compile().error().code, Code::kInvalidArgument);
   std::string rules = "rules:\n";
   for (int i = 0; i <= kEstateMaxRules; ++i) rules += "- {match: {}, set: {team: a}}\n";
   home.Write("estate.yaml", rules);
-  EXPECT_EQ(home.Compile().error().code, Code::kResourceExhausted);
+  EXPECT_EQ(home.Compile().error().code, Code::kInvalidArgument);
 }
 
 }  // namespace

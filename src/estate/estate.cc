@@ -229,14 +229,14 @@ struct Loader {
                         "include every file once", place});
     }
     if (names.size() > static_cast<size_t>(kEstateMaxIncludes)) {
-      return Fail(Error{Code::kResourceExhausted,
+      return Fail(Error{Code::kInvalidArgument,
                         fmt::format("the estate includes more than {} files", kEstateMaxIncludes),
                         "join some of them", place});
     }
     if (!names.empty()) FB_CHECK(CheckInside(folder, path, place));
     uint64_t size = FB_TRY(Sized(path, place));
     if (size > kEstateMaxBytes - bytes) {
-      return Fail(Error{Code::kResourceExhausted,
+      return Fail(Error{Code::kInvalidArgument,
                         fmt::format("with '{}' the estate has more than the limit of {}", name,
                                     FormatBytes(kEstateMaxBytes)),
                         "take values from tags with `from` instead of listing them",

@@ -92,13 +92,13 @@ class TreeBuilder : public YAML::EventHandler {
                      "leave it out; values are read as they are written")};
   }
   [[noreturn]] void TooDeep(const YAML::Mark& mark) const {
-    throw Stop{Fault(mark, Code::kResourceExhausted,
+    throw Stop{Fault(mark, Code::kInvalidArgument,
                      fmt::format("the text nests deeper than {} levels", kEstateMaxDepth),
                      "an estate needs about six")};
   }
   void Count(const YAML::Mark& mark, int nodes) {
     if (nodes > budget_.nodes_left) {
-      throw Stop{Fault(mark, Code::kResourceExhausted,
+      throw Stop{Fault(mark, Code::kInvalidArgument,
                        fmt::format("the estate has more than {} values (aliases count as what they "
                                    "stand for)",
                                    kEstateMaxNodes),
@@ -193,7 +193,7 @@ bool QuoteCloses(std::string_view text, const YAML::Mark& mark) {
 
 Status CheckText(std::string_view text, const std::string& file) {
   if (text.size() > kEstateMaxBytes) {
-    return Fail(Error{Code::kResourceExhausted,
+    return Fail(Error{Code::kInvalidArgument,
                       fmt::format("the file has {}, more than the limit of {}",
                                   FormatBytes(text.size()), FormatBytes(kEstateMaxBytes)),
                       "split the estate into several homes", Place{file, 0, 0, 0}});

@@ -72,7 +72,7 @@ TEST(Yaml, ABombEndsAtTheLimitOfNodes) {
     bomb += "]\n";
   }
   Error error = ErrorOf(bomb);
-  EXPECT_EQ(error.code, Code::kResourceExhausted);
+  EXPECT_EQ(error.code, Code::kInvalidArgument);
   EXPECT_GT(error.place.line, 1);
 }
 
@@ -84,31 +84,31 @@ TEST(Yaml, RecursionIsAnError) {
 TEST(Yaml, DepthEndsAtTheLimitAlsoThroughAliases) {
   std::string deep;
   for (int i = 0; i < kEstateMaxDepth + 1; ++i) deep += "[";
-  EXPECT_EQ(ErrorOf(deep).code, Code::kResourceExhausted);
+  EXPECT_EQ(ErrorOf(deep).code, Code::kInvalidArgument);
   std::string chain = "a0: &a0 x\n";
   for (int i = 1; i < 40; ++i) {
     std::string n = std::to_string(i);
     chain += "a" + n + ": &a" + n + " [*a" + std::to_string(i - 1) + "]\n";
   }
-  EXPECT_EQ(ErrorOf(chain).code, Code::kResourceExhausted);
+  EXPECT_EQ(ErrorOf(chain).code, Code::kInvalidArgument);
 }
 
 TEST(Yaml, HugeTextsEndQuickly) {
-  EXPECT_EQ(ErrorOf(std::string(kEstateMaxBytes + 1, 'x')).code, Code::kResourceExhausted);
-  EXPECT_EQ(ErrorOf(std::string(kEstateMaxBytes, '[')).code, Code::kResourceExhausted);
-  EXPECT_EQ(ErrorOf(std::string(kEstateMaxBytes, '{')).code, Code::kResourceExhausted);
+  EXPECT_EQ(ErrorOf(std::string(kEstateMaxBytes + 1, 'x')).code, Code::kInvalidArgument);
+  EXPECT_EQ(ErrorOf(std::string(kEstateMaxBytes, '[')).code, Code::kInvalidArgument);
+  EXPECT_EQ(ErrorOf(std::string(kEstateMaxBytes, '{')).code, Code::kInvalidArgument);
   std::string lines;
   while (lines.size() + 4 <= kEstateMaxBytes) lines += "- x\n";
-  EXPECT_EQ(ErrorOf(lines).code, Code::kResourceExhausted);
+  EXPECT_EQ(ErrorOf(lines).code, Code::kInvalidArgument);
   std::string dashes;
   while (dashes.size() + 2 <= kEstateMaxBytes) dashes += "- ";
-  EXPECT_EQ(ErrorOf(dashes).code, Code::kResourceExhausted);
+  EXPECT_EQ(ErrorOf(dashes).code, Code::kInvalidArgument);
   std::string broken;
   while (broken.size() + 2 <= kEstateMaxBytes) broken += "[\n";
-  EXPECT_EQ(ErrorOf(broken).code, Code::kResourceExhausted);
+  EXPECT_EQ(ErrorOf(broken).code, Code::kInvalidArgument);
   std::string questions;
   while (questions.size() + 2 <= kEstateMaxBytes) questions += "? ";
-  EXPECT_EQ(ErrorOf(questions).code, Code::kResourceExhausted);
+  EXPECT_EQ(ErrorOf(questions).code, Code::kInvalidArgument);
 }
 
 }  // namespace

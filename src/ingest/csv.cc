@@ -81,6 +81,12 @@ Result<CsvHeader> ReadCsvHeader(std::string_view start, bool whole, KnownColumns
     }
     return Fail(NoHeader(first_line));
   }
+  if (best.delimiter != ',') {
+    const std::string found =
+        best.delimiter == '\t' ? "tabs" : std::string("'") + best.delimiter + "'";
+    return Fail(BadInput("the fields are separated by " + found + ", and a FOCUS CSV has commas",
+                         "save the file with commas", {{}, 1, 0, 0}));
+  }
   return best;
 }
 
@@ -213,6 +219,13 @@ void CsvRecords::Start(const Block* block) {
   line_ = block->first_line;
   number_records_ = block->number_records;
   if (unescaped_.size() < block->size) unescaped_.resize(block->size);
+  marks_.Start(at_, end_, delimiter_);
+}
+
+const char* CsvRecords::FieldEnd(const char* at) {
+  at = marks_.Next(at);
+  while (at < end_ && *at == '"') at = marks_.Next(at + 1);
+  return at;
 }
 
 // `at` stands behind the opening quote. Returns where the field ends: at a delimiter, a line feed
@@ -228,21 +241,14 @@ const char* CsvRecords::ReadQuoted(const char* at, Field* field, Record* record,
     std::memcpy(out, first, static_cast<size_t>(last - first));
     out += last - first;
   };
-  while (at < end_) {
-    at = FindEither(at, end_, '"', '\n');
-    if (at == end_) break;
+  for (at = marks_.Next(at); at < end_; at = marks_.Next(at + 1)) {
     if (*at == '\n') {
       ++*newlines;
-      ++at;
-      continue;
-    }
-    if (at + 1 < end_ && at[1] == '"') {
+    } else if (*at == '"') {
+      if (at + 1 == end_ || at[1] != '"') break;
       keep(from, at + 1);
-      at += 2;
-      from = at;
-      continue;
+      from = ++at + 1;
     }
-    break;
   }
   const char* close = at;
   if (at < end_) {
@@ -250,7 +256,7 @@ const char* CsvRecords::ReadQuoted(const char* at, Field* field, Record* record,
   } else {
     record->fault = "a quote that opens in this record is never closed";
   }
-  const char* stop = FindEither(at, end_, delimiter_, '\n');
+  const char* stop = FieldEnd(at);
   const char* tail_end = stop;
   if (tail_end > at && tail_end[-1] == '\r' && (stop == end_ || *stop == '\n')) --tail_end;
   if (copy == nullptr && tail_end == at) {
@@ -296,7 +302,7 @@ bool CsvRecords::Next(Record* record) {
     if (at_ < end_ && *at_ == '"') {
       stop = ReadQuoted(at_ + 1, &field, record, &newlines);
     } else {
-      stop = FindEither(at_, end_, delimiter_, '\n');
+      stop = FieldEnd(at_);
       const char* last = stop;
       if (last > at_ && last[-1] == '\r' && (stop == end_ || *stop == '\n')) --last;
       field.text = {at_, static_cast<size_t>(last - at_)};

@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "ingest/bytes.h"
+#include "ingest/find_byte.h"
 #include "ingest/record.h"
 
 namespace flyball::ingest {
@@ -32,8 +33,8 @@ struct CsvHeader {
 };
 // Reads the header from the first bytes of the content (up to kHeaderMaxBytes; `whole` when they
 // are all of it). `known` says how many of the given names FOCUS knows; the delimiter is the one
-// under which most are known. INVALID_ARGUMENT when there is no header that FOCUS knows, with what
-// is wrong and where.
+// under which most are known, and another one than a comma is refused by name. INVALID_ARGUMENT
+// when there is no header that FOCUS knows, with what is wrong and where.
 using KnownColumns = int (*)(const std::vector<std::string>& names);
 Result<CsvHeader> ReadCsvHeader(std::string_view start, bool whole, KnownColumns known);
 
@@ -87,7 +88,11 @@ class CsvRecords : public RecordReader {
  private:
   const char* ReadQuoted(const char* at, Field* field, Record* record, int64_t* newlines);
 
+  // The first of the two bytes that end a field, at or behind `at`.
+  const char* FieldEnd(const char* at);
+
   char delimiter_;
+  MarkFinder marks_;
   const char* at_ = nullptr;
   const char* end_ = nullptr;
   int64_t line_ = 0;

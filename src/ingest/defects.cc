@@ -43,7 +43,6 @@ constexpr std::array<DefectInfo, kRepairCount> kRepairs = {{
      "A column is not known to FOCUS and lacked the x_ prefix; it was given it.", true},
     {"reserved_column",
      "A column has a name that the ledger fills itself; it is kept as x_Input<name>.", true},
-    {"delimiter", "The fields were separated by something else than commas.", true},
     {"empty_line", "A line was empty; it is no row.", true},
 }};
 

@@ -37,7 +37,6 @@ enum class Repair : uint8_t {
   kColumnNameCase,
   kColumnWithoutXPrefix,
   kReservedColumn,
-  kDelimiter,
   kEmptyLine,
   kCount,
 };

@@ -10,6 +10,7 @@
 
 namespace flyball::ingest {
 
+// The first of two bytes, or `end`.
 inline const char* FindEither(const char* at, const char* end, char a, char b) {
 #if defined(__SSE2__)
   const __m128i va = _mm_set1_epi8(a);
@@ -30,5 +31,59 @@ inline const char* FindEither(const char* at, const char* end, char a, char b) {
   return at;
 #endif
 }
+
+// Walks over the quotes, delimiters and line feeds of a block: one bit for each of 64 bytes at a
+// time. Behind `end` there must stand none of the three.
+class MarkFinder {
+ public:
+  void Start(const char* begin, const char* end, char delimiter) {
+    delimiter_ = delimiter;
+    end_ = end;
+    Look(begin);
+  }
+  // The first mark at or behind `at`, or `end`. `at` must not go back.
+  const char* Next(const char* at) {
+    for (;;) {
+      if (at >= end_) return end_;
+      const auto offset = static_cast<uint64_t>(at - window_);
+      if (offset >= 64) {
+        Look(at);
+        continue;
+      }
+      const uint64_t left = marks_ >> offset;
+      if (left != 0) return at + __builtin_ctzll(left);
+      at = window_ + 64;
+    }
+  }
+
+ private:
+  void Look(const char* at) {
+    window_ = at;
+    marks_ = 0;
+    if (at >= end_) return;
+#if defined(__SSE2__)
+    const __m128i delimiters = _mm_set1_epi8(delimiter_);
+    const __m128i quotes = _mm_set1_epi8('"');
+    const __m128i feeds = _mm_set1_epi8('\n');
+    for (int i = 0; i < 4; ++i) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + 16 * i));
+      const __m128i found = _mm_or_si128(
+          _mm_or_si128(_mm_cmpeq_epi8(bytes, delimiters), _mm_cmpeq_epi8(bytes, feeds)),
+          _mm_cmpeq_epi8(bytes, quotes));
+      marks_ |= static_cast<uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(found))) << (16 * i);
+    }
+#else
+    for (int i = 0; i < 64; ++i) {
+      const bool mark = at[i] == delimiter_ || at[i] == '\n' || at[i] == '"';
+      marks_ |= static_cast<uint64_t>(mark) << i;
+    }
+#endif
+  }
+
+  const char* window_ = nullptr;
+  const char* end_ = nullptr;
+  uint64_t marks_ = 0;
+  char delimiter_ = ',';
+};
 
 }  // namespace flyball::ingest

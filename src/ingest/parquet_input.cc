@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "engine/engine.h"
@@ -9,6 +10,8 @@
 
 namespace flyball::ingest {
 namespace {
+
+constexpr size_t kReasonMaxBytes = 200;
 
 using engine::QuoteIdentifier;
 using engine::QuoteLiteral;
@@ -43,13 +46,18 @@ std::string AsText(const std::string& name, const std::string& type) {
   return fmt::format("{0}::VARCHAR AS {0}", column);
 }
 
+// Below its first line the engine shows our own SQL, which says nothing to who has the file.
+std::string FirstLine(const std::string& text) {
+  return text.substr(0, std::min(text.find('\n'), kReasonMaxBytes));
+}
+
 std::unexpected<Error> NoParquet(const Input& input, const Error& cause) {
   if (cause.code != Code::kInvalidArgument && cause.code != Code::kUnavailable) {
     return Fail(cause);
   }
   Error error{Code::kInvalidArgument,
               "'" + input.file->path() + "' cannot be read as Parquet",
-              "fetch the file again; the reader says: " + cause.message.substr(0, 200),
+              "fetch the file again; the reader says: " + FirstLine(cause.message),
               {}};
   error.place.file = input.file->path();
   return Fail(std::move(error));

@@ -25,6 +25,8 @@
 namespace flyball::ingest {
 namespace {
 
+constexpr size_t kSourceNameMaxBytes = 100;
+
 constexpr size_t kFilesMax = 10'000;
 
 // A name that can stand as a folder: letters, digits, '.', '-', '_'; anything else becomes '-'.
@@ -42,8 +44,16 @@ std::string MakePlain(std::string_view name) {
 
 Result<std::string> SourceName(const ImportOptions& options) {
   if (!options.source.empty()) {
-    if (os::IsPlainName(options.source) && !options.source.starts_with('.')) return options.source;
-    return Fail(Code::kInvalidArgument, "the source name '" + options.source + "' is not plain",
+    const std::string& name = options.source;
+    if (name.size() > kSourceNameMaxBytes) {
+      return Fail(Code::kInvalidArgument,
+                  fmt::format("the source name is longer than {} bytes", kSourceNameMaxBytes));
+    }
+    // The name is a folder's and stands in the log, which is UTF-8.
+    if (os::IsPlainName(name) && !name.starts_with('.') && ValidUtf8Prefix(name) == name.size()) {
+      return name;
+    }
+    return Fail(Code::kInvalidArgument, "the source name '" + name + "' is not plain",
                 "use letters, digits, '.', '-' and '_'");
   }
   std::string_view name = options.files.front();
@@ -178,9 +188,6 @@ Status Staging::ReadParquetInputs() {
 Status Staging::MakePlans() {
   for (Input& input : inputs_) {
     input.plan = FB_TRY(MakePlan(input.field_names(), input.file->path(), &schema_));
-    if (input.header.delimiter != ',' && input.form == InputForm::kCsv) {
-      ++input.plan.repairs[static_cast<size_t>(Repair::kDelimiter)];
-    }
   }
   return {};
 }

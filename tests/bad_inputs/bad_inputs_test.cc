@@ -127,7 +127,7 @@ const std::vector<Case>& BadBills() {
       {"HeaderOnly", ImportOf("header.csv", std::string(kHeader)), "no rows"},
       {"HeaderOfSomethingElse", ImportOf("people.csv", "Name,Colour\na,b\n"), "header"},
       {"NoFocusFileAtAll", ImportOf("letter.txt", "Dear reader,\nthis is no bill.\n"), "header"},
-      {"WrongDelimiter", ImportOf("colons.csv", Replaced(Bill(), ',', '^')), "header"},
+      {"WrongDelimiter", ImportOf("colons.csv", Replaced(Bill(), ',', ';')), "commas"},
       {"ColumnTwice", ImportOf("twice.csv", "BilledCost,BillingCurrency,BilledCost\n1,USD,2\n"),
        "twice"},
       {"Utf16",
