@@ -208,8 +208,7 @@ Result<bool> BlockReader::Next(Block* block) {
     line_ += records_ended_;
     return true;
   }
-  line_ += std::count(block->bytes.begin(), block->bytes.begin() + static_cast<std::ptrdiff_t>(end),
-                      '\n');
+  line_ += CountLineFeeds(block->text());
   return true;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
@@ -30,6 +31,27 @@ inline const char* FindEither(const char* at, const char* end, char a, char b) {
   while (at < end && *at != a && *at != b) ++at;
   return at;
 #endif
+}
+
+// How many line feeds stand in a text; reads nothing beyond it.
+inline int64_t CountLineFeeds(std::string_view text) {
+  int64_t count = 0;
+  size_t at = 0;
+#if defined(__SSE2__)
+  const __m128i feeds = _mm_set1_epi8('\n');
+  while (at + 16 <= text.size()) {
+    // 255 rounds fit the bytes that count per lane.
+    __m128i lanes = _mm_setzero_si128();
+    for (int i = 0; i < 255 && at + 16 <= text.size(); ++i, at += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+      lanes = _mm_sub_epi8(lanes, _mm_cmpeq_epi8(bytes, feeds));
+    }
+    const __m128i sums = _mm_sad_epu8(lanes, _mm_setzero_si128());
+    count += _mm_cvtsi128_si64(sums) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums));
+  }
+#endif
+  for (; at < text.size(); ++at) count += text[at] == '\n' ? 1 : 0;
+  return count;
 }
 
 // Walks over the quotes, delimiters and line feeds of a block: one bit for each of 64 bytes at a

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "ingest/find_byte.h"
 
 namespace flyball::ingest {
 namespace {
@@ -156,10 +157,7 @@ void RawCsvWalker::EndHeader() {
 
 int64_t RawCsvWalker::LineAtRecord() const {
   if (record_offset_ < piece_offset_) return record_line_;
-  return piece_line_ +
-         std::count(piece_.begin(),
-                    piece_.begin() + static_cast<std::ptrdiff_t>(record_offset_ - piece_offset_),
-                    '\n');
+  return piece_line_ + CountLineFeeds(piece_.substr(0, record_offset_ - piece_offset_));
 }
 
 void RawCsvWalker::SeeSegment() {
@@ -207,7 +205,7 @@ void RawCsvWalker::Feed(std::string_view bytes) {
   Walk(bytes);
   record_line_ = LineAtRecord();
   piece_offset_ += bytes.size();
-  piece_line_ += std::count(bytes.begin(), bytes.end(), '\n');
+  piece_line_ += CountLineFeeds(bytes);
   piece_ = {};
 }
 
