@@ -22,7 +22,7 @@ Result<std::vector<Portion>> WholeInputs(const std::vector<Input>& inputs) {
     portion.input = i;
     portion.content = input.content;
     portion.skip_bytes = input.header.bytes;
-    portion.skip_lines = input.form == InputForm::kParquet ? 0 : input.header.lines;
+    portion.skip_lines = input.form == InputForm::kCsv ? input.header.lines : 0;
     if (input.form == InputForm::kJsonLines) {
       char mark[3] = {0, 0, 0};
       std::unique_ptr<ByteSource> source = FB_TRY(OpenContent(input.content));

@@ -114,8 +114,9 @@ class RouteWorker {
   }
 
   Status Route(const Record& record, size_t input) {
-    // A record without an end would swallow those behind it: it gets a file of its own.
-    bool alone = record.fault != nullptr;
+    // A CSV record without an end would swallow those behind it: it gets a file of its own. A line
+    // of JSON ends anyway.
+    bool alone = record.fault != nullptr && inputs_[input].form != InputForm::kJsonLines;
     Key key{alone ? kNoMonth : MonthOf(record), input, alone ? record.line : 0};
     if (last_ == nullptr || key != last_key_) {
       if (buffers_.size() > kMonthsMax && !buffers_.contains(key)) {
