@@ -17,6 +17,8 @@ constexpr uint64_t kCellBytes = 16;  // of a vector, whatever is in it
 constexpr uint64_t kPinnedPerColumn = 2 * (256u << 10);
 // Below this a second thread would take more than it gives when a slice is derived.
 constexpr uint64_t kDeriveParallelBytes = 400ull << 20;
+// From here on there is room to derive one month while the next is written.
+constexpr uint64_t kDeriveBesideBytes = 900ull << 20;
 constexpr uint64_t kColumnsMin = 90;  // of a slice
 
 struct Shape {
@@ -41,12 +43,19 @@ Shape ShapeOf(const std::vector<Input>& inputs) {
 
 }  // namespace
 
-Budget MakeBudget(uint64_t memory_bytes, int threads, const std::vector<Input>& inputs) {
+Budget MakeBudget(uint64_t memory_bytes, int threads, const std::vector<Input>& inputs,
+                  bool several_months) {
   const Shape shape = ShapeOf(inputs);
   const uint64_t pinned = shape.columns * kPinnedPerColumn;
   Budget budget;
   memory_bytes = std::max(memory_bytes, kMemoryMinBytes);
-  const uint64_t usable = memory_bytes - kProgramBytes;
+  uint64_t usable = memory_bytes - kProgramBytes;
+  budget.derive_bytes = usable / 2;
+  budget.derive_beside = several_months && usable >= kDeriveBesideBytes;
+  if (budget.derive_beside) {
+    budget.derive_bytes = usable / 4;
+    usable -= 2 * budget.derive_bytes;  // it overshoots
+  }
   budget.threads = threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency());
   // A thread that can't gather some rows beside what the writer pins is of no use.
   const auto most = static_cast<int>(usable / (pinned + (40u << 20)));
@@ -60,8 +69,8 @@ Budget MakeBudget(uint64_t memory_bytes, int threads, const std::vector<Input>& 
   const uint64_t left = budget.engine_bytes > fixed ? (budget.engine_bytes - fixed) / 2 : 0;
   const auto rows = static_cast<int64_t>(left / count / shape.row_bytes);
   budget.row_group_rows = std::clamp<int64_t>(rows / kVector * kVector, kVector, kRowGroupRows);
-  budget.derive_bytes = usable / 2;
-  budget.derive_threads = usable < kDeriveParallelBytes ? 1 : budget.threads;
+  const bool parallel = !budget.derive_beside && usable >= kDeriveParallelBytes;
+  budget.derive_threads = parallel ? budget.threads : std::max(1, budget.threads / 4);
   return budget;
 }
 

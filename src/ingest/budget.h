@@ -19,12 +19,15 @@ struct Budget {
   // more.
   int derive_threads = 1;
   uint64_t derive_bytes = 0;
+  bool derive_beside = false;  // a month is derived while the next is being written
   size_t block_bytes = 0;      // one block of records
   int64_t row_group_rows = 0;  // per row group of the slices
 };
 
 inline constexpr uint64_t kMemoryMinBytes = 128ull << 20;
 
-Budget MakeBudget(uint64_t memory_bytes, int threads, const std::vector<Input>& inputs);
+// `several_months`: there is more than one slice to write.
+Budget MakeBudget(uint64_t memory_bytes, int threads, const std::vector<Input>& inputs,
+                  bool several_months);
 
 }  // namespace flyball::ingest

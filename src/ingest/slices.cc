@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
 #include "ingest/source.h"
 #include "ledger/slice_writer.h"
 #include "model/charge.h"
@@ -107,7 +109,7 @@ Result<std::string> SliceStage::FreeSliceId(const std::string& period) {
   return Fail(Code::kResourceExhausted, "no free slice id was found");
 }
 
-Status SliceStage::Finish(ledger::Slice* slice, const std::string& dir) {
+Status SliceStage::Derive(ledger::Slice* slice, const std::string& dir) {
   ledger::SliceTotals totals = FB_TRY(ledger::WriteSliceDerived(*deriver_, dir));
   if (totals.rows != slice->rows || totals.billed_by_currency != slice->billed_by_currency) {
     return Fail(Code::kInternal,
@@ -117,6 +119,14 @@ Status SliceStage::Finish(ledger::Slice* slice, const std::string& dir) {
   }
   slice->files = FB_TRY(ledger::DescribeSliceFiles(*deriver_, files_, dir));
   return {};
+}
+
+Status SliceStage::WaitForDerived() { return deriving_.valid() ? deriving_.get() : Status{}; }
+
+Result<std::vector<ledger::Slice>> SliceStage::TakeSlices() {
+  FB_CHECK(WaitForDerived());
+  return std::vector<ledger::Slice>(std::make_move_iterator(slices_.begin()),
+                                    std::make_move_iterator(slices_.end()));
 }
 
 Result<Tally> SliceStage::WriteMonth(int64_t month_us, std::unique_ptr<BlockFeed> feed) {
@@ -151,8 +161,13 @@ Result<Tally> SliceStage::WriteMonth(int64_t month_us, std::unique_ptr<BlockFeed
     slice.rows += sum.rows;
     slice.billed_by_currency[key.second] = Money::FromUnits(sum.billed);
   }
-  FB_CHECK(Finish(&slice, dir));
-  slices_.push_back(std::move(slice));
+  FB_CHECK(WaitForDerived());
+  ledger::Slice* written = &slices_.emplace_back(std::move(slice));
+  if (!budget.derive_beside) {
+    FB_CHECK(Derive(written, dir));
+    return tally;
+  }
+  deriving_ = std::async(std::launch::async, [this, written, dir] { return Derive(written, dir); });
   return tally;
 }
 

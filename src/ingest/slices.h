@@ -2,6 +2,8 @@
 // everything that belongs to it.
 #pragma once
 
+#include <deque>
+#include <future>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,12 +40,14 @@ class SliceStage {
   // any row was kept. INTERNAL when a row is of another month, or when the rollup has other rows or
   // sums than were written.
   Result<Tally> WriteMonth(int64_t month_us, std::unique_ptr<BlockFeed> feed);
-  std::vector<ledger::Slice> TakeSlices() { return std::move(slices_); }
+  // The slices, when all that belongs to them has been derived.
+  Result<std::vector<ledger::Slice>> TakeSlices();
 
  private:
   std::string Select(const std::string& source) const;
   Result<std::string> FreeSliceId(const std::string& period);
-  Status Finish(ledger::Slice* slice, const std::string& dir);
+  Status Derive(ledger::Slice* slice, const std::string& dir);
+  Status WaitForDerived();
 
   Settings settings_;
   const std::vector<Input>& inputs_;
@@ -53,7 +57,8 @@ class SliceStage {
   engine::Connection* deriver_;     // derives rollup and signatures
   os::Files& files_;
   Quarantine* quarantine_;
-  std::vector<ledger::Slice> slices_;
+  std::deque<ledger::Slice> slices_;  // stays where it is while one of them is being derived
+  std::future<Status> deriving_;      // of the slice before, when months are derived beside
   int months_ = 0;
   int last_number_ = 0;  // of slice ids
 };

@@ -154,6 +154,7 @@ class Staging {
   std::unique_ptr<Progress> progress_;
   std::unique_ptr<Quarantine> quarantine_;
   Tally tally_;
+  std::optional<Months> in_place_;
   Staged staged_;
 };
 
@@ -179,7 +180,8 @@ Status Staging::ReadParquetInputs() {
   int number = 0;
   for (Input& input : inputs_) {
     if (input.form != InputForm::kParquet) continue;
-    FB_CHECK(OpenParquetAsCsv(budget_, dir_, ++number, &input));
+    Budget budget = MakeBudget(options_.memory_bytes, options_.threads, inputs_, false);
+    FB_CHECK(OpenParquetAsCsv(budget, dir_, ++number, &input));
     FB_CHECK(ScanContent(&input, progress_.get(), 0));
   }
   return {};
@@ -205,10 +207,9 @@ Status Staging::WriteSlices() {
   };
   Routes routes;
   RouteOptions route{os::JoinPath(dir_, "months"), budget_.threads, budget_.block_bytes};
-  std::optional<Months> in_place = FB_TRY(MonthsInPlace(inputs_));
   uint64_t before = total, weight = 100;
-  if (in_place) {
-    routes.months = std::move(*in_place);
+  if (in_place_) {
+    routes.months = std::move(*in_place_);
   } else {
     FB_CHECK(files_.MakeDirs(route.dir));
     weight = 80;
@@ -226,7 +227,7 @@ Status Staging::WriteSlices() {
   }
   FB_CHECK(files_.RemoveTree(route.dir));
   for (const Input& input : inputs_) FB_CHECK(input.file->CheckUnchanged());
-  staged_.import.slices = slices.TakeSlices();
+  staged_.import.slices = FB_TRY(slices.TakeSlices());
   return quarantine_->Finish();
 }
 
@@ -276,10 +277,12 @@ Result<Staged> Staging::Run() {
   }
   dir_ = FB_TRY(ledger::MakeStagingDir(files_, options_.home));
   staged_.import.staging_dir = dir_;
-  budget_ = MakeBudget(options_.memory_bytes, options_.threads, inputs_);
-  FB_CHECK(OpenEngines());
   FB_CHECK(ReadParquetInputs());
   FB_CHECK(MakePlans());
+  in_place_ = FB_TRY(MonthsInPlace(inputs_));
+  const bool several = !in_place_ || in_place_->size() > 1;
+  budget_ = MakeBudget(options_.memory_bytes, options_.threads, inputs_, several);
+  FB_CHECK(OpenEngines());
   std::string quarantine = os::JoinPath(dir_, "quarantine.jsonl");
   quarantine_ = std::make_unique<Quarantine>(files_, quarantine);
   FB_CHECK(WriteSlices());
