@@ -71,6 +71,8 @@ Tally ImportSource::TakeTally() {
     tally.Merge(slot->tally);
     tally.defects.Add(Repair::kEmptyLine, slot->empty_lines);
   }
+  slots_.clear();  // the engine keeps the source for as long as it lives
+  feed_.reset();
   return tally;
 }
 

@@ -23,7 +23,7 @@ class ImportSource : public engine::RowSource {
                int threads, std::unique_ptr<BlockFeed> feed, Quarantine* quarantine);
   ~ImportSource() override;
   Result<int> Fill(int slot, engine::ChunkWriter& out) override;
-  // What all threads counted; when the statement has ended.
+  // What all threads counted; once, when the statement has ended.
   Tally TakeTally();
 
  private:

@@ -28,6 +28,8 @@ namespace {
 constexpr size_t kSourceNameMaxBytes = 100;
 
 constexpr size_t kFilesMax = 10'000;
+constexpr uint64_t kAllocatorFlushBelow = 512ull << 20;
+constexpr char kAllocatorFlush[] = "16MiB";
 
 // A name that can stand as a folder: letters, digits, '.', '-', '_'; anything else becomes '-'.
 std::string MakePlain(std::string_view name) {
@@ -165,6 +167,11 @@ Status Staging::OpenEngines() {
   options.temp_dir = os::JoinPath(dir_, "spill");
   options.allowed_dirs = {dir_};
   options.preserve_insertion_order = false;
+  if (budget_.engine_bytes < kAllocatorFlushBelow) {
+    // What one engine has freed the other must be able to use at once.
+    options.settings = {{"allocator_flush_threshold", kAllocatorFlush},
+                        {"allocator_bulk_deallocation_flush_threshold", kAllocatorFlush}};
+  }
   writer_.database = FB_TRY(engine::Database::Open(options));
   writer_.connection = FB_TRY(writer_.database->Connect());
   options.memory_bytes = budget_.derive_bytes;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -418,6 +419,53 @@ TEST_F(StageTest, PackedBillsOfSeveralMonthsAndManyReplayedIds) {
   ASSERT_TRUE(second.has_value()) << second.error().ToString();
   EXPECT_NE(second->import.slices[0].id, slice.id);
   EXPECT_NE(second->import.slices[0].id, second->import.slices[1].id);
+}
+
+// The highest resident memory of this process, in kB.
+int64_t PeakMemoryKb() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::atoll(line.c_str() + 6);
+  }
+  return 0;
+}
+
+// In a process of its own, so that nothing else of this test counts.
+TEST_F(StageTest, MemoryStaysUnderItsLimitHoweverLargeTheFile) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer's own memory would be measured";
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  GTEST_SKIP() << "a sanitizer's own memory would be measured";
+#endif
+#endif
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto import_under_limit = [&] {
+    constexpr uint64_t kLimit = 256ull << 20;
+    constexpr int kMonths = 6, kRowsPerMonth = 60'000;
+    std::string path = root_ + "/large.csv";
+    {
+      std::ofstream file(path, std::ios::binary);
+      std::string header(kHeader);
+      header.back() = ',';
+      file << header << "ResourceId,ChargeDescription,x_A,x_B,x_C\n";
+      for (int i = 0; i < kMonths * kRowsPerMonth; ++i) {
+        std::string row = Row(std::to_string(i) + ".000001", "USD",
+                              "2024-0" + std::to_string(1 + i / kRowsPerMonth));
+        row.back() = ',';
+        std::string text = "resource-" + std::to_string(i * 7919) + std::string(150, 'r');
+        file << row << text << ',' << text << ',' << text << ',' << text << ",c\n";
+      }
+    }
+    auto staged = Import(path, kLimit);
+    bool whole = staged.has_value() && staged->import.facts.rows_kept == kMonths * kRowsPerMonth;
+    if (!whole) std::exit(1);
+    int64_t peak = PeakMemoryKb();
+    std::fprintf(stderr, "peak %lld kB\n", static_cast<long long>(peak));
+    fs::remove_all(root_);
+    std::exit(peak * 1024 < static_cast<int64_t>(kLimit) ? 0 : 2);
+  };
+  EXPECT_EXIT(import_under_limit(), testing::ExitedWithCode(0), "peak");
 }
 
 }  // namespace
