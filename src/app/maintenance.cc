@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "app/open_ledger.h"
 #include "app/remote.h"
 #include "app/table.h"
 #include "base/text.h"
@@ -13,12 +14,6 @@ namespace flyball::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Result<std::unique_ptr<ledger::Ledger>> OpenLedger(const Environment& environment) {
-  ledger::LedgerOptions options;
-  options.home = environment.home;
-  return ledger::Ledger::Open(options, environment.files, environment.clock);
-}
 
 // A commit as JSON, or null when there was nothing to do.
 Result<Json> CommitOrNull(Result<std::optional<ledger::Commit>> result) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "app/open_ledger.h"
 #include "app/remote.h"
 #include "app/table.h"
 #include "base/text.h"
@@ -34,12 +35,6 @@ Result<ledger::CostQuery> ParseArgs(const QueryArgs& args) {
   query.as_of = args.as_of;
   FB_CHECK(ledger::Validate(query));
   return query;
-}
-
-Result<std::unique_ptr<ledger::Ledger>> OpenLedger(const Environment& environment) {
-  ledger::LedgerOptions options;
-  options.home = environment.home;
-  return ledger::Ledger::Open(options, environment.files, environment.clock);
 }
 
 Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs& args) {

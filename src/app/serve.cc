@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "app/open_ledger.h"
 #include "app/remote.h"
 #include "app/worker.h"
 #include "base/log.h"
@@ -21,9 +22,7 @@ constexpr int kDrainMs = 5000;
 
 Status MakeDemoIfEmpty(const Environment& environment) {
   {
-    ledger::LedgerOptions options;
-    options.home = environment.home;
-    const auto ledger = FB_TRY(ledger::Ledger::Open(options, environment.files, environment.clock));
+    const auto ledger = FB_TRY(OpenLedger(environment));
     const bool unfinished = environment.files.Exists(UnfinishedDemo(environment));
     if (!ledger->Head().empty() && !unfinished) return {};
   }
