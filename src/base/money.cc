@@ -241,25 +241,33 @@ Result<ParsedDecimal> ParseDecimal(std::string_view text, int scale) {
 
 std::string FormatDecimal(int128 units, int scale) {
   FB_ASSERT(scale >= 0 && scale <= kMaxDigits);
-  char buffer[48];
-  char* end = buffer + sizeof(buffer);
+  // A division of 128 bits costs as much as the digits of a whole limb: one for each 18 of them.
+  constexpr int kLimbDigits = 18;
+  constexpr auto kLimb = static_cast<uint64_t>(kPowers[kLimbDigits]);
+  char buffer[64];
+  char* const end = buffer + sizeof(buffer);
   char* at = end;
-  uint128 rest = Magnitude(units);
-  // Zeros after the last digit of the fraction are not written.
-  int left = scale;
-  while (left > 0 && rest % 10 == 0) {
-    rest /= 10;
-    --left;
+  for (uint128 rest = Magnitude(units); rest != 0;) {
+    const bool last = rest < kLimb;
+    auto limb = static_cast<uint64_t>(last ? rest : rest % kLimb);
+    rest = last ? 0 : rest / kLimb;
+    for (int i = 0; last ? limb != 0 : i < kLimbDigits; ++i, limb /= 10) {
+      *--at = static_cast<char>('0' + limb % 10);
+    }
   }
-  for (int i = 0; i < left; ++i, rest /= 10)
-    *--at = static_cast<char>('0' + static_cast<int>(rest % 10));
-  if (left > 0) *--at = '.';
-  do {
-    *--at = static_cast<char>('0' + static_cast<int>(rest % 10));
-    rest /= 10;
-  } while (rest != 0);
-  if (units < 0) *--at = '-';
-  return std::string(at, static_cast<size_t>(end - at));
+  char* const point = end - scale;  // where the fraction starts
+  while (at >= point) *--at = '0';
+  char* fraction_end = end;
+  while (fraction_end > point && fraction_end[-1] == '0') --fraction_end;
+  std::string text;
+  text.reserve(static_cast<size_t>(fraction_end - at) + 2);
+  if (units < 0) text += '-';
+  text.append(at, point);
+  if (fraction_end > point) {
+    text += '.';
+    text.append(point, fraction_end);
+  }
+  return text;
 }
 
 Result<Money> Sum(std::span<const Money> values) {

@@ -131,7 +131,12 @@ void AppendJsonString(std::string_view text, std::string* out) {
   constexpr char kDigits[] = "0123456789abcdef";
   out->push_back('"');
   const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  auto plain = [](unsigned char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
   for (size_t i = 0; i < text.size();) {
+    size_t start = i;
+    while (i < text.size() && plain(bytes[i])) ++i;
+    out->append(text, start, i - start);
+    if (i == text.size()) break;
     unsigned char c = bytes[i];
     if (c >= 0x80) {
       size_t length = SequenceLength(bytes + i, text.size() - i);
@@ -162,13 +167,9 @@ void AppendJsonString(std::string_view text, std::string* out) {
         out->append("\\t");
         break;
       default:
-        if (c < 0x20 || c == 0x7f) {
-          out->append("\\u00");
-          out->push_back(kDigits[c >> 4]);
-          out->push_back(kDigits[c & 15]);
-        } else {
-          out->push_back(static_cast<char>(c));
-        }
+        out->append("\\u00");
+        out->push_back(kDigits[c >> 4]);
+        out->push_back(kDigits[c & 15]);
     }
   }
   out->push_back('"');

@@ -72,7 +72,9 @@ class Writer {
   }
 
   Compiled Query() {
-    std::string sql = "WITH fact AS (" + Fact() + "),\n grouped AS (" + Grouped() + ")";
+    std::string sql = "WITH ";
+    if (NeedsKey()) sql += Keyed() + ",\n ";
+    sql += "fact AS (" + Fact() + "),\n grouped AS (" + Grouped() + ")";
     if (query_.top > 0) sql += ",\n kept AS (" + Kept() + ")";
     sql += "\n" + Final();
     return {std::move(sql), params_.Take()};
@@ -81,13 +83,13 @@ class Writer {
   Compiled Count() {
     std::string count =
         scope_.level == Level::kRows ? "COUNT(*)" : "coalesce(SUM(" + CountExpression() + "), 0)";
-    std::string sql = "SELECT " + count + " FROM " + FactTable() + Where(FactPredicates());
+    std::string sql = "SELECT " + count + " FROM " + FactTable() + Where(AllPredicates());
     return {std::move(sql), params_.Take()};
   }
 
   Compiled Places(int64_t offset, int64_t limit) {
     std::string sql =
-        "SELECT filename, file_row_number FROM " + FactTable() + Where(FactPredicates()) +
+        "SELECT filename, file_row_number FROM " + FactTable() + Where(AllPredicates()) +
         " ORDER BY abs(\"EffectiveCost\") DESC NULLS LAST, \"ChargePeriodStart\" DESC,"
         " file_index, file_row_number LIMIT " +
         params_.Add(limit) + " OFFSET " + params_.Add(offset);
@@ -219,33 +221,62 @@ class Writer {
     return in_store() ? param + "::TIMESTAMP::DATE" : param + "::TIMESTAMP";
   }
 
+  // Of the facts alone: time, slice and currency.
   std::vector<std::string> FactPredicates() {
     std::vector<std::string> all;
     if (query_.from) all.push_back(TimeColumn() + " >= " + TimeLimit(*query_.from));
     if (query_.to) all.push_back(TimeColumn() + " < " + TimeLimit(*query_.to));
-    std::vector<std::string> of_key, names;
     for (const Filter& filter : query_.where) {
       const Info* info = dimension::Find(filter.dimension);
       FB_ASSERT(info != nullptr);
-      if (info->kind == Kind::kSlice) {
-        // At the file levels the scope's slices were chosen by it already.
-        if (!in_store()) continue;
+      // At the file levels the scope's slices were chosen by it already.
+      if (info->kind == Kind::kSlice && in_store()) {
         all.push_back("slice IN (SELECT n FROM slice WHERE " + Predicate("source", filter) + ")");
       } else if (info->name == "currency") {
         all.push_back(Predicate(CurrencyColumn(), filter));
-      } else {
-        of_key.push_back(Predicate(Value(*info, filter.dimension), filter));
-        names.push_back(filter.dimension);
       }
-    }
-    if (!of_key.empty()) {
-      Tables tables = TablesOf(names);
-      all.push_back(KeyColumn() + " IN (SELECT " + DimensionKey(tables.first) + " FROM " +
-                    tables.text + Where(of_key) + ")");
     }
     return all;
   }
+  // Of the key's dimensions.
+  std::vector<std::string> KeyPredicates() {
+    std::vector<std::string> all;
+    for (const Filter& filter : query_.where) {
+      const Info* info = dimension::Find(filter.dimension);
+      if (OfKey(*info)) all.push_back(Predicate(Value(*info, filter.dimension), filter));
+    }
+    return all;
+  }
+  std::vector<std::string> AllPredicates() {
+    std::vector<std::string> all = FactPredicates();
+    std::vector<std::string> of_key = KeyPredicates();
+    if (of_key.empty()) return all;
+    Tables tables = TablesOf(KeyNames({}));
+    all.push_back(KeyColumn() + " IN (SELECT " + DimensionKey(tables.first) + " FROM " +
+                  tables.text + Where(of_key) + ")");
+    return all;
+  }
 
+  // keyed(k, g): which group of the answer each key that passes the filters falls into.
+  // named(g, d0, ...): what the groups are called; g counts in the order of the names, by bytes.
+  std::string Keyed() {
+    std::string labels, names;
+    for (size_t i = 0; i < dimensions_.size(); ++i) {
+      if (!OfKey(*dimension::Find(dimensions_[i]))) continue;
+      std::string name = "d" + std::to_string(i);
+      labels += ", " + Label(dimensions_[i]) + " AS " + name;
+      names += (names.empty() ? "" : ", ") + name;
+    }
+    Tables tables = TablesOf(KeyNames(dimensions_));
+    return "labelled AS MATERIALIZED (SELECT " + DimensionKey(tables.first) + " AS k" + labels +
+           " FROM " + tables.text + Where(KeyPredicates()) +
+           "),\n named AS MATERIALIZED (SELECT row_number() OVER (ORDER BY " + names + ") AS g, " +
+           names + " FROM (SELECT DISTINCT " + names +
+           " FROM labelled)),\n keyed AS (SELECT k, g FROM labelled JOIN named USING (" + names +
+           "))";
+  }
+
+  // The facts by period, currency, group and source: summed by integers where only the key decides.
   std::string Fact() {
     std::string columns, group;
     auto key = [&](const std::string& expression, const std::string& name) {
@@ -256,14 +287,20 @@ class Writer {
     };
     if (has_period()) key(PeriodExpression(), "p");
     key(CurrencyColumn(), "cur");
-    if (NeedsKey()) key(KeyColumn(), "k");
-    if (Names("source")) key(in_store() ? "slice" : "parse_dirpath(filename)", "s");
+    if (NeedsKey()) key("keyed.g", "g");
+    if (Names("source")) key("s.source", "source");
     columns += ", " + SumOf(rank_) + " AS r";
     for (size_t i = 0; i < measures_.size(); ++i) {
       columns += ", " + SumOf(measures_[i]) + " AS m" + std::to_string(i);
     }
-    return "SELECT " + columns + " FROM " + FactTable() + Where(FactPredicates()) + " GROUP BY " +
-           group;
+    std::string from = FactTable();
+    if (NeedsKey()) from += " JOIN keyed ON keyed.k = " + KeyColumn();
+    if (Names("source")) {
+      from += in_store() ? " JOIN slice s ON s.n = slice"
+                         : " JOIN " + SourceOfFile() + " s ON s.dir = parse_dirpath(filename)";
+    }
+    return "SELECT " + columns + " FROM " + from +
+           Where(NeedsKey() ? FactPredicates() : AllPredicates()) + " GROUP BY " + group;
   }
 
   // ---- dimensions
@@ -274,6 +311,12 @@ class Writer {
   bool NeedsKey() const {
     return std::ranges::any_of(
         dimensions_, [](const std::string& name) { return OfKey(*dimension::Find(name)); });
+  }
+  // Those of the given dimensions and of the filtered ones that the key decides.
+  std::vector<std::string> KeyNames(std::vector<std::string> names) const {
+    for (const Filter& filter : query_.where) names.push_back(filter.dimension);
+    std::erase_if(names, [](const std::string& name) { return !OfKey(*dimension::Find(name)); });
+    return names;
   }
   // The tables that hold the dimensions of these names, joined; not more of them than needed.
   struct Tables {
@@ -316,7 +359,7 @@ class Writer {
   std::string Label(const std::string& name) {
     const Info* info = dimension::Find(name);
     FB_ASSERT(info != nullptr);
-    if (info->kind == Kind::kSlice) return "s.source";
+    if (info->kind == Kind::kSlice) return "f.source";
     if (info->name == "currency") return "f.cur";
     return "coalesce(" + Value(*info, name) + ", '" + std::string(MissingLabel(*info)) + "')";
   }
@@ -336,25 +379,17 @@ class Writer {
 
   std::string Grouped() {
     std::string columns = has_period() ? "f.p, f.cur" : "f.cur";
-    std::string group = columns;
     for (size_t i = 0; i < dimensions_.size(); ++i) {
-      std::string name = "d" + std::to_string(i);
-      columns += ", " + Label(dimensions_[i]) + " AS " + name;
-      group += ", " + name;
+      bool named = OfKey(*dimension::Find(dimensions_[i]));
+      columns += named ? fmt::format(", named.d{}", i)
+                       : ", " + Label(dimensions_[i]) + fmt::format(" AS d{}", i);
     }
-    columns += ", SUM(f.r) AS r";
-    for (size_t i = 0; i < measures_.size(); ++i)
-      columns += fmt::format(", SUM(f.m{0}) AS m{0}", i);
+    if (NumberDecides()) columns += ", f.g";
+    columns += ", f.r";
+    for (size_t i = 0; i < measures_.size(); ++i) columns += fmt::format(", f.m{}", i);
     std::string from = "fact f";
-    if (NeedsKey()) {
-      Tables tables = TablesOf(dimensions_);
-      from = tables.text + " JOIN " + from + " ON " + DimensionKey(tables.first) + " = f.k";
-    }
-    if (Names("source")) {
-      from += in_store() ? " JOIN slice s ON s.n = f.s"
-                         : " JOIN " + SourceOfFile() + " s ON s.dir = f.s";
-    }
-    return "SELECT " + columns + " FROM " + from + " GROUP BY " + group;
+    if (NeedsKey()) from += " JOIN named ON named.g = f.g";
+    return "SELECT " + columns + " FROM " + from;
   }
 
   // ---- top
@@ -364,9 +399,16 @@ class Writer {
     for (size_t i = 0; i < dimensions_.size(); ++i) names += ", d" + std::to_string(i);
     return names;
   }
+  // Whether the group's number says all that its names say, in the same order.
+  bool NumberDecides() const {
+    return !dimensions_.empty() && std::ranges::all_of(dimensions_, [](const std::string& name) {
+      return OfKey(*dimension::Find(name));
+    });
+  }
+  std::string GroupNames() const { return NumberDecides() ? ", g" : DimensionNames(); }
   std::string Kept() {
-    return "SELECT cur" + DimensionNames() + " FROM grouped GROUP BY cur" + DimensionNames() +
-           " QUALIFY row_number() OVER (PARTITION BY cur ORDER BY SUM(r) DESC" + DimensionNames() +
+    return "SELECT cur" + GroupNames() + " FROM grouped GROUP BY cur" + GroupNames() +
+           " QUALIFY row_number() OVER (PARTITION BY cur ORDER BY SUM(r) DESC" + GroupNames() +
            ") <= " + params_.Add(static_cast<int64_t>(query_.top));
   }
   // Units do not add up and currencies are never added: both keep their values in "(other)".
@@ -385,20 +427,28 @@ class Writer {
         columns += fmt::format(", CASE WHEN k.cur IS NULL THEN '{1}' ELSE g.d{0} END AS d{0}", i,
                                dimension::kOther);
       }
-      match += fmt::format(" AND k.d{0} = g.d{0}", i);
+      if (!NumberDecides()) match += fmt::format(" AND k.d{0} = g.d{0}", i);
     }
+    if (NumberDecides()) match += " AND k.g = g.g";
     columns += ", g.r";
     for (size_t i = 0; i < measures_.size(); ++i) columns += fmt::format(", g.m{}", i);
     return "SELECT " + columns + " FROM grouped g LEFT JOIN kept k ON " + match;
   }
   std::string Final() const {
-    std::string keys = std::string(has_period() ? "p, " : "") + "other, cur" + DimensionNames();
-    std::string sums = "SUM(r) AS r";
-    for (size_t i = 0; i < measures_.size(); ++i) sums += fmt::format(", SUM(m{0}) AS m{0}", i);
-    std::string from = query_.top > 0 ? AfterTop() : "SELECT *, 0 AS other FROM grouped";
-    return "SELECT " + keys + ", " + sums + " FROM (" + from + ") GROUP BY " + keys + " ORDER BY " +
-           (has_period() ? "p, " : "") + "cur, other, r DESC" + DimensionNames() + " LIMIT " +
-           std::to_string(kQueryMaxRows + 1);
+    const std::string period = has_period() ? "p, " : "";
+    const std::string limit = " LIMIT " + std::to_string(kQueryMaxRows + 1);
+    const std::string keys = period + "other, cur" + DimensionNames();
+    std::string sums, columns = ", r";
+    for (size_t i = 0; i < measures_.size(); ++i) {
+      sums += fmt::format(", SUM(m{0}) AS m{0}", i);
+      columns += fmt::format(", m{}", i);
+    }
+    if (query_.top == 0) {
+      return "SELECT " + period + "0 AS other, cur" + DimensionNames() + columns +
+             " FROM grouped ORDER BY " + period + "cur, r DESC" + GroupNames() + limit;
+    }
+    return "SELECT " + keys + ", SUM(r) AS r" + sums + " FROM (" + AfterTop() + ") GROUP BY " +
+           keys + " ORDER BY " + period + "cur, other, r DESC" + DimensionNames() + limit;
   }
 
   static std::string Where(const std::vector<std::string>& predicates) {

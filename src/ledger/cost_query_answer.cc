@@ -81,20 +81,35 @@ void AppendTotals(const QueryAnswer& answer, const std::vector<int128>& totals, 
 }
 
 void AppendJsonRows(const QueryAnswer& answer, bool with_currency, std::string* out) {
+  // What stands before each value is the same in every row.
+  std::vector<std::string> keys;
+  auto add_key = [&keys](std::string_view name) {
+    const bool first = keys.empty();
+    AppendKey(name, first, &keys.emplace_back());
+  };
+  for (const std::string& column : answer.columns) add_key(column);
+  if (with_currency) add_key(kCurrency);
+  for (const std::string& measure : answer.measures) add_key(measure);
+  std::vector<int> scales;
+  for (const std::string& measure : answer.measures) scales.push_back(MeasureScale(measure));
+
   for (size_t r = 0; r < answer.rows.size(); ++r) {
     const AnswerRow& row = answer.rows[r];
     *out += r == 0 ? "\n{" : ",\n{";
-    for (size_t c = 0; c < answer.columns.size(); ++c) {
-      AppendKey(answer.columns[c], c == 0, out);
-      AppendJsonString(row.dimensions[c], out);
+    auto key = keys.begin();
+    for (const std::string& value : row.dimensions) {
+      *out += *key++;
+      AppendJsonString(value, out);
     }
     if (with_currency) {
-      AppendKey(kCurrency, answer.columns.empty(), out);
+      *out += *key++;
       AppendJsonString(row.currency, out);
     }
-    for (size_t m = 0; m < answer.measures.size(); ++m) {
-      AppendKey(answer.measures[m], m == 0 && answer.columns.empty() && !with_currency, out);
-      AppendJsonString(Decimal(answer, m, row.measures[m]), out);
+    for (size_t m = 0; m < scales.size(); ++m) {
+      *out += *key++;
+      *out += '"';
+      *out += FormatDecimal(row.measures[m], scales[m]);
+      *out += '"';
     }
     *out += '}';
   }
