@@ -100,9 +100,9 @@ TEST(Includes, AreReadInOrderAfterTheFileThatNamesThem) {
   auto rules = home.Compile();
   ASSERT_TRUE(rules) << rules.error().ToString();
   EXPECT_EQ((*rules)->estate().currency, "EUR");
-  RowOf a({{"ServiceName", "A"}});
+  RowOf a{{"ServiceName", "A"}};
   EXPECT_EQ((*rules)->Assign(a.values())[dimension::kTeam], "search");
-  RowOf b({{"ServiceName", "B"}});
+  RowOf b{{"ServiceName", "B"}};
   EXPECT_EQ((*rules)->Explain(b.values())[dimension::kTeam], "rules/aws.yaml:1");
 }
 

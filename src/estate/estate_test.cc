@@ -71,10 +71,10 @@ rules:
 )");
   auto rules = home.Compile();
   ASSERT_TRUE(rules) << rules.error().ToString();
-  RowOf row({{"ServiceProviderName", "Amazon Web Services, Inc."},
-             {"ServiceCategory", "Compute"},
-             {"x_Team", "SRCH"},
-             {"x_Project", "p1"}});
+  RowOf row{{"ServiceProviderName", "Amazon Web Services, Inc."},
+            {"ServiceCategory", "Compute"},
+            {"x_Team", "SRCH"},
+            {"x_Project", "p1"}};
   dimension::Assigned assigned = (*rules)->Assign(row.values());
   EXPECT_EQ(assigned[dimension::kTeam], "search");  // stated, through its alias
   EXPECT_EQ(assigned[dimension::kDriver], "cloud service");

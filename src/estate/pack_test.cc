@@ -72,17 +72,16 @@ TEST(Pack, ReadsTheModelFromMeters) {
       {"S1 Transactions", "-"},
   };
   for (const auto& [meter, model] : cases) {
-    RowOf row({{"ServiceName", "API"}, {"SkuMeter", meter}});
+    RowOf row{{"ServiceName", "API"}, {"SkuMeter", meter}};
     EXPECT_EQ(Pack()->Assign(row.values())[dimension::kModel].value_or("-"), model) << meter;
   }
-  RowOf stated(
-      {{"SkuMeter", "gpt-4o input"},
-       {"SkuPriceDetails", R"({"ModelId":"gpt-4o-2024-11-20","TokenDirection":"Input"})"}});
+  RowOf stated{{"SkuMeter", "gpt-4o input"},
+               {"SkuPriceDetails", R"({"ModelId":"gpt-4o-2024-11-20","TokenDirection":"Input"})"}};
   EXPECT_EQ(Pack()->Assign(stated.values())[dimension::kModel], "gpt-4o-2024-11-20");
 }
 
 TEST(Pack, TagsNamedLikeDimensionsAreStatements) {
-  RowOf row({{"Tags", R"({"Environment":"dev","team":"search","application":"x"})"}});
+  RowOf row{{"Tags", R"({"Environment":"dev","team":"search","application":"x"})"}};
   dimension::Assigned assigned = Pack()->Assign(row.values());
   EXPECT_EQ(assigned[dimension::kEnvironment], "dev");
   EXPECT_EQ(assigned[dimension::kTeam], "search");
@@ -90,8 +89,7 @@ TEST(Pack, TagsNamedLikeDimensionsAreStatements) {
 }
 
 TEST(Pack, GuessesNothingFromNothing) {
-  RowOf row(
-      {{"ServiceProviderName", "Zyxw"}, {"ServiceName", "Qqq"}, {"ServiceCategory", "Other"}});
+  RowOf row{{"ServiceProviderName", "Zyxw"}, {"ServiceName", "Qqq"}, {"ServiceCategory", "Other"}};
   for (const auto& value : Pack()->Assign(row.values())) EXPECT_EQ(value, std::nullopt);
 }
 

@@ -35,15 +35,15 @@ std::string TeamOf(const std::string& match, const RowOf& row) {
 }
 
 RowOf Example() {
-  return RowOf({{"ServiceProviderName", "Amazon Web Services, Inc."},
-                {"ServiceName", "Amazon Bedrock"},
-                {"ServiceCategory", "AI and Machine Learning"},
-                {"SkuMeter", "USE1-Claude3-input-tokens"},
-                {"ResourceName", "prod-search-7"},
-                {"BillingAccountId", "111"},
-                {"SubAccountId", "222"},
-                {"SkuPriceDetails", R"({"ModelId":"claude-3","CoreCount":4})"},
-                {"Tags", R"({"Team":"Search","note":"a \"b\" c","empty":""})"}});
+  return RowOf{{"ServiceProviderName", "Amazon Web Services, Inc."},
+               {"ServiceName", "Amazon Bedrock"},
+               {"ServiceCategory", "AI and Machine Learning"},
+               {"SkuMeter", "USE1-Claude3-input-tokens"},
+               {"ResourceName", "prod-search-7"},
+               {"BillingAccountId", "111"},
+               {"SubAccountId", "222"},
+               {"SkuPriceDetails", R"({"ModelId":"claude-3","CoreCount":4})"},
+               {"Tags", R"({"Team":"Search","note":"a \"b\" c","empty":""})"}};
 }
 
 TEST(Conditions, EachKindHoldsAndFails) {
@@ -103,7 +103,7 @@ TEST(Conditions, EachKindHoldsAndFails) {
 }
 
 TEST(Conditions, AccountFallsBackToTheBillingAccount) {
-  EXPECT_EQ(TeamOf("account: '9'", RowOf({{"BillingAccountId", "9"}})), "hit");
+  EXPECT_EQ(TeamOf("account: '9'", RowOf{{"BillingAccountId", "9"}}), "hit");
 }
 
 TEST(Rules, TheFirstRuleWinsPerDimension) {
@@ -114,7 +114,7 @@ rules:
   - { match: {}, set: { team: rest, environment: prod } }
 )"));
   ASSERT_TRUE(rules) << rules.error().ToString();
-  auto assigned = (*rules)->Assign(RowOf({{"ServiceName", "A"}}).values());
+  auto assigned = (*rules)->Assign(RowOf{{"ServiceName", "A"}}.values());
   EXPECT_EQ(assigned[dimension::kTeam], "one");
   EXPECT_EQ(assigned[dimension::kProject], "p");
   EXPECT_EQ(assigned[dimension::kEnvironment], "prod");
@@ -133,8 +133,8 @@ rules:
 tags: { environment: [env, stage] }
 )"));
   ASSERT_TRUE(rules) << rules.error().ToString();
-  RowOf row({{"ResourceName", "prod-ads- Big_One."},
-             {"Tags", R"({"owner":" SRCH ","phase":"Fine_Tune","Stage":"PRODUCTION"})"}});
+  RowOf row{{"ResourceName", "prod-ads- Big_One."},
+            {"Tags", R"({"owner":" SRCH ","phase":"Fine_Tune","Stage":"PRODUCTION"})"}};
   auto assigned = (*rules)->Assign(row.values());
   EXPECT_EQ(assigned[dimension::kTeam], "search");
   EXPECT_EQ(assigned[dimension::kProject], "ads");
@@ -151,7 +151,7 @@ tags: { environment: [env, stage] }
 TEST(Rules, AStatedDriverOutsideTheListIsPassedOver) {
   auto rules = RuleSet::Compile(SnapshotOf("", true));
   ASSERT_TRUE(rules);
-  RowOf row({{"ServiceCategory", "Storage"}, {"x_CostDriver", "Model_Inference"}});
+  RowOf row{{"ServiceCategory", "Storage"}, {"x_CostDriver", "Model_Inference"}};
   EXPECT_EQ((*rules)->Assign(row.values())[dimension::kDriver], "model inference");
   row.Set("x_CostDriver", "bananas");
   EXPECT_EQ((*rules)->Assign(row.values())[dimension::kDriver], "storage");
@@ -161,7 +161,7 @@ TEST(Rules, AnEstateMayNameAProviderInItsOwnWay) {
   auto rules = RuleSet::Compile(
       SnapshotOf("providers: [{id: AWS, aliases: [Amazonia]}]\nrules: []\n", true));
   ASSERT_TRUE(rules) << rules.error().ToString();
-  RowOf row({{"ServiceProviderName", "AMAZONIA"}, {"ServiceName", "Amazon Bedrock"}});
+  RowOf row{{"ServiceProviderName", "AMAZONIA"}, {"ServiceName", "Amazon Bedrock"}};
   EXPECT_EQ((*rules)->Explain(row.values())[dimension::kDriver], "pack:aws.bedrock");
 }
 
@@ -395,9 +395,9 @@ TEST(Rules, CompiledEqualsNaiveForThePack) {
     auto word = rc::gen::elementOf(kWords);
     std::vector<RowOf> rows;
     for (int i = 0; i < 4; ++i) {
-      RowOf row({{"ServiceProviderName", *word},
-                 {"ServiceName", *word + " " + *word},
-                 {"ServiceCategory", *word}});
+      RowOf row{{"ServiceProviderName", *word},
+                {"ServiceName", *word + " " + *word},
+                {"ServiceCategory", *word}};
       if (*rc::gen::arbitrary<bool>()) row.Set("SkuMeter", *word + " " + *word);
       if (*rc::gen::arbitrary<bool>()) row.Set("ChargeDescription", *word);
       rows.push_back(row);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,7 +21,7 @@ namespace flyball::estate {
 class RowOf {
  public:
   RowOf() = default;
-  explicit RowOf(const std::vector<std::pair<std::string, std::string>>& columns) {
+  RowOf(std::initializer_list<std::pair<std::string_view, std::string>> columns) {
     for (const auto& [name, value] : columns) Set(name, value);
   }
   void Set(std::string_view column, std::string value) {

@@ -450,7 +450,7 @@ void RowAdapter::CountQuarantined(const Record& record, Tally* tally) const {
     bool there = index >= 0 && static_cast<size_t>(index) < record.fields.size();
     return there ? &record.fields[static_cast<size_t>(index)] : nullptr;
   };
-  std::string currency(kNoCurrency);
+  std::string currency(kUnnamedCurrency);
   if (const Field* text = field(charge::kBillingCurrency)) {
     RowDefects ignored;
     std::string_view code = TrimCell(text->text, &ignored);

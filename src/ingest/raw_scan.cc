@@ -74,11 +74,11 @@ std::string PlainAmount(std::string_view text) {
   return plain.append(text.substr(i));
 }
 
-// A currency as the ledger would write it, or kNoCurrency.
+// A currency as the ledger would write it, or kUnnamedCurrency.
 std::string CurrencyKey(std::string_view text) {
   text = WithoutBlanks(text);
   auto letter = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); };
-  if (text.size() != 3 || !std::ranges::all_of(text, letter)) return std::string(kNoCurrency);
+  if (text.size() != 3 || !std::ranges::all_of(text, letter)) return std::string(kUnnamedCurrency);
   std::string key(text);
   for (char& c : key) c = static_cast<char>(c & ~0x20);
   return key;

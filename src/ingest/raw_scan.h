@@ -26,7 +26,7 @@ inline constexpr size_t kScanPeriodTextsMax = 10'000;
 inline constexpr size_t kScanCurrenciesMax = 1'000;
 
 // Rows whose currency is missing or is no code of three letters are summed under this name.
-inline constexpr std::string_view kNoCurrency = "(none)";
+inline constexpr std::string_view kUnnamedCurrency = "(none)";
 
 // Where the text of BillingPeriodStart changes from one row to the next.
 struct RawSegment {

@@ -453,7 +453,7 @@ TEST_F(StageTest, MemoryStaysUnderItsLimitHoweverLargeTheFile) {
         std::string row = Row(std::to_string(i) + ".000001", "USD",
                               "2024-0" + std::to_string(1 + i / kRowsPerMonth));
         row.back() = ',';
-        std::string text = "resource-" + std::to_string(i * 7919) + std::string(150, 'r');
+        std::string text = "resource-" + std::to_string(int64_t{i} * 7919) + std::string(150, 'r');
         file << row << text << ',' << text << ',' << text << ',' << text << ",c\n";
       }
     }
