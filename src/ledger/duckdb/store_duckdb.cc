@@ -308,9 +308,18 @@ Result<QueryAnswer> ReadQueryAnswer(const CostQuery& query, const Answer& result
   const int first_dimension = other_column + 2;
   const int first_measure = first_dimension + static_cast<int>(dimensions.size()) + 1;
   answer.rows.reserve(static_cast<size_t>(result.row_count()));
+  std::optional<Instant> period;  // rows come by period: a label serves many
+  std::string label;
   for (int64_t i = 0; i < result.row_count(); ++i) {
     AnswerRow& row = answer.rows.emplace_back();
-    if (has_period) row.dimensions.push_back(PeriodLabel(query.grain, result.Time(i, 0)));
+    row.dimensions.reserve(answer.columns.size());
+    row.measures.reserve(answer.measures.size());
+    if (has_period) {
+      const Instant start = result.Time(i, 0);
+      if (period != start) label = PeriodLabel(query.grain, start);
+      period = start;
+      row.dimensions.push_back(label);
+    }
     row.currency = result.Text(i, other_column + 1);
     for (int d = 0; d < static_cast<int>(dimensions.size()); ++d) {
       row.dimensions.emplace_back(result.Text(i, first_dimension + d));
