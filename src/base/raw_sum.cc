@@ -73,6 +73,17 @@ void DropOuterZeros(Parts* parts) {
   }
 }
 
+// The power of ten of the first figure, once outer zeros are dropped.
+int64_t FirstPower(const Parts& parts) { return parts.point + parts.exponent - 1; }
+
+bool InReach(const Parts& parts) {
+  if (parts.figures.empty()) return true;
+  bool has_point = parts.figures.find('.') != std::string_view::npos;
+  int64_t length = static_cast<int64_t>(parts.figures.size()) - (has_point ? 1 : 0);
+  int64_t power = FirstPower(parts);
+  return power < kRawSumMaxPower && power - length + 1 >= -kRawSumMaxPower;
+}
+
 int64_t ColumnOf(int64_t power) {
   return power >= 0 ? power / kColumnDigits : (power + 1) / kColumnDigits - 1;
 }
@@ -90,16 +101,19 @@ __int128& RawDecimalSum::Column(int64_t index) {
   return columns_[at];
 }
 
+bool RawDecimalSum::Takes(std::string_view text) {
+  Parts parts;
+  if (!TakeApart(text, &parts)) return false;
+  DropOuterZeros(&parts);
+  return InReach(parts);
+}
+
 bool RawDecimalSum::AddSigned(std::string_view text, int sign) {
   Parts parts;
   if (!TakeApart(text, &parts)) return false;
   DropOuterZeros(&parts);
-  if (parts.figures.empty()) return true;
-  bool has_point = parts.figures.find('.') != std::string_view::npos;
-  int64_t length = static_cast<int64_t>(parts.figures.size()) - (has_point ? 1 : 0);
-  int64_t power = parts.point + parts.exponent - 1;  // of the first figure
-  if (power >= kRawSumMaxPower || power - length + 1 < -kRawSumMaxPower) return false;
-
+  if (!InReach(parts)) return false;
+  int64_t power = FirstPower(parts);
   int64_t column = ColumnOf(power);
   int64_t place = power - column * kColumnDigits;  // of the next figure in its column
   int64_t value = 0;                               // of this column so far

@@ -2,8 +2,7 @@
 //
 // The ledger's own sums go through Money (base/money.h). This one reads the raw text of the input
 // by itself and shares no code with Money, so that a mistake in either shows as a difference. It
-// rounds nothing: numbers may have any number of digits on either side of the point, up to
-// kRawSumMaxPower.
+// rounds nothing: numbers may have up to kRawSumMaxPower digits on either side of the point.
 //
 // A sum is held as limbs in base 10^18 around the decimal point, each a signed 128-bit column that
 // has room for 10^20 additions before it could overflow; carries are settled only when the sum is
@@ -18,7 +17,7 @@
 namespace flyball {
 
 // Digits other than zero may stand from 10^-kRawSumMaxPower to 10^(kRawSumMaxPower - 1).
-inline constexpr int64_t kRawSumMaxPower = 100'000;
+inline constexpr int64_t kRawSumMaxPower = 4096;
 
 class RawDecimalSum {
  public:
@@ -26,6 +25,8 @@ class RawDecimalSum {
   // added, when the text is not one or has digits beyond kRawSumMaxPower.
   bool Add(std::string_view text) { return AddSigned(text, 1); }
   bool Subtract(std::string_view text) { return AddSigned(text, -1); }
+  // Whether Add would take the text.
+  static bool Takes(std::string_view text);
   void Merge(const RawDecimalSum& other);
   RawDecimalSum Minus(const RawDecimalSum& other) const;
   bool IsZero() const;

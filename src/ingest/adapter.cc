@@ -1,5 +1,7 @@
 #include "ingest/adapter.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -63,6 +65,7 @@ bool IsLetter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 void Tally::Merge(const Tally& other) {
   rows_kept += other.rows_kept;
   rows_quarantined += other.rows_quarantined;
+  rows_unsummed += other.rows_unsummed;
   defects.Merge(other.defects);
   for (size_t i = 0; i < kFilledCount; ++i) {
     for (size_t j = 0; j < 4; ++j) filled[i][j] += other.filled[i][j];
@@ -165,6 +168,9 @@ std::string RowAdapter::Reason() const {
       return fault_column_ + " " + fault_text_ + " is no number";
     case Fault::kOutOfRange:
       return fault_column_ + " " + fault_text_ + " is larger than 38 digits hold";
+    case Fault::kTooFine:
+      return fmt::format("{} {} has digits beyond the {}th behind the point", fault_column_,
+                         fault_text_, kRawSumMaxPower);
     case Fault::kBadDate:
       return fault_column_ + " " + fault_text_ + " is no date";
     case Fault::kUnclosedQuote:
@@ -193,7 +199,7 @@ Fault RowAdapter::CheckShape(const Record& record, RowDefects* defects) {
 }
 
 Fault RowAdapter::ReadTyped(const Record& record, RowDefects* defects) {
-  cost_exact_ = true;
+  inexact_cost_.clear();
   for (const NumberField& spec : number_fields_) {
     NumberCell cell;
     Fault fault = ReadNumber(record.fields[static_cast<size_t>(spec.field)], spec.scale,
@@ -201,7 +207,10 @@ Fault RowAdapter::ReadTyped(const Record& record, RowDefects* defects) {
     if (fault != Fault::kNone) return Refuse(fault, spec.field, record);
     units_[static_cast<size_t>(spec.column)] = cell.units;
     nulls_[static_cast<size_t>(spec.column)] = cell.null ? 1 : 0;
-    if (spec.column == charge::kBilledCost) cost_exact_ = cell.exact;
+    if (spec.column == charge::kBilledCost && !cell.exact) {
+      inexact_cost_ = PlainCost(record.fields[static_cast<size_t>(spec.field)]);
+      if (!RawDecimalSum::Takes(inexact_cost_)) return Refuse(Fault::kTooFine, spec.field, record);
+    }
   }
   for (DateField& spec : date_fields_) {
     Instant instant;
@@ -416,7 +425,7 @@ void RowAdapter::SetLineage(Tally* tally) {
   for (size_t i = 0; i < kFilledCount; ++i) ++tally->filled[i][lineage_[i]];
 }
 
-void RowAdapter::CountKept(const Record& record, const RowDefects& defects, Tally* tally) {
+void RowAdapter::CountKept(const RowDefects& defects, Tally* tally) {
   ++tally->rows_kept;
   tally->defects.Count(defects);
   std::string_view currency(currency_, 3);
@@ -427,10 +436,9 @@ void RowAdapter::CountKept(const Record& record, const RowDefects& defects, Tall
   }
   ++last_sum_->rows;
   if (!AddChecked(Units(charge::kBilledCost), &last_sum_->billed)) tally->overflow = true;
-  if (!cost_exact_) {
-    const Field& field = record.fields[static_cast<size_t>(FieldOf(charge::kBilledCost))];
+  if (!inexact_cost_.empty()) {
     RawDecimalSum& residue = tally->checks[std::string(currency)].residue;
-    bool exact = residue.Add(PlainCost(field)) &&
+    bool exact = residue.Add(inexact_cost_) &&
                  residue.Subtract(FormatDecimal(Units(charge::kBilledCost), Money::scale()));
     if (!exact) tally->overflow = true;
   }
@@ -440,6 +448,7 @@ void RowAdapter::CountQuarantined(const Record& record, Tally* tally) const {
   ++tally->rows_quarantined;
   if (fault_ == Fault::kNotJson) {
     RawFacts facts = ScanRawJsonLine(record.raw);
+    tally->rows_unsummed += facts.rows_unsummed;
     for (const auto& [name, sum] : facts.billed_by_currency) {
       tally->checks[name].quarantined.Merge(sum);
     }
@@ -460,10 +469,8 @@ void RowAdapter::CountQuarantined(const Record& record, Tally* tally) const {
     }
   }
   RawDecimalSum& sum = tally->checks[currency].quarantined;
-  if (const Field* cost = field(charge::kBilledCost)) {
-    std::string plain = PlainCost(*cost);
-    if (!plain.empty()) sum.Add(plain);
-  }
+  const Field* cost = field(charge::kBilledCost);
+  if (cost == nullptr || !sum.Add(PlainCost(*cost))) ++tally->rows_unsummed;
 }
 
 Fault RowAdapter::Read(const Record& record, Tally* tally) {
@@ -498,7 +505,7 @@ Fault RowAdapter::Read(const Record& record, Tally* tally) {
     }
   }
   signature_ = signature::IdOf(signature_values_);
-  CountKept(record, defects, tally);
+  CountKept(defects, tally);
   return Fault::kNone;
 }
 

@@ -50,6 +50,7 @@ struct Tally {
     RawDecimalSum quarantined, residue;
   };
   int64_t rows_kept = 0, rows_quarantined = 0;
+  int64_t rows_unsummed = 0;  // of those in quarantine: RawFacts says what that means
   DefectCounts defects;
   std::array<std::array<int64_t, 4>, kFilledCount>
       filled{};  // by focus::Lineage; observed is not counted
@@ -103,7 +104,7 @@ class RowAdapter {
   void FillCosts(RowDefects* defects);
   void FillNames(const Record& record, RowDefects* defects);
   void SetLineage(Tally* tally);
-  void CountKept(const Record& record, const RowDefects& defects, Tally* tally);
+  void CountKept(const RowDefects& defects, Tally* tally);
   void CountQuarantined(const Record& record, Tally* tally) const;
   Fault Refuse(Fault fault, int field, const Record& record);
 
@@ -133,7 +134,7 @@ class RowAdapter {
   std::vector<int128> units_;            // numbers in their units, instants in microseconds
   std::vector<uint8_t> nulls_;           // of numbers and instants
   std::vector<std::string_view> texts_;  // data() == nullptr: null
-  bool cost_exact_ = true;
+  std::string inexact_cost_;             // BilledCost as a plain decimal, when it has to be rounded
   int64_t month_us_ = 0;
   int64_t line_ = 0;
   uint64_t signature_ = 0;

@@ -65,6 +65,7 @@ constexpr std::array<DefectInfo, static_cast<size_t>(Fault::kCount)> kFaults = {
     {"no_billed_cost", "The row has no BilledCost."},
     {"bad_number", "A number of the row cannot be read."},
     {"out_of_range", "A number of the row is larger than 38 digits hold."},
+    {"too_fine", "BilledCost has digits too far behind the point to be summed."},
     {"no_currency", "The row has no BillingCurrency."},
     {"bad_currency", "BillingCurrency is no code of three letters."},
     {"no_charge_period", "The row has no ChargePeriodStart."},

@@ -58,6 +58,7 @@ enum class Fault : uint8_t {
   kNoBilledCost,
   kBadNumber,
   kOutOfRange,
+  kTooFine,
   kNoCurrency,
   kBadCurrency,
   kNoChargePeriod,

@@ -24,6 +24,11 @@ Two readings of every file are held against each other. The first counts rows an
 per currency; the second fills the ledger. Unless *rows in = rows kept + rows quarantined* and *BilledCost in = kept +
 quarantined + residue*, to the last digit, nothing is imported. The residue is what a cost states beyond twelve decimals.
 
+A BilledCost that is no number that can be summed adds nothing to either sum, and its row goes to the quarantine: one that is
+missing, cannot be read, is longer than 4096 characters, or has digits other than zero further than 4096 places before or behind
+the point (1E-200000). Both readings count such rows, and the counts must agree as well. What is too large for the ledger's 38
+digits but can be summed is part of *in* and of *quarantined*.
+
 One import is one commit, whatever the number of files. Each billing month of a source becomes one slice; importing a newer
 file of the same source replaces the months that it has. The same file again changes nothing.
 

@@ -1,6 +1,7 @@
 #include "ingest/raw_scan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <unordered_map>
 
@@ -92,12 +93,14 @@ void AddRow(std::string_view cost, std::string_view currency, std::string_view p
   if (sum == facts->billed_by_currency.end()) {
     sum = facts->billed_by_currency.try_emplace(CurrencyKey(currency)).first;
   }
-  bool added = cost.size() <= kKeepMaxBytes && facts->billed.Add(cost);
-  if (added) {
+  const bool short_enough = cost.size() <= kKeepMaxBytes;
+  std::string plain;
+  if (short_enough && facts->billed.Add(cost)) {
     sum->second.Add(cost);
-  } else if (!cost.empty() && cost.size() <= kKeepMaxBytes) {
-    std::string plain = PlainAmount(cost);
-    if (!plain.empty() && facts->billed.Add(plain)) sum->second.Add(plain);
+  } else if (short_enough && facts->billed.Add(plain = PlainAmount(cost))) {
+    sum->second.Add(plain);
+  } else {
+    ++facts->rows_unsummed;
   }
   if (period.empty() || period.size() > 64) {
     facts->periods_open = true;
@@ -114,6 +117,7 @@ void AddRow(std::string_view cost, std::string_view currency, std::string_view p
 
 void RawFacts::Merge(const RawFacts& other) {
   rows += other.rows;
+  rows_unsummed += other.rows_unsummed;
   billed.Merge(other.billed);
   for (const auto& [currency, sum] : other.billed_by_currency) {
     billed_by_currency[currency].Merge(sum);
@@ -327,16 +331,33 @@ bool ScanJsonObject(std::string_view line, std::vector<RawJsonMember>* members) 
 
 namespace {
 
-// A JSON text with the escapes of plain ASCII undone; others can't stand in a number, currency or
-// date.
+void AppendUtf8(unsigned code, std::string* out) {
+  auto tail = [&](unsigned shift) {
+    out->push_back(static_cast<char>(0x80 | ((code >> shift) & 0x3F)));
+  };
+  if (code < 0x80) {
+    out->push_back(static_cast<char>(code));
+  } else if (code < 0x800) {
+    out->push_back(static_cast<char>(0xC0 | (code >> 6)));
+    tail(0);
+  } else {
+    out->push_back(static_cast<char>(0xE0 | (code >> 12)));
+    tail(6);
+    tail(0);
+  }
+}
+
+// A JSON text with its escapes undone, but for pairs of surrogates: what they stand for is in no
+// number, currency or date.
 std::string WithoutEscapes(std::string_view text) {
   std::string plain;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '\\' || i + 1 == text.size()) {
       plain.push_back(text[i]);
-    } else if (text[i + 1] == 'u' && i + 5 < text.size() && text.substr(i + 2, 2) == "00") {
-      plain.push_back(
-          static_cast<char>(std::stoi("0" + std::string(text.substr(i + 4, 2)), nullptr, 16)));
+    } else if (text[i + 1] == 'u' && i + 5 < text.size()) {
+      unsigned code = 0;
+      std::from_chars(text.data() + i + 2, text.data() + i + 6, code, 16);
+      AppendUtf8(code, &plain);
       i += 5;
     } else {
       char c = text[++i];

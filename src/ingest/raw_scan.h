@@ -39,6 +39,9 @@ inline constexpr size_t kScanSegmentsMax = 4096;
 
 struct RawFacts {
   int64_t rows = 0;
+  // Rows whose BilledCost adds nothing to the sums: it is missing, no number, or has digits further
+  // from the point than kRawSumMaxPower. None of them may be kept.
+  int64_t rows_unsummed = 0;
   RawDecimalSum billed;
   std::map<std::string, RawDecimalSum, std::less<>> billed_by_currency;
   // Texts of BillingPeriodStart; `periods_open`: some row has none, or there are too many to tell.

@@ -51,6 +51,7 @@ TEST(RawScan, AgreesWithTheCellReaderOnEveryNumber) {
     RawFacts facts = ScanRawCsv("BilledCost\n\"" + quoted + "\"\n", ',');
     if (fault == Fault::kBadNumber || cell.null) {
       RC_ASSERT(facts.billed.IsZero());
+      RC_ASSERT(facts.rows_unsummed == 1);
     } else if (fault == Fault::kNone && cell.exact) {
       RC_ASSERT(facts.billed.ToString() == FormatDecimal(cell.units, Money::scale()));
     }
@@ -73,13 +74,16 @@ TEST(RawScan, WalksAnyTextLikeTheReference) {
     auto records = ReadCsvByReference(text, ',');
     RC_ASSERT(facts.rows == static_cast<int64_t>(records.size()) - 1);
     RawDecimalSum sum;
+    int64_t unsummed = 0;
     for (size_t i = 1; i < records.size(); ++i) {
+      ++unsummed;
       if (records[i].fields.size() < 2) continue;
       RowDefects ignored;
       std::string buffer(records[i].fields[1].size() + 1, '\0');
       std::string_view plain = PlainNumber(records[i].fields[1], buffer.data(), &ignored);
-      if (!plain.empty()) sum.Add(plain);
+      if (sum.Add(plain)) --unsummed;
     }
+    RC_ASSERT(facts.rows_unsummed == unsummed);
     RC_ASSERT(facts.billed == sum);
   });
 }
@@ -91,7 +95,10 @@ TEST(RawScan, ReadsJsonLines) {
   EXPECT_EQ(facts.billed.ToString(), "0.1");
   EXPECT_EQ(facts.keys, (std::vector<std::string>{"Tags", "BilledCost", "BillingCurrency", "x"}));
   EXPECT_EQ(ScanRawJsonLine(R"({"BilledCost":"1\u0032"})").billed.ToString(), "12");
+  EXPECT_EQ(ScanRawJsonLine(R"({"BilledCost":"\u00a35"})").billed.ToString(), "5");
+  EXPECT_EQ(ScanRawJsonLine(R"({"BilledCost":"\u20ac 1,000"})").billed.ToString(), "1000");
   EXPECT_TRUE(ScanRawJsonLine("not json").billed.IsZero());
+  EXPECT_EQ(ScanRawJsonLine("not json").rows_unsummed, 1);
 }
 
 std::vector<std::string> ReadJson(std::string line, std::vector<std::string> keys, bool* fault) {

@@ -38,9 +38,11 @@ Result<ledger::SumCheck> CheckSums(const std::string& what, const Sums& sums) {
 Status Reconcile(const std::vector<Input>& inputs, const Tally& tally, ledger::ImportFacts* facts) {
   std::map<std::string, Sums> sums;
   Sums all;
+  int64_t unsummed = 0;
   facts->rows_in = 0;
   for (const Input& input : inputs) {
     facts->rows_in += input.facts.rows;
+    unsummed += input.facts.rows_unsummed;
     all.in.Merge(input.facts.billed);
     for (const auto& [currency, sum] : input.facts.billed_by_currency) {
       sums[currency].in.Merge(sum);
@@ -52,6 +54,13 @@ Status Reconcile(const std::vector<Input>& inputs, const Tally& tally, ledger::I
     return Fail(Code::kInternal,
                 fmt::format("{} rows came in, but {} were kept and {} quarantined", facts->rows_in,
                             facts->rows_kept, facts->rows_quarantined),
+                "nothing was imported; report this with the file");
+  }
+  if (unsummed != tally.rows_unsummed) {
+    return Fail(Code::kInternal,
+                fmt::format("the raw text has {} rows without a BilledCost that can be summed, but "
+                            "{} were quarantined",
+                            unsummed, tally.rows_unsummed),
                 "nothing was imported; report this with the file");
   }
   bool overflow = tally.overflow;

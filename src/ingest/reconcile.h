@@ -13,7 +13,8 @@
 namespace flyball::ingest {
 
 // Fills the rows and control totals of the facts. INTERNAL when rows in != kept + quarantined, or
-// for any currency in != kept + quarantined + residue; OUT_OF_RANGE when a total leaves 38 digits.
+// when the readings differ on which rows have no BilledCost to sum, or for any currency in != kept
+// + quarantined + residue; OUT_OF_RANGE when a total leaves 38 digits.
 Status Reconcile(const std::vector<Input>& inputs, const Tally& tally, ledger::ImportFacts* facts);
 
 // For every FOCUS column: how many of the kept rows have it observed, derived, assumed or missing.

@@ -211,6 +211,47 @@ TEST_F(StageTest, QuarantinesWhatCannotBeRepairedAndStillReconciles) {
   EXPECT_EQ(rows.Text(2, 4), "EUR");
 }
 
+// One absurd number costs its own row, never the file.
+TEST_F(StageTest, CostsBeyondTheControlSumsGoToTheQuarantine) {
+  const std::vector<std::pair<std::string, std::string>> costs = {
+      {"1E-200000", "has digits beyond the 4096th behind the point"},
+      {"1E-4097", "has digits beyond the 4096th behind the point"},
+      {"$1E-9999", "has digits beyond the 4096th behind the point"},
+      {"1E+200000", "is larger than 38 digits hold"},
+      {"-1E+99999999999999999999", "is larger than 38 digits hold"},
+      {std::string(5000, '7'), "is no number"},
+      {"0." + std::string(5000, '3'), "is no number"}};
+  std::string csv(kHeader), json;
+  auto add = [&](const std::string& cost) {
+    csv += Row(cost);
+    json += R"({"BilledCost":")" + cost +
+            R"(","BillingCurrency":"USD","BillingPeriodStart":"2024-09-01T00:00:00Z",)"
+            R"("ChargePeriodStart":"2024-09-02T03:00:00Z","ServiceName":"Compute"})"
+            "\n";
+  };
+  for (const auto& [cost, reason] : costs) add(cost);
+  for (const char* kept : {"1E-4096", "2", "0E-200000", "0E+200000"}) add(kept);
+  for (const std::string& path : {Write("bill.csv", csv), Write("bill.jsonl", json)}) {
+    auto staged = Import(path);
+    ASSERT_TRUE(staged.has_value()) << staged.error().ToString();
+    const ledger::ImportFacts& facts = staged->import.facts;
+    EXPECT_EQ(facts.rows_in, 11);
+    EXPECT_EQ(facts.rows_kept, 4);
+    EXPECT_EQ(facts.rows_quarantined, 7);
+    EXPECT_EQ(facts.billed_cost.kept, "2");
+    EXPECT_EQ(facts.billed_cost.quarantined, "0");
+    EXPECT_EQ(facts.billed_cost.residue, "0." + std::string(4095, '0') + "1");
+    EXPECT_EQ(facts.billed_cost.in, "2." + std::string(4095, '0') + "1");
+    ASSERT_EQ(staged->quarantine.size(), costs.size());
+    const int64_t first = path.ends_with("csv") ? 2 : 1;
+    for (size_t i = 0; i < costs.size(); ++i) {
+      EXPECT_EQ(staged->quarantine[i].line, first + static_cast<int64_t>(i));
+      EXPECT_NE(staged->quarantine[i].reason.find(costs[i].second), std::string::npos)
+          << staged->quarantine[i].reason;
+    }
+  }
+}
+
 TEST_F(StageTest, ReportIsTheContract) {
   auto staged = Import(Write("bill.csv", std::string(kHeader) + Row("1.5") + Row("x")));
   ASSERT_TRUE(staged.has_value()) << staged.error().ToString();
