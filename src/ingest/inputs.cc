@@ -12,6 +12,7 @@ namespace flyball::ingest {
 namespace {
 
 constexpr std::chrono::milliseconds kProgressEvery{100};
+static_assert(kScanKeysMax == kColumnsMax);
 
 std::unexpected<Error> WrongForm(const std::string& path, const char* what, const char* hint) {
   return Fail(Code::kInvalidArgument, "'" + path + "' " + what, hint);

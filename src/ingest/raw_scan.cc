@@ -399,13 +399,29 @@ class RawJsonWalker {
       ++*next;
       return;
     }
-    auto [found, fresh] = places_.try_emplace(std::string(key), facts.keys.size());
-    if (fresh) facts.keys.emplace_back(key);
+    auto found = places_.find(std::string(key));
+    if (found == places_.end()) {
+      keys_bytes_ += key.size();
+      facts.keys_open |= facts.keys.size() == kScanKeysMax || keys_bytes_ > kScanKeysMaxBytes;
+      if (facts.keys_open) return;
+      found = places_.emplace(key, facts.keys.size()).first;
+      facts.keys.emplace_back(key);
+    }
     *next = found->second + 1;
   }
   std::vector<RawJsonMember> members_;
   std::unordered_map<std::string, size_t> places_;
+  size_t keys_bytes_ = 0;
 };
+
+std::unexpected<Error> TooManyKeys(const InputFile& file, int64_t line) {
+  return Fail(Error{Code::kInvalidArgument,
+                    "the lines up to here have more than " + std::to_string(kScanKeysMax) +
+                        " different keys, or more than " + FormatBytes(kScanKeysMaxBytes) +
+                        " of them",
+                    "keys are the columns; what varies from line to line belongs into Tags",
+                    {file.path(), line, 0, 0}});
+}
 
 Result<RawFacts> ScanJsonFile(ByteSource& source, const InputFile& file, uint64_t record_max_bytes,
                               const std::atomic<bool>* cancelled, std::atomic<uint64_t>* progress) {
@@ -436,12 +452,14 @@ Result<RawFacts> ScanJsonFile(ByteSource& source, const InputFile& file, uint64_
       }
       if (newline == std::string_view::npos) break;
       walker.Line(line);
+      if (walker.facts.keys_open) return TooManyKeys(file, number);
       line.clear();
       ++number;
       rest.remove_prefix(newline + 1);
     }
   }
   walker.Line(line);
+  if (walker.facts.keys_open) return TooManyKeys(file, number);
   return std::move(walker.facts);
 }
 

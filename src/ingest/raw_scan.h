@@ -23,7 +23,8 @@
 namespace flyball::ingest {
 
 inline constexpr size_t kScanPeriodTextsMax = 10'000;
-inline constexpr size_t kScanCurrenciesMax = 1'000;
+inline constexpr size_t kScanKeysMax = 1000;           // of JSON lines
+inline constexpr size_t kScanKeysMaxBytes = 1u << 20;  // of all of them together
 
 // Rows whose currency is missing or is no code of three letters are summed under this name.
 inline constexpr std::string_view kUnnamedCurrency = "(none)";
@@ -50,6 +51,7 @@ struct RawFacts {
   std::vector<RawSegment> segments;  // of CSV; empty when there are more than kScanSegmentsMax
   bool segments_open = false;        // because there are more
   std::vector<std::string> keys;     // of JSON lines, in the order of first sight
+  bool keys_open = false;            // more than kScanKeysMax, or longer than kScanKeysMaxBytes
   void Merge(const RawFacts& other);
 };
 
@@ -104,8 +106,8 @@ struct RawJsonMember {
 // False when the line is no JSON object as far as this scan can tell.
 bool ScanJsonObject(std::string_view line, std::vector<RawJsonMember>* members);
 
-// The facts of a whole file. `form_json`: JSON lines. Errors are those of the bytes, and a JSON
-// line beyond `record_max_bytes`. `cancelled` is asked now and then.
+// The facts of a whole file. `form_json`: JSON lines. Errors are those of the bytes, and in JSON a
+// line beyond `record_max_bytes` or keys beyond kScanKeysMax. `cancelled` is asked now and then.
 Result<RawFacts> ScanRawFile(const std::shared_ptr<const InputFile>& file, bool form_json,
                              char delimiter, uint64_t record_max_bytes,
                              const std::atomic<bool>* cancelled, std::atomic<uint64_t>* progress);

@@ -1,5 +1,6 @@
 // Whole imports, from a file to staged slices: real data, dirty data, packed data, and what must be
 // refused.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -282,6 +283,15 @@ TEST_F(StageTest, RefusesBadInputWithOneSentenceAndLeavesNothing) {
   refused(std::string(3u << 20, 'x'), "longer than 1.0 MiB");
   refused(std::string(kHeader) + "1,\"" + std::string(9u << 20, 'x') + "\n", "record is longer");
   refused("{\"BilledCost\":1}\n" + std::string(9u << 20, ' '), "record is longer");
+  std::string new_keys = R"({"BilledCost":1})";
+  for (int i = 0; i < 2000; ++i) {
+    new_keys += fmt::format("\n{{\"x_{}\":1}}", i);
+  }
+  refused(new_keys, "bad.csv:1001: the lines up to here have more than 1000 different keys");
+  refused(R"({"BilledCost":1})"
+          "\n{\"" +
+              std::string(2u << 20, 'k') + "\":1}\n" + new_keys,
+          "bad.csv:2: the lines up to here");
   refused(
       "\xFF\xFE"
       "B",
