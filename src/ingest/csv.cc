@@ -315,7 +315,7 @@ bool CsvRecords::Next(Record* record) {
     break;
   }
   const char* raw_end = stop;
-  if (raw_end > start && raw_end[-1] == '\r') --raw_end;
+  if (record->fault == nullptr && raw_end > start && raw_end[-1] == '\r') --raw_end;
   record->raw = {start, static_cast<size_t>(raw_end - start)};
   at_ = stop < end_ ? stop + 1 : end_;
   line_ += number_records_ ? 1 : 1 + newlines;

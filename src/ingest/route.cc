@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstring>
 #include <thread>
-#include <tuple>
 
 #include "ingest/cells.h"
 #include "model/charge.h"
@@ -70,32 +69,41 @@ class RouteWorker {
       while (reader->Next(&record)) FB_CHECK(Route(record, input));
       empty_lines_ += reader->empty_lines() - empty_before;
     }
-    for (auto& [key, buffer] : buffers_) FB_CHECK(Flush(key, &buffer));
+    for (auto& [month, file] : files_) FB_CHECK(Flush(&file));
     return {};
   }
 
-  struct File {
-    int64_t month;
+  // Records of one input that lie side by side.
+  struct InputRun {
     size_t input;
+    uint64_t end;  // its first byte is the end of the run before
+  };
+  struct File {
     std::string path;
+    std::string buffer;
+    uint64_t flushed = 0;
+    bool closed = false;  // the next record begins a run of its own
+    std::vector<InputRun> runs;
   };
   int64_t empty_lines() const { return empty_lines_; }
-  std::vector<File> TakeFiles() {
-    std::vector<File> files;
-    for (const auto& [key, buffer] : buffers_) {
-      files.push_back({std::get<0>(key), std::get<1>(key), PathOf(key)});
-    }
-    return files;
-  }
+  const std::map<int64_t, File>& files() const { return files_; }
 
  private:
-  // Month, input, and a number for records that must stand alone.
-  using Key = std::tuple<int64_t, size_t, int64_t>;
-
-  std::string PathOf(const Key& key) const {
-    const auto& [month, input, alone] = key;
-    std::string name = month == kNoMonth ? "none" : FormatDate({month});
-    return os::JoinPath(options_.dir, fmt::format("{}-{}-{}-{}", name, input, alone, number_));
+  Result<File*> FileOf(int64_t month) {
+    if (last_ != nullptr && month == last_month_) return last_;
+    auto [found, fresh] = files_.try_emplace(month);
+    if (fresh && files_.size() > kMonthsMax) {
+      return Fail(Code::kInvalidArgument,
+                  fmt::format("the input has more than {} billing periods", kMonthsMax),
+                  "look at its column BillingPeriodStart");
+    }
+    if (fresh) {
+      std::string name = month == kNoMonth ? "none" : FormatDate({month});
+      found->second.path = os::JoinPath(options_.dir, fmt::format("{}-{}", name, number_));
+    }
+    last_month_ = month;
+    last_ = &found->second;
+    return last_;
   }
 
   int64_t MonthOf(const Record& record) {
@@ -114,31 +122,28 @@ class RouteWorker {
   }
 
   Status Route(const Record& record, size_t input) {
-    // A CSV record without an end would swallow those behind it: it gets a file of its own. A line
-    // of JSON ends anyway.
-    bool alone = record.fault != nullptr && inputs_[input].form != InputForm::kJsonLines;
-    Key key{alone ? kNoMonth : MonthOf(record), input, alone ? record.line : 0};
-    if (last_ == nullptr || key != last_key_) {
-      if (buffers_.size() > kMonthsMax && !buffers_.contains(key)) {
-        return Fail(Code::kInvalidArgument,
-                    fmt::format("the input has more than {} billing periods", kMonthsMax),
-                    "look at its column BillingPeriodStart");
-      }
-      last_key_ = key;
-      last_ = &buffers_[key];
-    }
+    const bool json = inputs_[input].form == InputForm::kJsonLines;
+    // A CSV record without an end would swallow those behind it: it is a run of its own, to which
+    // not even a line end is added. A line of JSON ends anyway.
+    const bool alone = record.fault != nullptr && !json;
+    File& file = *FB_TRY(FileOf(alone ? kNoMonth : MonthOf(record)));
     fmt::format_int line(record.line);
-    last_->append(line.data(), line.size());
-    bool json = inputs_[input].form == InputForm::kJsonLines;
-    last_->push_back(json ? '\t' : inputs_[input].header.delimiter);
-    last_->append(record.raw);
-    last_->push_back('\n');
-    return last_->size() < kRouteBufferBytes ? Status{} : Flush(key, last_);
+    file.buffer.append(line.data(), line.size());
+    file.buffer.push_back(json ? '\t' : inputs_[input].header.delimiter);
+    file.buffer.append(record.raw);
+    if (!alone) file.buffer.push_back('\n');
+    if (alone || file.closed || file.runs.empty() || file.runs.back().input != input) {
+      file.runs.push_back({input, 0});
+    }
+    file.closed = alone;
+    file.runs.back().end = file.flushed + file.buffer.size();
+    return file.buffer.size() < kRouteBufferBytes ? Status{} : Flush(&file);
   }
 
-  Status Flush(const Key& key, std::string* buffer) {
-    FB_CHECK(AppendTo(PathOf(key), *buffer));
-    buffer->clear();
+  static Status Flush(File* file) {
+    FB_CHECK(AppendTo(file->path, file->buffer));
+    file->flushed += file->buffer.size();
+    file->buffer.clear();
     return {};
   }
 
@@ -151,9 +156,9 @@ class RouteWorker {
   int billing_field_ = -1;
   int charge_field_ = -1;
   DateReader billing_dates_, charge_dates_;
-  std::map<Key, std::string> buffers_;
-  Key last_key_{};
-  std::string* last_ = nullptr;
+  std::map<int64_t, File> files_;  // by month
+  int64_t last_month_ = 0;
+  File* last_ = nullptr;
 };
 
 }  // namespace
@@ -174,13 +179,17 @@ Result<Routes> RouteByMonth(const std::vector<Input>& inputs, const Schema& sche
   std::vector<Portion> without_month;
   for (const auto& worker : workers) {
     routes.empty_lines += worker->empty_lines();
-    for (RouteWorker::File& file : worker->TakeFiles()) {
+    for (const auto& [month, file] : worker->files()) {
       Portion portion;
-      portion.input = file.input;
       portion.content = FB_TRY(InputFile::Open(file.path));
       portion.numbered = true;
-      auto& list = file.month == kNoMonth ? without_month : routes.months[file.month];
-      list.push_back(std::move(portion));
+      auto& list = month == kNoMonth ? without_month : routes.months[month];
+      for (const RouteWorker::InputRun& run : file.runs) {
+        portion.input = run.input;
+        portion.end_offset = run.end;
+        list.push_back(portion);
+        portion.begin_offset = run.end;
+      }
     }
   }
   if (!without_month.empty()) {

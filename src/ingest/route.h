@@ -4,7 +4,8 @@
 // thread: half the time, and memory that does not grow with the months.
 //
 // A temporary file holds records as they were in the input, each with the number of its line before
-// it.
+// it. Those of several inputs lie in it one run after the other, so that how many files are open
+// and buffered depends on the months alone, however many inputs an import has.
 #pragma once
 
 #include <map>

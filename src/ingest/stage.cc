@@ -225,12 +225,15 @@ Status Staging::WriteSlices() {
     routes = FB_TRY(RouteByMonth(inputs_, schema_, all.get(), route));
     tally_.defects.Add(Repair::kEmptyLine, routes.empty_lines);
   }
-  for (const auto& [month_us, portions] : routes.months) {
+  for (auto& [month_us, portions] : routes.months) {
     tally_.Merge(FB_TRY(slices.WriteMonth(month_us, feed(portions, before, weight))));
+    std::set<std::string> written;
     for (const Portion& portion : portions) {
       before += portion.size() * weight / 100;
-      if (portion.numbered) FB_CHECK(files_.Remove(portion.content->path()));
+      if (portion.numbered) written.insert(portion.content->path());
     }
+    for (const std::string& path : written) FB_CHECK(files_.Remove(path));
+    portions.clear();  // an open file keeps its place on the disk
   }
   FB_CHECK(files_.RemoveTree(route.dir));
   for (const Input& input : inputs_) FB_CHECK(input.file->CheckUnchanged());

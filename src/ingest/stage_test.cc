@@ -339,6 +339,52 @@ TEST_F(StageTest, CancelledAndUnchangedImportsLeaveNothing) {
   EXPECT_TRUE(files_->List(home_ + "/tmp")->empty());
 }
 
+// How many files an import may have does not depend on how many months stand in each.
+TEST_F(StageTest, ManySmallFilesOfManyMonthsAreOneImport) {
+  constexpr int kFiles = 120, kMonths = 13;
+  ImportOptions options;
+  options.home = home_;
+  options.threads = 2;
+  options.source = "many";
+  for (int file = 0; file < kFiles; ++file) {
+    const bool json = file % 2 == 1;
+    std::string content(json ? "" : kHeader);
+    for (int i = 0; i < kMonths; ++i) {
+      const int at = (i * 5 + file) % kMonths;  // months are mixed, and begin anywhere
+      const std::string month = fmt::format("{}-{:02}", 2023 + at / 12, 1 + at % 12);
+      std::string row = Row("1", "USD", month);
+      row.replace(row.find("Compute"), 7, fmt::format("service {}", file));
+      content +=
+          json ? fmt::format(
+                     R"({{"BilledCost":1,"BillingCurrency":"USD","BillingPeriodStart":"{0}-01",)"
+                     R"("ChargePeriodStart":"{0}-02","ServiceName":"service {1}"}})"
+                     "\n",
+                     month, file)
+               : row;
+    }
+    if (file % 40 == 0) content += file == 0 ? "5,USD,\"never closed\n" : "\"5";
+    options.files.push_back(
+        Write(fmt::format("bill-{}.{}", file, json ? "jsonl" : "csv"), content));
+  }
+  auto staged = StageImport(options, *files_);
+  ASSERT_TRUE(staged.has_value()) << staged.error().ToString();
+  EXPECT_EQ(staged->import.facts.rows_kept, kFiles * kMonths);
+  EXPECT_EQ(staged->import.facts.rows_quarantined, 3);
+  EXPECT_EQ(staged->import.facts.billed_cost.quarantined, "15");
+  ASSERT_EQ(staged->import.slices.size(), static_cast<size_t>(kMonths));
+  for (const ledger::Slice& slice : staged->import.slices) EXPECT_EQ(slice.rows, kFiles);
+  ASSERT_EQ(staged->quarantine.size(), 3u);
+  EXPECT_EQ(staged->quarantine[1].file, "bill-40.csv");
+  EXPECT_EQ(staged->quarantine[1].line, kMonths + 2);
+  engine::Answer rows = Ask(*staged,
+                            "SELECT count(DISTINCT x_SourceFile), count(DISTINCT ServiceName),"
+                            " min(x_SourceLine), max(x_SourceLine) FROM $parts");
+  EXPECT_EQ(rows.Int64(0, 0), kFiles);
+  EXPECT_EQ(rows.Int64(0, 1), kFiles);
+  EXPECT_EQ(rows.Int64(0, 2), 1);
+  EXPECT_EQ(rows.Int64(0, 3), kMonths + 1);
+}
+
 TEST_F(StageTest, SeveralCurrenciesFilesAndMonths) {
   std::string other(kHeader);
   other += "1.25,EUR,2024-09-01T00:00:00Z,,2024-09-02T00:00:00Z,,Usage,\"a,b\",AWS,a=1\n";
