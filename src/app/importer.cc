@@ -1,6 +1,7 @@
 #include "app/importer.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -16,6 +17,22 @@ namespace {
 std::string AbsolutePath(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::absolute(path, ignored).string();
+}
+
+// The folder and those above it that do not exist, innermost first.
+std::vector<std::string> MissingFolders(std::filesystem::path folder) {
+  std::vector<std::string> missing;
+  std::error_code ignored;
+  for (; folder.has_relative_path() && !std::filesystem::exists(folder, ignored);
+       folder = folder.parent_path()) {
+    missing.push_back(folder.string());
+  }
+  return missing;
+}
+
+// What somebody else has put into one of them in the meantime keeps it.
+void RemoveEmpty(const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) rmdir(folder.c_str());
 }
 
 }  // namespace
@@ -69,17 +86,37 @@ Result<std::string> Importer::Import(const ImportArgs& args) {
 
 Result<std::string> Importer::ImportHere(const ImportArgs& args) {
   ingest::ImportOptions options = FB_TRY(ToImportOptions(*environment_, args));
-  if (ledger_ == nullptr) {
-    ledger::LedgerOptions ledger_options;
-    ledger_options.home = environment_->home;
-    // The store shares the process with the import.
-    ledger_options.memory_bytes = std::min<uint64_t>(options.memory_bytes / 4, 512ull << 20);
-    ledger_ =
-        FB_TRY(ledger::Ledger::Open(ledger_options, environment_->files, environment_->clock));
+  // A home comes into being with its first commit: a bad bill or a dry run leaves none.
+  std::vector<std::string> made;
+  if (ledger_ == nullptr && HomeIsNew()) {
+    made = MissingFolders(os::JoinPath(environment_->home, "tmp"));
+  } else if (ledger_ == nullptr) {
+    FB_CHECK(OpenHome(options.memory_bytes));
   }
+  Result<std::string> report = StageAndPublish(std::move(options), args.dry_run);
+  if (ledger_ == nullptr) RemoveEmpty(made);
+  return report;
+}
+
+bool Importer::HomeIsNew() const {
+  os::Files& files = environment_->files;
+  return !files.Exists(os::JoinPath(environment_->home, "VERSION")) &&
+         !files.Exists(os::JoinPath(environment_->home, "LOCK"));
+}
+
+Status Importer::OpenHome(uint64_t import_memory_bytes) {
+  ledger::LedgerOptions options;
+  options.home = environment_->home;
+  // The store shares the process with the import.
+  options.memory_bytes = std::min<uint64_t>(import_memory_bytes / 4, 512ull << 20);
+  ledger_ = FB_TRY(ledger::Ledger::Open(options, environment_->files, environment_->clock));
+  return {};
+}
+
+Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, bool dry_run) {
   std::optional<ledger::Commit> live;
   options.already_live = [&](const ingest::Scan& scan) {
-    live = ledger_->FindUnchanged(scan.source, scan.content_hash);
+    if (ledger_ != nullptr) live = ledger_->FindUnchanged(scan.source, scan.content_hash);
     return live.has_value();
   };
   ingest::Staged staged = FB_TRY(ingest::StageImport(options, environment_->files));
@@ -87,9 +124,15 @@ Result<std::string> Importer::ImportHere(const ImportArgs& args) {
     staged.import.facts = live->facts;
     return ingest::ImportReportJson(live->id, staged, true);
   }
-  if (args.dry_run) {
+  if (dry_run) {
     FB_CHECK(environment_->files.RemoveTree(staged.import.staging_dir));
     return ingest::ImportReportJson("", staged, false);
+  }
+  if (ledger_ == nullptr) {
+    if (Status opened = OpenHome(options.memory_bytes); !opened) {
+      (void)environment_->files.RemoveTree(staged.import.staging_dir);
+      return Fail(std::move(opened).error());
+    }
   }
   const ledger::Commit commit = FB_TRY(ledger_->Publish(staged.import));
   return ingest::ImportReportJson(commit.id, staged, false);

@@ -8,6 +8,7 @@
 
 #include "app/command.h"
 #include "app/remote.h"
+#include "ingest/import.h"
 #include "ledger/ledger.h"
 
 namespace flyball::app {
@@ -21,6 +22,9 @@ class Importer {
  private:
   explicit Importer(const Environment& environment) : environment_(&environment) {}
   Result<std::string> ImportHere(const ImportArgs& args);
+  Result<std::string> StageAndPublish(ingest::ImportOptions options, bool dry_run);
+  bool HomeIsNew() const;
+  Status OpenHome(uint64_t import_memory_bytes);
 
   const Environment* environment_;
   std::optional<Remote> remote_;

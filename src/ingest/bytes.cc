@@ -223,7 +223,11 @@ Result<std::shared_ptr<InputFile>> InputFile::Open(const std::string& path) {
     if (errno == ENOENT || errno == ENOTDIR) {
       return refuse("does not exist", "check the path of the file to import");
     }
-    return refuse(std::string("cannot be read: ") + std::strerror(errno), "check its permissions");
+    const char* hint = errno == EMFILE || errno == ENFILE
+                           ? "import fewer files at once, or raise the limit of open files"
+                       : errno == EACCES || errno == EPERM ? "check its permissions"
+                                                           : "check the path of the file to import";
+    return refuse(std::string("cannot be read: ") + std::strerror(errno), hint);
   }
   std::shared_ptr<InputFile> file(new InputFile);
   file->fd_ = fd;

@@ -144,6 +144,13 @@ const std::vector<Case>& BadBills() {
        "binary"},
       {"JsonGarbage", ImportOf("bill.jsonl", "{\"BilledCost\": 1\n}{]\nnonsense\n"), ""},
       {"JsonOfSomethingElse", ImportOf("bill.jsonl", "{\"name\":\"a\"}\n{\"name\":\"b\"}\n"), ""},
+      {"JsonOfNewKeysOnEveryLine",
+       [](const Place& place) {
+         std::string text = "{\"BilledCost\":1}\n";
+         for (int i = 0; i < kDeep; ++i) text += "{\"x_" + std::to_string(i) + "\":1}\n";
+         return std::vector<std::string>{"import", place.Put("keys.jsonl", text)};
+       },
+       "keys.jsonl:1001: the lines up to here have more than 1000 different keys"},
       {"JsonNestedDeep",
        ImportOf("deep.jsonl", "{\"BilledCost\":" + std::string(kDeep, '[') + "\n"), ""},
       {"MissingFile", Words({"import", "/no/such/bill.csv"}), "does not exist"},
@@ -490,6 +497,34 @@ INSTANTIATE_TEST_SUITE_P(Names, BadInput, testing::ValuesIn(BadNames()), NameOf)
 INSTANTIATE_TEST_SUITE_P(Estates, BadInput, testing::ValuesIn(BadEstates()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Commands, BadInput, testing::ValuesIn(BadCommands()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Homes, BadInput, testing::ValuesIn(BadHomes()), NameOf);
+
+// A home comes into being with its first commit.
+TEST_F(BadInput, NoHomeIsMadeByADryRunOrABadBill) {
+  const Place place = WherePlaced();
+  const std::string home = (folder_.path() / "not" / "yet").string();
+  auto run = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--home", home});
+    return RunFlyball(arguments);
+  };
+  for (const auto* cases : {&BadBills(), &DamagedBills()}) {
+    for (const Case& which : *cases) {
+      EXPECT_EQ(run(which.arguments(place)).exit_code, which.exit_code) << which.name;
+      EXPECT_FALSE(fs::exists(folder_.path() / "not")) << which.name;
+    }
+  }
+  const std::string bill = place.Put("good.csv", Bill());
+  const Ended dry = run({"import", bill, "--dry-run"});
+  EXPECT_EQ(dry.exit_code, 0) << dry.err;
+  EXPECT_NE(dry.out.find("dry run"), std::string::npos) << dry.out;
+  EXPECT_FALSE(fs::exists(folder_.path() / "not"));
+  fs::create_directories(home);
+  EXPECT_EQ(run({"import", bill, "--dry-run"}).exit_code, 0);
+  EXPECT_TRUE(fs::is_empty(home));
+  const Ended imported = run({"import", bill});
+  EXPECT_EQ(imported.exit_code, 0) << imported.err;
+  EXPECT_TRUE(fs::exists(fs::path(home) / "VERSION"));
+  EXPECT_TRUE(fs::is_empty(fs::path(home) / "tmp"));
+}
 
 // With --format json the error is a document on standard output too.
 TEST_F(BadInput, IsAlsoADocumentForPrograms) {
