@@ -40,8 +40,12 @@ void AppendHeader(std::string_view name, std::string_view value, std::string* ou
 }  // namespace
 
 Connection::Connection(const ServerOptions& options, Clock& clock, ConnectionOwner& owner,
-                       std::string peer)
-    : options_(options), clock_(clock), owner_(owner), peer_(std::move(peer)) {
+                       std::string peer, std::string local)
+    : options_(options),
+      clock_(clock),
+      owner_(owner),
+      peer_(std::move(peer)),
+      local_(std::move(local)) {
   StartIdle();
   // A client that connects and says nothing gets no more time than one that is slow with its head.
   SetDeadline(std::min(options_.head_timeout_ms, options_.idle_timeout_ms));
@@ -180,6 +184,7 @@ std::optional<Error> Connection::JudgeHead(int* status) {
   request_.query = std::move(target->query);
   request_.headers = std::move(head.headers);
   request_.peer = peer_;
+  request_.local = local_;
   if (!IsKnownMethod(request_.method)) {
     *status = 501;
     return MakeError(Code::kUnimplemented, "the method is not known here");

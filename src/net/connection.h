@@ -36,7 +36,8 @@ class ConnectionOwner {
 
 class Connection {
  public:
-  Connection(const ServerOptions& options, Clock& clock, ConnectionOwner& owner, std::string peer);
+  Connection(const ServerOptions& options, Clock& clock, ConnectionOwner& owner, std::string peer,
+             std::string local);
 
   void Receive(std::string_view bytes);
   void ReceiveEnd();        // the client has closed its side
@@ -100,6 +101,7 @@ class Connection {
   Clock& clock_;
   ConnectionOwner& owner_;
   std::string peer_;
+  std::string local_;
   State state_ = State::kIdle;
   std::string in_;
   size_t in_used_ = 0;

@@ -34,7 +34,8 @@ struct Request {
   std::string body;
   std::string body_file;  // where a large upload was spooled; removed once answered. Fetch: sent as
                           // the body
-  std::string peer;       // "127.0.0.1"
+  std::string peer;       // the client's address, "127.0.0.1"
+  std::string local;      // the address of this end of the connection
 
   // The value of a header (name in lower case), or "".
   std::string_view Header(const std::string& name) const {

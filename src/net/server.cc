@@ -114,12 +114,12 @@ class Peer final : public ConnectionOwner {
   class Reply;
 
  public:
-  Peer(Core& core, WorkerPool& pool, uint64_t id, Fd fd, const std::string& address)
+  Peer(Core& core, WorkerPool& pool, uint64_t id, Fd fd, std::string peer, std::string local)
       : core_(core),
         pool_(pool),
         id_(id),
         fd_(std::move(fd)),
-        connection(core.options, *core.clock, *this, address) {}
+        connection(core.options, *core.clock, *this, std::move(peer), std::move(local)) {}
   ~Peer() override {
     if (stream_) {
       stream_->ClientIsGone();
@@ -433,8 +433,14 @@ void EpollServer::AcceptOne(Fd fd, const sockaddr_storage& address, socklen_t si
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const uint64_t id = next_id_++;
   Watch(fd.get(), EPOLLIN, id);
-  peers_.emplace(
-      id, std::make_unique<Peer>(core_, *pool_, id, std::move(fd), AddressText(address, size)));
+  sockaddr_storage own{};
+  socklen_t own_size = sizeof own;
+  std::string local;
+  if (getsockname(fd.get(), reinterpret_cast<sockaddr*>(&own), &own_size) == 0) {
+    local = AddressText(own, own_size);
+  }
+  peers_.emplace(id, std::make_unique<Peer>(core_, *pool_, id, std::move(fd),
+                                            AddressText(address, size), std::move(local)));
 }
 
 // At the limit the connection that has been idle longest goes; false when all are at work.

@@ -116,6 +116,16 @@ TEST(Server, AnswersTheClient) {
   EXPECT_TRUE(answer->headers.contains("date"));
 }
 
+TEST(Server, KnowsBothEndsOfAConnection) {
+  ServerOptions options;
+  options.address = "127.0.0.2";
+  auto server = MustStart(
+      options, [](const Request& request) { return Text(request.peer + " to " + request.local); });
+  auto answer = Fetch("127.0.0.2", server->port(), Ask("GET", "/"), kTimeoutMs);
+  ASSERT_TRUE(answer.has_value()) << answer.error().message;
+  EXPECT_TRUE(answer->body.ends_with(" to 127.0.0.2")) << answer->body;
+}
+
 TEST(Server, ListensOnIpv6) {
   ServerOptions options;
   options.address = "::1";

@@ -15,7 +15,7 @@ SimClient::SimClient(const ServerOptions& options, SimClock& clock, Random& rand
       handler_(std::move(handler)),
       admission_(std::move(admission)),
       options_(options),
-      connection_(options_, clock_, *this, "sim") {}
+      connection_(options_, clock_, *this, "sim", "sim-server") {}
 
 Result<bool> SimClient::Admit(const Request& head) {
   return admission_ ? admission_(head) : Result<bool>(false);

@@ -77,9 +77,9 @@ class Api {
   Result<std::string> ExplainJson(const std::string& body);
   Result<std::string> QuarantineJson(const std::string& id, const net::Request& request);
   Result<std::string> CommitOrNull(Result<std::optional<flyball::ledger::Commit>> commit);
-  Result<ImportJob> JobFromJson(const net::Request& request, const std::string& author);
+  Result<ImportJob> JobFromJson(const Call& call);
   Result<ImportJob> JobFromUpload(const Upload& upload, const std::string& author);
-  Status CheckServerPath(const std::string& path, const net::Request& request) const;
+  Status CheckServerPath(const std::string& path, const Call& call) const;
 
   int64_t started_us_;
   AnswerCache cache_;

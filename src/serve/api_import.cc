@@ -108,8 +108,8 @@ bool IsJson(const net::Request& request) {
 }  // namespace
 
 // What a caller may make the server read: nothing outside the folders that the settings name;
-// without such folders, any file, but only for callers on this machine.
-Status Api::CheckServerPath(const std::string& path, const net::Request& request) const {
+// without such folders, any file, but only for who shows the local token from this machine.
+Status Api::CheckServerPath(const std::string& path, const Call& call) const {
   const std::filesystem::path given(path);
   if (path.find('\0') != std::string::npos || !given.is_absolute() ||
       std::ranges::find(given, "..") != given.end()) {
@@ -121,11 +121,11 @@ Status Api::CheckServerPath(const std::string& path, const net::Request& request
     return Fail(Code::kInvalidArgument, "'" + path + "' is no regular file");
   }
   if (settings.import_dirs.empty()) {
-    if (!net::IsLoopback(request.peer) || IsForwarded(request)) {
-      return Fail(Code::kPermissionDenied, "files of the server can't be named from elsewhere",
-                  "upload the file");
-    }
-    return {};
+    if (call.author == kLocalToken && IsFromThisMachine(call.request)) return {};
+    return Fail(Code::kPermissionDenied,
+                "files of the server can be named only on its own machine, with the token in the "
+                "home folder",
+                "upload the file");
   }
   const auto real = std::filesystem::weakly_canonical(given, fault);
   for (const std::string& dir : settings.import_dirs) {
@@ -140,7 +140,8 @@ Status Api::CheckServerPath(const std::string& path, const net::Request& request
               "upload the file, or move it there");
 }
 
-Result<ImportJob> Api::JobFromJson(const net::Request& request, const std::string& author) {
+Result<ImportJob> Api::JobFromJson(const Call& call) {
+  const net::Request& request = call.request;
   FB_CHECK(CheckJsonDepth(request.body));
   const Json document = Json::parse(request.body, nullptr, false);
   if (!document.is_object() || !document.contains("files") || !document["files"].is_array() ||
@@ -161,14 +162,14 @@ Result<ImportJob> Api::JobFromJson(const net::Request& request, const std::strin
       return Fail(Code::kInvalidArgument, "files: texts are expected");
     }
     job.files.push_back(file.get<std::string>());
-    FB_CHECK(CheckServerPath(job.files.back(), request));
+    FB_CHECK(CheckServerPath(job.files.back(), call));
   }
   job.source = FB_TRY(TextMember(document, "source"));
   job.format = FB_TRY(TextMember(document, "format"));
   job.author = FB_TRY(TextMember(document, "author"));
   job.memory_bytes = FB_TRY(ParseMemory(FB_TRY(TextMember(document, "memory"))));
   if (job.author.empty()) {
-    job.author = author;
+    job.author = call.author;
   }
   if (document.contains("dry_run")) {
     if (!document["dry_run"].is_boolean()) {
@@ -205,7 +206,7 @@ net::Response Api::PostImport(const Call& call) {
   std::shared_ptr<void> holds;
   Result<ImportJob> job = Fail(Code::kUnknown, "");
   if (IsJson(call.request)) {
-    job = JobFromJson(call.request, call.author);
+    job = JobFromJson(call);
   } else {
     auto upload = UnpackUpload(call.request, os::JoinPath(settings.home, "tmp"));
     if (!upload) {

@@ -115,6 +115,32 @@ TEST_F(Listening, ImportsFilesOfTheServer) {
   }
 }
 
+// Bound to a LAN address, the command line on the same machine comes from that very address.
+TEST_F(Listening, ServerPathsAreForTheOwnerOnThisMachine) {
+  home.Write("bill.csv", "a,b\n1,2\n");
+  Start(Echoing());
+  const std::string guest = *CreateToken(home.path(), "guest", *clock);
+  const auto status = [&](const char* peer, const char* local, const std::string& token,
+                          const char* forwarded_for = "") {
+    net::Request request =
+        Ask("POST", "/api/v1/imports", Json{{"files", {home.path() + "/bill.csv"}}}.dump());
+    request.peer = peer;
+    request.local = local;
+    request.headers = {{"content-type", "application/json"}, {"authorization", "Bearer " + token}};
+    if (*forwarded_for != '\0') request.headers["x-forwarded-for"] = forwarded_for;
+    const net::Response response = service->Handle(request);
+    return response.later ? 200 : response.status;
+  };
+  EXPECT_EQ(status("127.0.0.1", "127.0.0.1", home.Token()), 200);
+  EXPECT_EQ(status("10.1.2.3", "10.1.2.3", home.Token()), 200);
+  EXPECT_EQ(status("10.1.2.4", "10.1.2.3", home.Token()), 403);
+  EXPECT_EQ(status("", "", home.Token()), 403);
+  EXPECT_EQ(status("10.1.2.3", "10.1.2.3", home.Token(), "10.9.9.9"), 403);
+  EXPECT_EQ(status("10.1.2.3", "10.1.2.3", guest), 403);
+  EXPECT_EQ(status("127.0.0.1", "127.0.0.1", guest), 403);
+  EXPECT_FALSE(CreateToken(home.path(), "admin", *clock).has_value());
+}
+
 TEST_F(Listening, ImportFoldersBindServerPaths) {
   home.Write("outside.csv", "secret");
   std::filesystem::create_directories(home.path() + "/bills");

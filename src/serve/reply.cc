@@ -50,4 +50,9 @@ bool IsForwarded(const net::Request& request) {
          !request.Header("via").empty();
 }
 
+bool IsFromThisMachine(const net::Request& request) {
+  const bool own = !request.peer.empty() && request.peer == request.local;
+  return (own || net::IsLoopback(request.peer)) && !IsForwarded(request);
+}
+
 }  // namespace flyball::serve

@@ -20,5 +20,8 @@ net::Response ErrorReply(int status, const Error& error);
 
 // Whether a proxy passed the request on: Forwarded (RFC 7239), X-Forwarded-For or Via.
 bool IsForwarded(const net::Request& request);
+// Whether the client is a process of this machine: it came over loopback, or both ends of the
+// connection have the same address.
+bool IsFromThisMachine(const net::Request& request);
 
 }  // namespace flyball::serve

@@ -71,8 +71,8 @@ struct Settings {
   bool loopback = true;
   std::string
       web_dir;  // serves the page from this folder instead of the embedded one (development)
-  // Folders that POST /api/v1/imports may name files in. Empty: any file, for callers on this
-  // machine only.
+  // Folders that POST /api/v1/imports may name files in. Empty: any file, for who shows the
+  // token of home/token from this machine.
   std::vector<std::string> import_dirs;
   uint64_t answer_cache_bytes = 32ull << 20;
   int batch_threads = 4;  // that answer the queries of one batch

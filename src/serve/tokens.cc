@@ -23,8 +23,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kAdmin = "admin";
-
 std::string TokensPath(const std::string& home) { return os::JoinPath(home, "tokens.json"); }
 std::string AdminPath(const std::string& home) { return os::JoinPath(home, "token"); }
 
@@ -217,13 +215,13 @@ Status EnsureAdminToken(const std::string& home, Clock& clock) {
   const net::Fd lock = FB_TRY(LockTokens(home));
   const Json document = FB_TRY(ReadTokens(home));
   for (const Json& entry : document["tokens"]) {
-    if (TextOf(entry, "name") == kAdmin) {
+    if (TextOf(entry, "name") == kLocalToken) {
       return {};
     }
   }
   const std::string token = NewToken();
   FB_CHECK(WriteSecret(AdminPath(home), token + "\n"));
-  return AddToken(home, kAdmin, token, clock);
+  return AddToken(home, kLocalToken, token, clock);
 }
 
 Result<std::string> CreateToken(const std::string& home, const std::string& name, Clock& clock) {
@@ -231,6 +229,11 @@ Result<std::string> CreateToken(const std::string& home, const std::string& name
   if (!os::IsPlainName(name) || name.size() > kNameMaxBytes) {
     return Fail(Code::kInvalidArgument, "'" + name + "' is no name for a token",
                 "use up to 100 letters, digits and dashes");
+  }
+  if (name == kLocalToken) {
+    return Fail(Code::kInvalidArgument,
+                "'" + name + "' is the token that the server writes into the home folder",
+                "choose another name");
   }
   const net::Fd lock = FB_TRY(LockTokens(home));
   std::string token = NewToken();

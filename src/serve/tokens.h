@@ -14,6 +14,8 @@
 
 namespace flyball::serve {
 
+// The name of the token in home/token.
+inline constexpr std::string_view kLocalToken = "admin";
 inline constexpr size_t kTokensMax = 1000;
 inline constexpr size_t kTokenFileMaxBytes = 1u << 20;
 
