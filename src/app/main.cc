@@ -7,11 +7,13 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "app/command.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "os/files.h"
 #include "os/process.h"
 
@@ -156,6 +158,33 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   return RunToken(environment, options.token);
 }
 
+// A word in the place of the command that is none; the parser itself only says that one is missing.
+std::optional<Error> UnknownCommand(CLI::App& app, int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-' || !app.get_subcommands().empty()) return std::nullopt;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    if (!command->get_group().empty()) names.push_back(command->get_name());
+  }
+  const std::string_view nearest = Nearest(argv[1], {names.begin(), names.end()});
+  return Error{Code::kInvalidArgument,
+               "'" + std::string(argv[1]) + "' is no command",
+               nearest.empty() ? "`flyball --help` lists them"
+                               : "did you mean '" + std::string(nearest) + "'?",
+               {}};
+}
+
+Status CheckHome(const std::string& home) {
+  if (home.empty()) {
+    return Fail(Code::kInvalidArgument, "--home is empty", "name the folder of the ledger");
+  }
+  std::error_code ignored;
+  if (!std::filesystem::exists(home, ignored) || std::filesystem::is_directory(home, ignored)) {
+    return {};
+  }
+  return Fail(Code::kInvalidArgument, "the home '" + home + "' is not a folder",
+              "name the folder of the ledger");
+}
+
 // One file a slice and month, and a thousand connections: the soft limit of most systems is too
 // low.
 void RaiseFileLimit() {
@@ -178,10 +207,16 @@ int Main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    if (const auto unknown = UnknownCommand(app, argc, argv)) {
+      return Report(options.format, *unknown);
+    }
     return Report(options.format, Error{Code::kInvalidArgument,
                                         error.what(),
                                         "`flyball --help` and `flyball COMMAND --help` say more",
                                         {}});
+  }
+  if (const Status home = CheckHome(options.home); !home) {
+    return Report(options.format, home.error());
   }
   umask(S_IRWXG | S_IRWXO);  // bills are nobody else's business
   const auto files = os::MakeRealFiles();

@@ -49,6 +49,12 @@ std::unexpected<Error> FailFrom(duckdb_result* result) {
   if (code == Code::kUnavailable && text.find("Corrupt database file") != std::string::npos) {
     code = Code::kDataLoss;
   }
+  if (code == Code::kUnavailable && text.find("No space left on device") != std::string::npos) {
+    constexpr std::string_view kKind = "IO Error: ";
+    if (text.starts_with(kKind)) text.erase(0, kKind.size());
+    return Fail(Code::kResourceExhausted, std::move(text),
+                "free some space on that disk, or choose another folder");
+  }
   return Fail(code, std::move(text));
 }
 

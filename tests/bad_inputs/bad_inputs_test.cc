@@ -333,6 +333,7 @@ const std::vector<Case>& BadEstates() {
 const std::vector<Case>& BadCommands() {
   static const std::vector<Case> cases = {
       {"NoFiles", Words({"import"}), "FILE"},
+      {"UnknownCommand", Words({"impotr", "bill.csv"}), "did you mean 'import'?"},
       {"UnknownOption", Words({"query", "--colour", "blue"}), "--colour"},
       {"UnknownFormatOfInput", GoodBillWith({"--format", "focus-xml"}), "focus-xml"},
       {"UnknownFormatOfAnswer", Words({"query", "--format", "xml"}), "xml"},
@@ -390,6 +391,13 @@ const std::vector<Case>& BadHomes() {
          return std::vector<std::string>{"query"};
        },
        "VERSION", kNotDone},
+      {"HomeWithoutAName", Words({"query", "--home", ""}), "--home is empty"},
+      {"HomeThatIsAFile",
+       [](const Place& place) {
+         return std::vector<std::string>{"query", "--home", place.Put("file", "x")};
+       },
+       "is not a folder"},
+      {"HomeThatIsADevice", Words({"query", "--home", "/dev/null"}), "is not a folder"},
       {"MigrateOfNothing",
        [](const Place& place) {
          return std::vector<std::string>{"migrate", "--home", (place.folder / "absent").string()};
