@@ -87,10 +87,12 @@ int RunDemo(const Environment& environment, const DemoArgs& args);
 // finished and not shown as whole.
 std::string UnfinishedDemo(const Environment& environment);
 
+inline constexpr int kQueryTimeoutMaxS = 3600;
 struct ServeArgs {
   std::string listen = "127.0.0.1:8080";
   std::string web_dir;
   std::string memory = "1GiB";
+  int query_timeout_s = 30;
   bool demo = false;  // of `up`: make the demonstration estate when the ledger is empty
 };
 int RunServe(const Environment& environment, const ServeArgs& args);

@@ -116,6 +116,10 @@ void AddServers(CLI::App& app, Options& options) {
     CLI::App* command = Command(app, name, what, options);
     command->add_option("--listen", options.serve.listen, "ADDRESS:PORT; port 0 takes a free one");
     command->add_option("--memory", options.serve.memory, "most memory for queries");
+    command
+        ->add_option("--query-timeout", options.serve.query_timeout_s,
+                     "seconds after which a question is ended")
+        ->check(CLI::Range(1, kQueryTimeoutMaxS));
     command->add_option("--web-dir", options.serve.web_dir,
                         "serve the page from this folder (development)");
     if (std::string_view(name) == "up") {

@@ -73,6 +73,7 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   ledger::LedgerOptions ledger_options;
   ledger_options.home = environment.home;
   ledger_options.memory_bytes = static_cast<uint64_t>(memory);
+  ledger_options.question_limit_us = args.query_timeout_s * kMicrosPerSecond;
   const auto ledger =
       FB_TRY(ledger::Ledger::Open(ledger_options, environment.files, environment.clock));
   FB_CHECK(serve::EnsureAdminToken(environment.home, environment.clock));
@@ -98,6 +99,7 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   WaitForStop(stop);
   service.Stop();
   server->Drain(kDrainMs);
+  ledger->StopQuestions();  // what still runs has nobody left to answer
   return {};
 }
 

@@ -92,8 +92,15 @@ LedgerImpl::LedgerImpl(const LedgerOptions& options, os::Files& files, Clock& cl
       visible_(std::make_shared<const History>(log_.history())),
       latest_(visible_) {}
 
+Status LedgerImpl::OpenStore() {
+  store_ = FB_TRY(
+      OpenDuckStore({layout_, options_.memory_bytes, options_.threads, options_.question_limit_us},
+                    books_, clock_));
+  return {};
+}
+
 Status LedgerImpl::Start() {
-  store_ = FB_TRY(OpenDuckStore({layout_, options_.memory_bytes, options_.threads}, books_));
+  FB_CHECK(OpenStore());
   if (BringUp()) return {};
   std::unique_lock lock(store_mutex_);
   if (Status replaced = ReplaceStore(); !replaced) {
@@ -135,7 +142,7 @@ Status LedgerImpl::ReplaceStore() {
   store_.reset();
   FB_CHECK(files_.RemoveTree(layout_.Store()));
   FB_CHECK(files_.MakeDirs(layout_.Store()));
-  store_ = FB_TRY(OpenDuckStore({layout_, options_.memory_bytes, options_.threads}, books_));
+  FB_CHECK(OpenStore());
   FB_CHECK(store_->BringTo(*latest()));
   store_error_.reset();
   return {};
@@ -331,6 +338,11 @@ Result<RowsPage> LedgerImpl::Rows(const CostQuery& query, int64_t offset, int64_
   return Asking<RowsPage>([&](Store& store, const History& history) {
     return store.Rows(plain, history, offset, limit);
   });
+}
+
+void LedgerImpl::StopQuestions() {
+  std::shared_lock lock(store_mutex_);
+  if (store_ != nullptr) store_->StopQuestions();
 }
 
 Status LedgerImpl::Announce(const std::string& address) { return lock_.SetNote(address); }

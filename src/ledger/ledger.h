@@ -104,6 +104,7 @@ struct LedgerOptions {
   std::string home;
   uint64_t memory_bytes = 1ull << 30;
   int threads = 0;
+  int64_t question_limit_us = 0;  // of one question: DEADLINE_EXCEEDED beyond it; 0: none
 };
 
 // What can answer a cost query, from coarse to fine.
@@ -157,6 +158,8 @@ class Ledger {
   // set; the dearest come first (by the size of EffectiveCost), of equals the newest. At most
   // kRowsPageMax a page.
   virtual Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) = 0;
+  // For the end of the program: ends the questions that run and takes no more (UNAVAILABLE).
+  virtual void StopQuestions() = 0;
   // The rulebook in force; before the first commit that of estate.yaml, or an empty one when that
   // is broken.
   virtual std::shared_ptr<const estate::RuleSet> Rules() const = 0;

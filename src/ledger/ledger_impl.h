@@ -41,6 +41,7 @@ class LedgerImpl : public Ledger {
 
   Result<QueryAnswer> Query(const CostQuery& query, ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) override;
+  void StopQuestions() override;
   std::shared_ptr<const estate::RuleSet> Rules() const override;
   Status Announce(const std::string& address) override;
   Result<RebuildReport> Rebuild() override;
@@ -56,6 +57,7 @@ class LedgerImpl : public Ledger {
   // After an append: tells the store, then the readers. The commit counts whatever comes of it.
   void Advance();
   Status BringUp();
+  Status OpenStore();
   Status ReplaceStore();
   void RecoverStore(Error error);
   // After a fault that may have passed: Ok when questions can be asked again.

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "ledger/cost_query.h"
 #include "ledger/history.h"
@@ -42,6 +43,8 @@ class Store {
                                     ReadFrom read_from) = 0;
   virtual Result<RowsPage> Rows(const CostQuery& query, const History& history, int64_t offset,
                                 int64_t limit) = 0;
+  // Ends the questions that run and takes no more: UNAVAILABLE.
+  virtual void StopQuestions() = 0;
   // Verifies a slice's Parquet files against what they should hold: what is wrong, a sentence a
   // fault.
   virtual Result<std::vector<std::string>> Verify(const Slice& slice) = 0;
@@ -51,7 +54,9 @@ struct StoreOptions {
   Layout layout;
   uint64_t memory_bytes = 1ull << 30;
   int threads = 0;
+  int64_t question_limit_us = 0;  // of one question: DEADLINE_EXCEEDED beyond it; 0: none
 };
-Result<std::unique_ptr<Store>> OpenDuckStore(const StoreOptions& options, RuleBooks& books);
+Result<std::unique_ptr<Store>> OpenDuckStore(const StoreOptions& options, RuleBooks& books,
+                                             Clock& clock);
 
 }  // namespace flyball::ledger

@@ -69,6 +69,7 @@ class Api {
   EventHub events;
 
  private:
+  bool RulesAreStale();
   Result<AnswerCache::Text> Answer(const ledger::CostQuery& query, ledger::AnswerFormat format);
   Result<std::string> AnswerBatch(const std::string& body);
   std::string AnswerOne(const std::string& query_json);
@@ -85,6 +86,10 @@ class Api {
   AnswerCache cache_;
   std::mutex announce_mutex_;
   int64_t announced_ = 0;  // sequence of the newest commit that listeners know of
+  std::mutex rules_mutex_;
+  std::optional<int64_t> rules_looked_us_;  // when the ledger was asked last, and at which commit
+  std::string rules_head_;
+  bool rules_stale_ = false;
 
  public:
   ImportQueue imports;  // last: its thread uses the rest

@@ -42,7 +42,10 @@ class FakeLedger final : public ledger::Ledger {
   Result<std::optional<ledger::Commit>> Classify(const std::string& author) override {
     return Add(ledger::CommitKind::kClassify, author);
   }
-  bool RulesAreStale() const override { return stale; }
+  bool RulesAreStale() const override {
+    ++stale_looks;
+    return stale;
+  }
   Result<std::optional<ledger::Commit>> Compact(const std::string&, uint64_t small_bytes) override {
     compacted_bytes = small_bytes;
     return std::optional<ledger::Commit>();
@@ -74,6 +77,7 @@ class FakeLedger final : public ledger::Ledger {
     page.commit = Head();
     return page;
   }
+  void StopQuestions() override {}
   std::shared_ptr<const estate::RuleSet> Rules() const override { return rules; }
   Status Announce(const std::string&) override { return {}; }
   Result<ledger::RebuildReport> Rebuild() override { return ledger::RebuildReport{}; }
@@ -96,6 +100,7 @@ class FakeLedger final : public ledger::Ledger {
 
   std::atomic<int> queries = 0;
   std::atomic<uint64_t> compacted_bytes = 0;
+  mutable std::atomic<int> stale_looks = 0;
   bool stale = false;
   std::function<void()> on_query;
   std::shared_ptr<const estate::RuleSet> rules;

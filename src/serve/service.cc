@@ -11,6 +11,9 @@ namespace flyball::serve {
 namespace {
 
 constexpr std::string_view kEventsPath = "/api/v1/events";
+// How long an answer to "is estate.yaml another one than the rules in force" holds: finding out
+// reads the whole rulebook, and monitors ask for /health often.
+constexpr int64_t kRulesLookAgainUs = 2 * kMicrosPerSecond;
 
 int64_t NewestSequence(const ledger::Ledger& ledger) {
   const std::vector<ledger::Commit> commits = ledger.Commits();
@@ -59,6 +62,18 @@ void Api::AnnounceCommits() {
   }
 }
 
+bool Api::RulesAreStale() {
+  std::lock_guard lock(rules_mutex_);
+  const int64_t now_us = clock.MonotonicUs();
+  const std::string head = ledger.Head();
+  if (!rules_looked_us_ || now_us - *rules_looked_us_ >= kRulesLookAgainUs || head != rules_head_) {
+    rules_stale_ = ledger.RulesAreStale();
+    rules_looked_us_ = now_us;
+    rules_head_ = head;
+  }
+  return rules_stale_;
+}
+
 net::Response Api::Health(const Call&) {
   std::string out = R"({"status":"ok","version":)";
   AppendJsonString(settings.version, &out);
@@ -66,7 +81,7 @@ net::Response Api::Health(const Call&) {
   AppendJsonString(ledger.Head(), &out);
   return JsonReply(out + fmt::format(R"(,"uptime_s":{},"resident_bytes":{},"rules_stale":{}}})",
                                      (clock.MonotonicUs() - started_us_) / kMicrosPerSecond,
-                                     ResidentBytes(), ledger.RulesAreStale()));
+                                     ResidentBytes(), RulesAreStale()));
 }
 
 net::Response Api::GetMetrics(const Call&) {

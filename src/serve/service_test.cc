@@ -64,6 +64,21 @@ TEST_F(Fixture, HealthSaysWhatRuns) {
   EXPECT_GT(health["resident_bytes"], 1'000'000);
 }
 
+// Monitors ask often, and finding out reads the whole rulebook.
+TEST_F(Fixture, HealthLooksAtTheRulebookOnceInAWhileAndAfterEachCommit) {
+  clock = std::make_unique<SimClock>(Instant{0});
+  Make();
+  for (int i = 0; i < 10; ++i) Get("/api/v1/health");
+  EXPECT_EQ(ledger.stale_looks, 1);
+  ledger.stale = true;
+  EXPECT_FALSE(Get("/api/v1/health")["rules_stale"]);
+  static_cast<SimClock&>(*clock).Advance(5 * kMicrosPerSecond);
+  EXPECT_TRUE(Get("/api/v1/health")["rules_stale"]);
+  ledger.Add(ledger::CommitKind::kClassify, "somebody");
+  ledger.stale = false;
+  EXPECT_FALSE(Get("/api/v1/health")["rules_stale"]);
+}
+
 TEST_F(Fixture, AnswersQueriesAndKeepsTheAnswers) {
   Make();
   const net::Response first = service->Handle(Ask("POST", "/api/v1/query", std::string(kQuery)));

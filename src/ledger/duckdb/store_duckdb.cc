@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "engine/supervisor.h"
 #include "ledger/compile.h"
 #include "ledger/duckdb/assigner.h"
 #include "ledger/duckdb/deriver.h"
@@ -56,10 +57,11 @@ class Transaction {
 
 class DuckStore : public Store {
  public:
-  DuckStore(const StoreOptions& options, RuleBooks& books, Database database, Connection writer,
-            std::unique_ptr<Assigner> assigner)
+  DuckStore(const StoreOptions& options, RuleBooks& books, Clock& clock, Database database,
+            Connection writer, std::unique_ptr<Assigner> assigner)
       : layout_(options.layout),
         books_(books),
+        supervisor_(clock, options.question_limit_us),
         database_(std::move(database)),
         writer_(std::move(writer)),
         assigner_(std::move(assigner)) {}
@@ -72,6 +74,7 @@ class DuckStore : public Store {
                             ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, const History& history, int64_t offset,
                         int64_t limit) override;
+  void StopQuestions() override { supervisor_.Stop(); }
   Result<std::vector<std::string>> Verify(const Slice& slice) override;
 
  private:
@@ -92,6 +95,7 @@ class DuckStore : public Store {
 
   const Layout layout_;
   RuleBooks& books_;
+  engine::Supervisor supervisor_;
   Database database_;
   std::mutex writer_mutex_;
   Connection writer_;
@@ -275,7 +279,9 @@ Result<T> DuckStore::Asking(const CostQuery& query, const History& history, Ask 
         std::ranges::find(older_rules_, reading.scope.assigned) == older_rules_.end()) {
       return Fail(Code::kAborted, "a commit came in between");
     }
+    engine::Supervisor::Watch watch = FB_TRY(supervisor_.Over(connection));
     Result<T> asked = ask(connection, reading);
+    if (Status why = watch.LetGo(); !why && !asked) return Fail(std::move(why).error());
     FB_CHECK(transaction.Commit());
     return asked;
   }();
@@ -405,7 +411,8 @@ Result<std::vector<std::string>> DuckStore::Verify(const Slice& slice) {
   return faults;
 }
 
-Result<std::unique_ptr<DuckStore>> OpenOnce(const StoreOptions& options, RuleBooks& books) {
+Result<std::unique_ptr<DuckStore>> OpenOnce(const StoreOptions& options, RuleBooks& books,
+                                            Clock& clock) {
   engine::DatabaseOptions database_options;
   database_options.path = os::JoinPath(options.layout.Store(), "store.duckdb");
   database_options.memory_bytes = std::min(options.memory_bytes, kStoreMemoryMaxBytes);
@@ -419,23 +426,24 @@ Result<std::unique_ptr<DuckStore>> OpenOnce(const StoreOptions& options, RuleBoo
                     ? options.threads
                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   std::unique_ptr<Assigner> assigner = FB_TRY(Assigner::Make(writer, threads));
-  auto store = std::make_unique<DuckStore>(options, books, std::move(database), std::move(writer),
-                                           std::move(assigner));
+  auto store = std::make_unique<DuckStore>(options, books, clock, std::move(database),
+                                           std::move(writer), std::move(assigner));
   FB_CHECK(store->Start());
   return store;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> OpenDuckStore(const StoreOptions& options, RuleBooks& books) {
-  Result<std::unique_ptr<DuckStore>> store = OpenOnce(options, books);
+Result<std::unique_ptr<Store>> OpenDuckStore(const StoreOptions& options, RuleBooks& books,
+                                             Clock& clock) {
+  Result<std::unique_ptr<DuckStore>> store = OpenOnce(options, books, clock);
   if (store) return std::unique_ptr<Store>(std::move(*store));
   // Nothing in it cannot be derived again.
   log::Warn("the store cannot be opened and is derived again", {{"why", store.error().message}});
   std::error_code ignored;
   std::filesystem::remove_all(options.layout.Store(), ignored);
   std::filesystem::create_directories(options.layout.Store(), ignored);
-  return std::unique_ptr<Store>(FB_TRY(OpenOnce(options, books)));
+  return std::unique_ptr<Store>(FB_TRY(OpenOnce(options, books, clock)));
 }
 
 }  // namespace flyball::ledger
