@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
+#include "ledger/history.h"
 
 namespace flyball::ledger {
 namespace {
@@ -29,18 +30,34 @@ SumCheck SumsFrom(const json& value) {
   return sums;
 }
 
+json ToJson(const std::vector<SliceFile>& files) {
+  json values = json::array();
+  for (const SliceFile& file : files) {
+    values.push_back(
+        {{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}, {"rows", file.rows}});
+  }
+  return values;
+}
+
+std::vector<SliceFile> FilesFrom(const json& values) {
+  std::vector<SliceFile> files;
+  for (const json& each : values) {
+    SliceFile& file = files.emplace_back();
+    each.at("name").get_to(file.name);
+    each.at("bytes").get_to(file.bytes);
+    each.at("sha256").get_to(file.sha256);
+    each.at("rows").get_to(file.rows);
+  }
+  return files;
+}
+
 json ToJson(const Slice& slice) {
   json billed = json::object();
   for (const auto& [currency, amount] : slice.billed_by_currency) {
     billed[currency] = amount.ToString();
   }
-  json files = json::array();
-  for (const SliceFile& file : slice.files) {
-    files.push_back(
-        {{"name", file.name}, {"bytes", file.bytes}, {"sha256", file.sha256}, {"rows", file.rows}});
-  }
   return {{"id", slice.id},     {"source", slice.source}, {"period", slice.period},
-          {"rows", slice.rows}, {"billed_cost", billed},  {"files", files}};
+          {"rows", slice.rows}, {"billed_cost", billed},  {"files", ToJson(slice.files)}};
 }
 
 Result<Slice> SliceFrom(const json& value) {
@@ -53,18 +70,30 @@ Result<Slice> SliceFrom(const json& value) {
     slice.billed_by_currency.emplace(currency,
                                      FB_TRY(Money::Parse(amount.get_ref<const std::string&>())));
   }
-  for (const json& each : value.at("files")) {
-    SliceFile& file = slice.files.emplace_back();
-    each.at("name").get_to(file.name);
-    each.at("bytes").get_to(file.bytes);
-    each.at("sha256").get_to(file.sha256);
-    each.at("rows").get_to(file.rows);
-  }
-  if (!os::IsPlainName(slice.id) || !os::IsPlainName(slice.source) ||
-      !os::IsPlainName(slice.period)) {
+  slice.files = FilesFrom(value.at("files"));
+  if (!os::IsPlainName(slice.id) || !os::IsPlainName(slice.source) || !IsPeriod(slice.period)) {
     return Fail(Code::kDataLoss, "a slice has a name that is no plain name");
   }
   return slice;
+}
+
+json ToJson(const Pack& pack) {
+  return {{"id", pack.id},
+          {"source", pack.source},
+          {"members", pack.members},
+          {"files", ToJson(pack.files)}};
+}
+
+Result<Pack> PackFrom(const json& value) {
+  Pack pack;
+  value.at("id").get_to(pack.id);
+  value.at("source").get_to(pack.source);
+  value.at("members").get_to(pack.members);
+  pack.files = FilesFrom(value.at("files"));
+  if (!os::IsPlainName(pack.id) || !os::IsPlainName(pack.source)) {
+    return Fail(Code::kDataLoss, "a pack has a name that is no plain name");
+  }
+  return pack;
 }
 
 json ToJson(const ImportFacts& facts) {
@@ -121,8 +150,12 @@ json ToJson(const Commit& commit) {
                 {"content_hash", commit.content_hash},
                 {"rules", commit.rules},
                 {"opens", opens},
-                {"closes", commit.closes},
-                {"stands_for", commit.stands_for}};
+                {"closes", commit.closes}};
+  if (commit.kind == CommitKind::kCompact) {
+    json packs = json::array();
+    for (const Pack& pack : commit.packs) packs.push_back(ToJson(pack));
+    value["packs"] = std::move(packs);
+  }
   if (commit.kind == CommitKind::kImport) value["import"] = ToJson(commit.facts);
   return value;
 }
@@ -144,7 +177,9 @@ Result<Commit> CommitFrom(const json& value) {
   value.at("rules").get_to(commit.rules);
   for (const json& slice : value.at("opens")) commit.opens.push_back(FB_TRY(SliceFrom(slice)));
   value.at("closes").get_to(commit.closes);
-  value.at("stands_for").get_to(commit.stands_for);
+  if (commit.kind == CommitKind::kCompact) {
+    for (const json& pack : value.at("packs")) commit.packs.push_back(FB_TRY(PackFrom(pack)));
+  }
   if (commit.kind == CommitKind::kImport) commit.facts = FactsFrom(value.at("import"));
   return commit;
 }

@@ -91,7 +91,7 @@ class Writer {
     std::string sql =
         "SELECT filename, file_row_number FROM " + FactTable() + Where(AllPredicates()) +
         " ORDER BY abs(\"EffectiveCost\") DESC NULLS LAST, \"ChargePeriodStart\" DESC,"
-        " file_index, file_row_number LIMIT " +
+        " \"BillingPeriodStart\" DESC, file_index, file_row_number LIMIT " +
         params_.Add(limit) + " OFFSET " + params_.Add(offset);
     return {std::move(sql), params_.Take()};
   }
@@ -146,7 +146,11 @@ class Writer {
       if (!list.empty()) list += ", ";
       list += QuoteLiteral(os::JoinPath(slice.dir, kRollupFile));
     }
-    return "read_parquet([" + list + "], hive_partitioning = false)";
+    // Only a pack's rollup has months.
+    const bool by_month = std::ranges::any_of(
+        scope_.slices, [](const SlicePlace& slice) { return !slice.months.empty(); });
+    return "read_parquet([" + list + "], hive_partitioning = false" +
+           (by_month ? ", union_by_name = true)" : ")");
   }
   std::string FactTable() const {
     switch (scope_.level) {
@@ -221,9 +225,26 @@ class Writer {
     return in_store() ? param + "::TIMESTAMP::DATE" : param + "::TIMESTAMP";
   }
 
-  // Of the facts alone: time, slice and currency.
-  std::vector<std::string> FactPredicates() {
+  // Of each pack that holds rows of other slices too, only those of the live ones.
+  std::vector<std::string> MonthPredicates() {
     std::vector<std::string> all;
+    if (in_store()) return all;
+    const std::string month = scope_.level == Level::kRows ? kBillingMonth : kRollupPeriod;
+    for (const SlicePlace& slice : scope_.slices) {
+      if (slice.months.empty()) continue;
+      std::string months;
+      for (Instant each : slice.months) {
+        months += (months.empty() ? "" : ", ") + params_.Add(each) + "::TIMESTAMP";
+      }
+      all.push_back("(parse_dirpath(filename) <> " + params_.AddText(slice.dir) + "::VARCHAR OR " +
+                    month + " IN (" + months + "))");
+    }
+    return all;
+  }
+
+  // Of the facts alone: month of a pack, time, slice and currency.
+  std::vector<std::string> FactPredicates() {
+    std::vector<std::string> all = MonthPredicates();
     if (query_.from) all.push_back(TimeColumn() + " >= " + TimeLimit(*query_.from));
     if (query_.to) all.push_back(TimeColumn() + " < " + TimeLimit(*query_.to));
     for (const Filter& filter : query_.where) {

@@ -42,10 +42,13 @@ struct Standing {
 // The coarsest level that can answer.
 Level LevelFor(const CostQuery& query, Standing standing, ReadFrom at_coarsest);
 
+// A folder with rows of live slices of one source.
 struct SlicePlace {
   std::string source;
   std::string dir;
   std::vector<std::string> parts;  // names of its part files
+  // Of a pack with rows of other slices too: the months of billing of the live ones.
+  std::vector<Instant> months;
 };
 struct Scope {
   Level level = Level::kRows;

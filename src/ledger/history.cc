@@ -18,7 +18,27 @@ std::unexpected<Error> Broken(const Commit& commit, std::string what) {
               "restore the log from a backup; `flyball rebuild` says what is left");
 }
 
+int Digits(const std::string& text, size_t from, size_t count) {
+  int value = 0;
+  for (size_t i = from; i < from + count; ++i) {
+    if (text[i] < '0' || text[i] > '9') return -1;
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
 }  // namespace
+
+bool IsPeriod(const std::string& text) {
+  if (text.size() != 7 || text[4] != '-') return false;
+  const int month = Digits(text, 5, 2);
+  return Digits(text, 0, 4) >= 1 && month >= 1 && month <= 12;
+}
+
+Instant PeriodStart(const Slice& slice) {
+  FB_ASSERT(IsPeriod(slice.period));
+  return ToInstant({Digits(slice.period, 0, 4), Digits(slice.period, 5, 2), 1});
+}
 
 Status History::Check(const Commit& commit) const {
   if (commit.sequence != head_sequence() + 1) return Broken(commit, "is out of sequence");
@@ -36,9 +56,37 @@ Status History::Check(const Commit& commit) const {
       return Broken(commit, "opens the slice " + slice.id + " again");
     }
   }
-  for (const auto& [old_id, new_id] : commit.stands_for) {
-    if (!closes.contains(old_id) || !opens.contains(new_id)) {
-      return Broken(commit, "lets a slice stand for one that it does not replace");
+  return CheckPacks(commit);
+}
+
+Status History::CheckPacks(const Commit& commit) const {
+  const bool compacts = commit.kind == CommitKind::kCompact;
+  if (compacts && (!commit.opens.empty() || !commit.closes.empty())) {
+    return Broken(commit, "compacts, and yet opens or closes slices");
+  }
+  if (!compacts && !commit.packs.empty())
+    return Broken(commit, "places slices and is no compaction");
+  std::set<std::string> ids, placed;
+  for (const Pack& pack : commit.packs) {
+    if (Knows(pack.id) || !ids.insert(pack.id).second) {
+      return Broken(commit, "makes the pack " + pack.id + " again");
+    }
+    if (pack.members.empty()) return Broken(commit, "makes the empty pack " + pack.id);
+    std::set<std::string> periods;
+    std::vector<const Slice*> members;
+    for (const std::string& id : pack.members) {
+      auto found = slices_.find(id);
+      if (found == slices_.end() || !placed.insert(id).second) {
+        return Broken(commit, "places the slice " + id + ", which is not there or in two packs");
+      }
+      members.push_back(&found->second.slice());
+      if (members.back()->source != pack.source || !periods.insert(members.back()->period).second) {
+        return Broken(commit, "packs slices of two sources, or two of one period: " + pack.id);
+      }
+    }
+    // A folder moves as a whole, or it would have to stay beside the pack that replaces it.
+    for (const Folder& folder : FoldersOf(members)) {
+      if (folder.partial()) return Broken(commit, "takes a part of " + folder.id());
     }
   }
   return {};
@@ -48,11 +96,12 @@ Status History::Add(Commit commit) {
   FB_CHECK(Check(commit));
   auto shared = std::make_shared<const Commit>(std::move(commit));
   for (const std::string& id : shared->closes) slices_.at(id).closed = shared->sequence;
-  for (const auto& [old_id, new_id] : shared->stands_for) {
-    slices_.at(old_id).stood_for_by = new_id;
-  }
   for (size_t i = 0; i < shared->opens.size(); ++i) {
-    slices_.emplace(shared->opens[i].id, Entry{shared, i, shared->sequence, 0, {}});
+    slices_.emplace(shared->opens[i].id, Entry{shared, i, shared->sequence, 0, nullptr});
+  }
+  for (const Pack& pack : shared->packs) {
+    packs_.emplace(pack.id, &pack);
+    for (const std::string& id : pack.members) slices_.at(id).pack = &pack;
   }
   commits_.push_back(std::move(shared));
   return {};
@@ -93,7 +142,7 @@ std::optional<Commit> History::FindUnchanged(const std::string& source,
       continue;
     }
     const bool live = std::all_of(candidate.opens.begin(), candidate.opens.end(),
-                                  [this](const Slice& slice) { return IsLive(StandIn(slice.id)); });
+                                  [this](const Slice& slice) { return IsLive(slice.id); });
     if (live) return candidate;
   }
   return std::nullopt;
@@ -104,33 +153,43 @@ bool History::IsLive(const std::string& slice_id) const {
   return found != slices_.end() && found->second.closed == 0;
 }
 
-const History::Entry& History::Resolve(const Entry& entry) const {
-  const Entry* at = &entry;
-  while (!at->stood_for_by.empty()) at = &slices_.at(at->stood_for_by);
-  return *at;
-}
-
-std::string History::StandIn(const std::string& slice_id) const {
-  return Resolve(slices_.at(slice_id)).slice().id;
-}
-
 std::vector<const Slice*> History::LiveAt(int64_t sequence) const {
   std::vector<const Slice*> live;
   for (const auto& [id, entry] : slices_) {
     if (entry.opened > sequence || (entry.closed != 0 && entry.closed <= sequence)) continue;
-    live.push_back(&Resolve(entry).slice());
+    live.push_back(&entry.slice());
   }
   std::ranges::sort(live, Before);
   return live;
 }
 
-std::vector<const Slice*> History::Stored() const {
-  std::vector<const Slice*> stored;
-  for (const auto& [id, entry] : slices_) {
-    if (entry.stood_for_by.empty()) stored.push_back(&entry.slice());
+std::vector<Folder> History::FoldersOf(const std::vector<const Slice*>& slices) const {
+  std::vector<Folder> folders;
+  std::map<const Pack*, size_t> place_of;
+  for (const Slice* slice : slices) {
+    const Pack* pack = slices_.at(slice->id).pack;
+    if (pack == nullptr) {
+      folders.push_back({slice, nullptr, {slice}});
+      continue;
+    }
+    auto [place, is_new] = place_of.try_emplace(pack, folders.size());
+    if (is_new) folders.push_back({nullptr, pack, {}});
+    folders[place->second].wanted.push_back(slice);
   }
-  std::ranges::sort(stored, Before);
-  return stored;
+  return folders;
+}
+
+std::vector<Folder> History::Stored() const {
+  std::vector<const Slice*> all;
+  for (const auto& [id, entry] : slices_) all.push_back(&entry.slice());
+  std::ranges::sort(all, Before);
+  return FoldersOf(all);
+}
+
+std::set<std::string> History::StoredIds() const {
+  std::set<std::string> ids;
+  for (const Folder& folder : Stored()) ids.insert(folder.id());
+  return ids;
 }
 
 std::set<std::string> History::QuarantineIds() const {

@@ -27,7 +27,8 @@ Result<int> ReadVersion(os::Files& files, const Layout& layout) {
   return version;
 }
 
-// slices/<source>/<period>. A stray file in their place is somebody else's, and is left alone.
+// slices/<source>/<period or "packs">. A stray file in their place is somebody else's, and is left
+// alone.
 std::vector<std::string> PeriodDirs(os::Files& files, const Layout& layout) {
   std::vector<std::string> dirs = {layout.Slices()};
   for (int depth = 0; depth < 2; ++depth) {
@@ -139,13 +140,13 @@ Status SweepStaging(os::Files& files, const Layout& layout) {
 }
 
 Result<int> SweepUnnamed(os::Files& files, const Layout& layout,
-                         const std::set<std::string>& slices,
+                         const std::set<std::string>& folders,
                          const std::set<std::string>& quarantines) {
   int removed = 0;
   for (const std::string& period_dir : PeriodDirs(files, layout)) {
     const std::vector<std::string> ids = FB_TRY(files.List(period_dir));
     for (const std::string& id : ids) {
-      if (slices.contains(id)) continue;
+      if (folders.contains(id)) continue;
       FB_CHECK(files.RemoveTree(os::JoinPath(period_dir, id)));
       ++removed;
     }

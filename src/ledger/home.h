@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "ledger/history.h"
 #include "ledger/ledger.h"
 #include "os/files.h"
 
@@ -35,6 +36,13 @@ struct Layout {
   std::string SliceDir(const Slice& slice) const {
     return os::JoinPath(PeriodDir(slice.source, slice.period), slice.id);
   }
+  // Beside the periods, and never one of them.
+  std::string PackDir(const Pack& pack) const {
+    return os::JoinPath(PeriodDir(pack.source, "packs"), pack.id);
+  }
+  std::string FolderDir(const Folder& folder) const {
+    return folder.pack != nullptr ? PackDir(*folder.pack) : SliceDir(*folder.slice);
+  }
 };
 
 // INVALID_ARGUMENT when the path has a character that the engine would read as a pattern of file
@@ -46,10 +54,11 @@ Status PrepareHome(os::Files& files, const Layout& layout);
 
 // Removes staging that no living process owns.
 Status SweepStaging(os::Files& files, const Layout& layout);
-// Removes the slice folders and quarantine files whose id is in neither set: what an import left
-// that did not come to its commit. Returns how many were removed.
+// Removes the folders of slices and packs, and the quarantine files, whose id is in neither set:
+// what an import or a compaction left that did not come to its commit, or to its end. Returns how
+// many were removed.
 Result<int> SweepUnnamed(os::Files& files, const Layout& layout,
-                         const std::set<std::string>& slices,
+                         const std::set<std::string>& folders,
                          const std::set<std::string>& quarantines);
 
 }  // namespace flyball::ledger

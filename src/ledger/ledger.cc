@@ -25,12 +25,6 @@ LedgerOptions WithAbsoluteHome(LedgerOptions options) {
   return options;
 }
 
-bool IsPeriod(const std::string& text) {
-  auto digit = [&](size_t i) { return text[i] >= '0' && text[i] <= '9'; };
-  return text.size() == 7 && digit(0) && digit(1) && digit(2) && digit(3) && text[4] == '-' &&
-         digit(5) && digit(6);
-}
-
 Status CheckSlices(const StagedImport& staged) {
   int64_t rows = 0;
   for (const Slice& slice : staged.slices) {
@@ -68,11 +62,10 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& given, os::Fil
   CommitLog log = FB_TRY(CommitLog::Open(files, layout.Journal()));
   FB_CHECK(files.SyncDir(layout.LogDir()));
   FB_CHECK(SweepStaging(files, layout));
-  std::set<std::string> stored;
-  for (const Slice* slice : log.history().Stored()) stored.insert(slice->id);
-  int swept = FB_TRY(SweepUnnamed(files, layout, stored, log.history().QuarantineIds()));
+  const History& history = log.history();
+  int swept = FB_TRY(SweepUnnamed(files, layout, history.StoredIds(), history.QuarantineIds()));
   if (swept > 0) {
-    log::Info("removed what unfinished imports left", {{"entries", std::to_string(swept)}});
+    log::Info("removed what unfinished work left", {{"entries", std::to_string(swept)}});
   }
   auto ledger =
       std::make_unique<LedgerImpl>(options, files, clock, std::move(lock), std::move(log));

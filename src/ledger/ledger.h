@@ -6,6 +6,7 @@
 //   home/slices/<source>/<YYYY-MM>/<slice id>/part-*.parquet   charges, never rewritten
 //                                            /signatures.parquet distinct signatures of the slice
 //                                            /rollup.parquet     hour x signature x currency
+//   home/slices/<source>/packs/<pack id>/     the same of many small slices, joined by a compaction
 //   home/rules/<sha256>.yaml          rulebook snapshots that commits name
 //   home/quarantine/<slice id>.jsonl  rows that could not be repaired, with line, reason and raw
 //   text home/store/                       derived: can be deleted at any time, `flyball rebuild`
@@ -41,7 +42,8 @@ struct SliceFile {
   std::string sha256;
   int64_t rows = 0;
 };
-// One set of files per (source, billing period, import).
+// What one import says of one billing period of its source. Its rows lie in files of its own, until
+// a compaction places them in a pack.
 struct Slice {
   std::string id;      // unique, plain name: "<first 16 hex of content hash>-<n>"
   std::string source;  // plain name
@@ -65,6 +67,14 @@ struct ImportFacts {
   std::map<std::string, std::map<std::string, int64_t>>
       lineage;  // column -> observed|derived|assumed|missing -> rows
 };
+// One set of files that holds the rows of several slices of one source. No two of them are of one
+// billing period, so that the month of BillingPeriodStart tells whose a row is.
+struct Pack {
+  std::string id;  // unique, also among slices; plain name: "pack-<sequence of its commit>-<n>"
+  std::string source;
+  std::vector<std::string> members;  // slice ids, by period
+  std::vector<SliceFile> files;
+};
 enum class CommitKind : uint8_t { kImport, kClassify, kCompact };
 struct Commit {
   int64_t sequence = 0;  // 1, 2, ...
@@ -78,8 +88,8 @@ struct Commit {
   std::string rules;         // hash of the rulebook snapshot in force from this commit on
   std::vector<Slice> opens;
   std::vector<std::string> closes;  // slice ids that this commit replaces
-  std::map<std::string, std::string>
-      stands_for;  // compaction: old slice id -> new slice id, same rows
+  // A compaction opens and closes nothing: it says where the rows of slices lie from now on.
+  std::vector<Pack> packs;
   ImportFacts facts;
 };
 
@@ -146,6 +156,8 @@ class Ledger {
   // Reads estate.yaml; a commit only when the rules differ from those in force.
   virtual Result<std::optional<Commit>> Classify(const std::string& author) = 0;
   virtual bool RulesAreStale() const = 0;  // estate.yaml differs from the rules in force
+  // Joins live slices, or packs of them, whose parts are smaller than small_bytes. No answer
+  // changes, of now or of then. Nothing when there are no two to join.
   virtual Result<std::optional<Commit>> Compact(const std::string& author,
                                                 uint64_t small_bytes) = 0;
 
@@ -155,8 +167,8 @@ class Ledger {
                                     ReadFrom read_from = ReadFrom::kCube) = 0;
   // The charges behind an answer: every figure can be traced to its rows. Looks at from, to, where
   // and as_of. The columns are those of the slices, then "source" and the dimensions that rules
-  // set; the dearest come first (by the size of EffectiveCost), of equals the newest. At most
-  // kRowsPageMax a page.
+  // set; the dearest come first (by the size of EffectiveCost), of equals the newest (by what they
+  // were charged for, then by billing period). At most kRowsPageMax a page.
   virtual Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) = 0;
   // For the end of the program: ends the questions that run and takes no more (UNAVAILABLE).
   virtual void StopQuestions() = 0;

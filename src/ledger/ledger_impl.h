@@ -64,8 +64,9 @@ class LedgerImpl : public Ledger {
   Status TryAgain();
   template <typename T, typename Ask>
   Result<T> Asking(Ask ask);
-  Result<Publication> MergeSlices(const std::vector<const Slice*>& slices,
-                                  const std::string& staging_dir, Commit commit);
+  std::string FreePackId(const std::string& source, size_t* number) const;
+  Result<Publication> WritePacks(const std::vector<std::vector<Folder>>& joins,
+                                 const std::string& staging_dir, Commit commit);
   std::vector<std::string> VerifyAll(const History& history, RebuildReport* report);
 
   const LedgerOptions options_;

@@ -230,18 +230,31 @@ TEST(LedgerTest, AnEstateThatIsWrongStopsTheFirstImportOnly) {
   EXPECT_EQ(ledger->Commits().size(), 2u);
 }
 
+std::set<std::string> Folders(const TestHome& home) {
+  std::set<std::string> folders;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(home.PathOf("slices"))) {
+    if (entry.is_regular_file()) folders.insert(entry.path().parent_path());
+  }
+  return folders;
+}
+
 TEST(LedgerTest, CompactionChangesNoAnswer) {
   TestHome home;
   auto ledger = home.Open();
   std::string one = ledger->Publish(home.Stage("aws", SomeCharges(), 5))->id;
   std::string two =
       ledger->Publish(home.Stage("gcp", {MakeCharge(kOctober, "GCE", Units("100"))}, 1))->id;
-  std::string old_dir = home.PathOf("slices/aws/2026-10/" + ledger->LiveSlices("aws")[0].id);
+  const std::vector<Slice> live = ledger->LiveSlices("aws");
   Result<std::optional<Commit>> compacted = ledger->Compact("me", 1u << 20);
   ASSERT_TRUE(compacted.has_value()) << compacted.error().ToString();
   ASSERT_TRUE(compacted->has_value());
-  EXPECT_EQ((*compacted)->stands_for.size(), (*compacted)->opens.size());
-  EXPECT_FALSE(std::filesystem::exists(old_dir));
+  ASSERT_EQ((*compacted)->packs.size(), 1u);
+  const Pack& pack = (*compacted)->packs[0];
+  EXPECT_EQ(pack.id, "pack-3-1");
+  EXPECT_EQ(pack.members, (std::vector<std::string>{live[0].id, live[1].id}));
+  EXPECT_EQ(Folders(home), (std::set<std::string>{home.PathOf("slices/aws/packs/pack-3-1"),
+                                                  home.PathOf("slices/gcp/2026-10/" +
+                                                              ledger->LiveSlices("gcp")[0].id)}));
   EXPECT_FALSE(*ledger->Compact("me", 1u << 20));
   for (int reopened = 0; reopened < 2; ++reopened) {
     EXPECT_EQ(TotalAt(*ledger, one), "0.00000000505");
@@ -256,6 +269,89 @@ TEST(LedgerTest, CompactionChangesNoAnswer) {
     ledger.reset();
     ledger = home.Open();
   }
+}
+
+TEST(LedgerTest, CompactionKeepsTheOrderOfRowsAndTheStore) {
+  TestHome home;
+  auto ledger = home.Open();
+  // Equal costs everywhere: only their place tells them apart.
+  std::vector<NaiveCharge> charges;
+  for (int month = 0; month < 5; ++month) {
+    for (int i = 0; i < 7; ++i) {
+      charges.push_back(MakeCharge(AddMonths(kOctober, month), "s" + std::to_string(i), 5));
+    }
+  }
+  auto of_months = [&](std::set<int> months) {
+    std::vector<NaiveCharge> some;
+    for (const NaiveCharge& charge : charges) {
+      for (int month : months) {
+        if (charge.start == AddMonths(kOctober, month)) some.push_back(charge);
+      }
+    }
+    return some;
+  };
+  ASSERT_TRUE(ledger->Publish(home.Stage("aws", of_months({1, 3}))));
+  ASSERT_TRUE(ledger->Publish(home.Stage("gcp", of_months({1, 2}), 2)));
+  auto rows = [&] { return ledger->Rows(Billed(), 0, 100)->rows; };
+  auto before = rows();
+  ASSERT_TRUE(ledger->Compact("me", 1u << 20)->has_value());
+  EXPECT_EQ(rows(), before);
+  // Months that lie between and around those of the pack.
+  ASSERT_TRUE(ledger->Publish(home.Stage("aws", of_months({0, 2, 4}))));
+  before = rows();
+  EXPECT_EQ(before.size(), 7u * 7u);
+  Result<std::optional<Commit>> again = ledger->Compact("me", 1u << 20);
+  ASSERT_TRUE(again->has_value());
+  EXPECT_EQ((*again)->packs[0].members.size(), 5u);
+  EXPECT_EQ(Folders(home).size(), 2u);
+  EXPECT_EQ(rows(), before);
+  // What the store holds stays good for a commit before the compactions.
+  CostQuery old = Billed({"service"});
+  old.as_of = "4";
+  EXPECT_EQ(ledger->Query(old)->read_from, "cube");
+  EXPECT_TRUE(ledger->Rebuild()->faults.empty());
+  EXPECT_EQ(rows(), before);
+}
+
+TEST(LedgerTest, CompactionRefusesAPartThatIsNotWhatTheLogSays) {
+  TestHome home;
+  auto ledger = home.Open();
+  ASSERT_TRUE(ledger->Publish(home.Stage("aws", SomeCharges())));
+  std::string dir = home.PathOf("slices/aws/2026-10/" + ledger->LiveSlices("aws")[0].id);
+  {
+    std::fstream file(dir + "/part-0000.parquet", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(100);
+    file << "x";
+  }
+  Result<std::optional<Commit>> compacted = ledger->Compact("me", 1u << 20);
+  ASSERT_FALSE(compacted.has_value());
+  EXPECT_EQ(compacted.error().code, Code::kDataLoss);
+  EXPECT_NE(compacted.error().message.find("part-0000.parquet"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(dir));
+  EXPECT_TRUE(std::filesystem::is_empty(home.PathOf("tmp")));
+  EXPECT_EQ(ledger->Commits().size(), 1u);
+}
+
+TEST(LedgerTest, RebuildHoldsEveryMemberOfAPackToItsCommit) {
+  TestHome home;
+  auto ledger = home.Open();
+  ASSERT_TRUE(ledger->Publish(home.Stage("aws", SomeCharges())));
+  ASSERT_TRUE(ledger->Compact("me", 1u << 20)->has_value());
+  RebuildReport report = *ledger->Rebuild();
+  EXPECT_EQ(report.slices, 2);
+  EXPECT_EQ(report.rows, 100);
+  EXPECT_TRUE(report.faults.empty());
+  for (const char* name : {"part-0000.parquet", "rollup.parquet", "signatures.parquet"}) {
+    std::string path = home.PathOf("slices/aws/packs/pack-2-1/") + name;
+    ASSERT_TRUE(std::filesystem::exists(path)) << path;
+    std::filesystem::rename(path, path + ".away");
+    report = *ledger->Rebuild();
+    ASSERT_EQ(report.faults.size(), 2u) << name;  // one is lost, one has a name of its own
+    EXPECT_NE(report.faults[0].find(name), std::string::npos);
+    std::filesystem::rename(path + ".away", path);
+  }
+  EXPECT_TRUE(ledger->Rebuild()->faults.empty());
+  EXPECT_EQ(Total(*ledger, Billed()), "0.00000000505");
 }
 
 TEST(LedgerTest, ALostOrBrokenStoreIsDerivedAgain) {
@@ -497,6 +593,40 @@ TEST(LedgerTest, QuestionsRunWhileCommitsComeIn) {
     });
   }
   for (StagedImport& each : staged) EXPECT_TRUE(ledger->Publish(std::move(each)));
+  done.store(true);
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(wrong.load(), 0);
+  EXPECT_EQ(Total(*ledger, Billed()), "6");
+}
+
+TEST(LedgerTest, QuestionsRunWhileFoldersAreJoined) {
+  TestHome home;
+  auto ledger = home.Open();
+  std::vector<StagedImport> staged;
+  for (int month = 0; month < 6; ++month) {
+    staged.push_back(home.Stage("aws", {MakeCharge(AddMonths(kOctober, month), "S", Units("1"))}));
+  }
+  ASSERT_TRUE(ledger->Publish(std::move(staged[0])));
+  CostQuery first = Billed();
+  first.as_of = "1";
+  std::atomic<bool> done{false};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> readers;
+  for (ReadFrom level : {ReadFrom::kRollup, ReadFrom::kRows}) {
+    readers.emplace_back([&, level] {
+      while (!done.load()) {
+        Result<QueryAnswer> answer = ledger->Query(first, level);
+        if (!answer || answer->totals["USD"][0] != Units("1")) ++wrong;
+        Result<RowsPage> page = ledger->Rows(Billed(), 0, 10);
+        if (!page || page->rows.empty()) ++wrong;
+      }
+    });
+  }
+  for (size_t i = 1; i < staged.size(); ++i) {
+    EXPECT_TRUE(ledger->Publish(std::move(staged[i])));
+    EXPECT_TRUE(ledger->Compact("me", 1u << 20)->has_value());
+    EXPECT_EQ(Folders(home).size(), 1u);
+  }
   done.store(true);
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(wrong.load(), 0);

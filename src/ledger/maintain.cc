@@ -1,22 +1,13 @@
 // Classify, Compact and Rebuild: what keeps a ledger in shape.
-#include <algorithm>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "ledger/ledger_impl.h"
+#include "ledger/pack.h"
 #include "ledger/slice_writer.h"
 
 namespace flyball::ledger {
 namespace {
-
-bool IsPart(const SliceFile& file) { return file.name.starts_with("part-"); }
-
-// Two parts or more of less than the size: merging them makes fewer files.
-bool HasSmallParts(const Slice& slice, uint64_t small_bytes) {
-  return std::ranges::count_if(slice.files, [&](const SliceFile& file) {
-           return IsPart(file) && file.bytes < small_bytes;
-         }) >= 2;
-}
 
 Result<engine::Database> OpenScratch(const LedgerOptions& options, const Layout& layout,
                                      const std::string& staging_dir) {
@@ -72,61 +63,45 @@ Result<std::optional<Commit>> LedgerImpl::Classify(const std::string& author) {
   return commit;
 }
 
-// Writes one slice with one part for each of the given ones into staging.
-Result<Publication> LedgerImpl::MergeSlices(const std::vector<const Slice*>& slices,
-                                            const std::string& staging_dir, Commit commit) {
+// A pack of the commit being made. A broken disk may have left a folder where none should be.
+std::string LedgerImpl::FreePackId(const std::string& source, size_t* number) const {
+  Pack pack;
+  pack.source = source;
+  do {
+    pack.id = fmt::format("pack-{}-{}", log_.history().head_sequence() + 1, ++*number);
+  } while (log_.history().Knows(pack.id) || files_.Exists(layout_.PackDir(pack)));
+  return pack.id;
+}
+
+Result<Publication> LedgerImpl::WritePacks(const std::vector<std::vector<Folder>>& joins,
+                                           const std::string& staging_dir, Commit commit) {
   engine::Database database = FB_TRY(OpenScratch(options_, layout_, staging_dir));
   engine::Connection connection = FB_TRY(database.Connect());
-  Publication publication;
-  publication.staging_dir = staging_dir;
-  for (const Slice* old : slices) {
-    Slice merged = *old;
-    merged.id = fmt::format("{}-c{}", old->id.substr(0, 64), log_.history().head_sequence() + 1);
-    std::string dir = os::JoinPath(staging_dir, merged.id);
-    FB_CHECK(files_.MakeDirs(dir));
-    std::string parts;
-    for (const SliceFile& file : old->files) {
-      if (!IsPart(file)) continue;
-      if (!parts.empty()) parts += ", ";
-      parts += engine::QuoteLiteral(os::JoinPath(layout_.SliceDir(*old), file.name));
-    }
-    FB_CHECK(connection.Execute("COPY (SELECT * FROM read_parquet([" + parts +
-                                "], union_by_name = true, hive_partitioning = false)) TO " +
-                                engine::QuoteLiteral(os::JoinPath(dir, "part-0000.parquet")) +
-                                " (" + kParquetOptions + ")"));
-    SliceTotals totals = FB_TRY(WriteSliceDerived(connection, dir));
-    if (totals.rows != old->rows || totals.billed_by_currency != old->billed_by_currency) {
-      return Fail(Code::kDataLoss, "slice " + old->id + " does not hold what its commit says",
-                  "run `flyball rebuild`");
-    }
-    merged.files = FB_TRY(DescribeSliceFiles(connection, files_, dir));
-    commit.closes.push_back(old->id);
-    commit.stands_for.emplace(old->id, merged.id);
-    publication.staged_names.push_back(merged.id);
-    commit.opens.push_back(std::move(merged));
+  size_t number = 0;
+  for (const std::vector<Folder>& folders : joins) {
+    std::string id = FreePackId(folders.front().source(), &number);
+    Pack pack =
+        FB_TRY(WritePack(connection, files_, layout_, folders, os::JoinPath(staging_dir, id)));
+    pack.id = id;
+    commit.packs.push_back(std::move(pack));
   }
+  Publication publication;
   publication.commit = std::move(commit);
+  publication.staging_dir = staging_dir;
   return publication;
 }
 
 Result<std::optional<Commit>> LedgerImpl::Compact(const std::string& author, uint64_t small_bytes) {
   std::lock_guard lock(commit_mutex_);
-  const History& history = log_.history();
-  std::vector<const Slice*> small;
-  std::vector<std::string> old_dirs;
-  for (const Slice* slice : history.LiveAt(history.head_sequence())) {
-    if (!HasSmallParts(*slice, small_bytes)) continue;
-    small.push_back(slice);
-    old_dirs.push_back(layout_.SliceDir(*slice));
-  }
-  if (small.empty()) return std::nullopt;
+  const std::vector<std::vector<Folder>> joins = FoldersToJoin(log_.history(), small_bytes);
+  if (joins.empty()) return std::nullopt;
   Commit commit;
   commit.kind = CommitKind::kCompact;
   commit.time = clock_.Now();
   commit.author = author;
-  commit.rules = history.Head()->rules;
+  commit.rules = log_.history().Head()->rules;
   std::string staging_dir = FB_TRY(MakeStagingDir(files_, layout_.home));
-  Result<Publication> publication = MergeSlices(small, staging_dir, std::move(commit));
+  Result<Publication> publication = WritePacks(joins, staging_dir, std::move(commit));
   if (!publication) {
     FB_CHECK(files_.RemoveTree(staging_dir));
     return Fail(std::move(publication).error());
@@ -135,12 +110,7 @@ Result<std::optional<Commit>> LedgerImpl::Compact(const std::string& author, uin
   Advance();
   // No question reads the old folders any more once those that run now have ended.
   std::unique_lock alone(store_mutex_);
-  for (const std::string& dir : old_dirs) {
-    if (Status removed = files_.RemoveTree(dir); !removed) {
-      log::Warn("could not remove a merged slice; the next start will",
-                {{"path", dir}, {"why", removed.error().message}});
-    }
-  }
+  for (const std::vector<Folder>& folders : joins) RemoveFolders(files_, layout_, folders);
   return done;
 }
 
@@ -163,12 +133,14 @@ std::vector<std::string> LedgerImpl::VerifyAll(const History& history, RebuildRe
       faults.push_back(layout_.RulesFile(hash) + ": its content is not what its name says");
     }
   }
-  for (const Slice* slice : history.Stored()) {
-    ++report->slices;
-    report->rows += slice->rows;
-    Result<std::vector<std::string>> found = store_->Verify(*slice);
+  for (const Folder& folder : history.Stored()) {
+    for (const Slice* slice : folder.wanted) {
+      ++report->slices;
+      report->rows += slice->rows;
+    }
+    Result<std::vector<std::string>> found = store_->Verify(folder);
     if (!found) {
-      faults.push_back(layout_.SliceDir(*slice) + ": " + found.error().message);
+      faults.push_back(layout_.FolderDir(folder) + ": " + found.error().message);
     } else {
       faults.insert(faults.end(), found->begin(), found->end());
     }

@@ -5,16 +5,22 @@
 namespace flyball::ledger {
 namespace {
 
-Status CheckStaged(os::Files& files, const std::string& dir, const Slice& slice) {
-  for (const SliceFile& file : slice.files) {
-    std::string path = os::JoinPath(dir, file.name);
+// A folder on its way from staging to its place.
+struct Staged {
+  std::string dir, target;
+  const std::vector<SliceFile>* files;
+};
+
+Status CheckStaged(os::Files& files, const Staged& staged) {
+  for (const SliceFile& file : *staged.files) {
+    std::string path = os::JoinPath(staged.dir, file.name);
     if (!os::IsPlainName(file.name)) {
       return Fail(Code::kInvalidArgument, "'" + file.name + "' is no plain file name");
     }
     uint64_t bytes = FB_TRY(files.Size(path));
     if (bytes != file.bytes) {
       return Fail(Code::kDataLoss,
-                  fmt::format("'{}' has {} bytes, its import stated {}", path, bytes, file.bytes));
+                  fmt::format("'{}' has {} bytes, its commit states {}", path, bytes, file.bytes));
     }
   }
   return {};
@@ -32,13 +38,12 @@ class Mover {
  public:
   Mover(os::Files& files, const Layout& layout) : files_(files), layout_(layout) {}
 
-  Status Move(const Slice& slice, const std::string& staged_dir) {
-    std::string period_dir = layout_.PeriodDir(slice.source, slice.period);
-    FB_CHECK(files_.MakeDirs(period_dir));
-    std::string target = layout_.SliceDir(slice);
-    moved_.push_back(target);
-    FB_CHECK(files_.Rename(staged_dir, target));
-    return files_.SyncDir(period_dir);
+  Status Move(const Staged& staged) {
+    std::string parent = os::ParentPath(staged.target);
+    FB_CHECK(files_.MakeDirs(parent));
+    moved_.push_back(staged.target);
+    FB_CHECK(files_.Rename(staged.dir, staged.target));
+    return files_.SyncDir(parent);
   }
   Status MoveQuarantine(const std::string& file, const std::string& id) {
     std::string target = os::JoinPath(layout_.Quarantine(), id + ".jsonl");
@@ -50,7 +55,7 @@ class Mover {
   void Undo() {
     for (const std::string& path : moved_) {
       if (Status removed = files_.RemoveTree(path); !removed) {
-        log::Warn("could not remove what a failed import left; the next start will",
+        log::Warn("could not remove what a failed commit left; the next start will",
                   {{"path", path}, {"why", removed.error().message}});
       }
     }
@@ -62,17 +67,29 @@ class Mover {
   std::vector<std::string> moved_;
 };
 
-Status MoveAll(os::Files& files, const Publication& publication, const Commit& commit,
-               Mover& mover) {
+std::vector<Staged> StagedFolders(const Layout& layout, const Publication& publication,
+                                  const Commit& commit) {
+  std::vector<Staged> all;
   for (size_t i = 0; i < commit.opens.size(); ++i) {
-    std::string dir = os::JoinPath(publication.staging_dir, publication.staged_names[i]);
-    FB_CHECK(CheckStaged(files, dir, commit.opens[i]));
-    FB_CHECK(SyncStaged(files, dir));
+    const Slice& slice = commit.opens[i];
+    all.push_back({os::JoinPath(publication.staging_dir, publication.staged_names[i]),
+                   layout.SliceDir(slice), &slice.files});
   }
-  for (size_t i = 0; i < commit.opens.size(); ++i) {
-    std::string dir = os::JoinPath(publication.staging_dir, publication.staged_names[i]);
-    FB_CHECK(mover.Move(commit.opens[i], dir));
+  for (const Pack& pack : commit.packs) {
+    all.push_back(
+        {os::JoinPath(publication.staging_dir, pack.id), layout.PackDir(pack), &pack.files});
   }
+  return all;
+}
+
+Status MoveAll(os::Files& files, const Layout& layout, const Publication& publication,
+               const Commit& commit, Mover& mover) {
+  const std::vector<Staged> all = StagedFolders(layout, publication, commit);
+  for (const Staged& staged : all) {
+    FB_CHECK(CheckStaged(files, staged));
+    FB_CHECK(SyncStaged(files, staged.dir));
+  }
+  for (const Staged& staged : all) FB_CHECK(mover.Move(staged));
   if (publication.quarantine_file.empty()) return {};
   std::string file = publication.quarantine_file;
   if (!file.starts_with(publication.staging_dir)) {
@@ -95,7 +112,7 @@ Result<Commit> PublishFiles(os::Files& files, const Layout& layout, CommitLog& l
                             Publication publication) {
   CommitLog::Draft draft = log.Prepare(std::move(publication.commit));
   Mover mover(files, layout);
-  Status moved = MoveAll(files, publication, draft.commit, mover);
+  Status moved = MoveAll(files, layout, publication, draft.commit, mover);
   if (!moved) {
     mover.Undo();
     RemoveStaging(files, publication.staging_dir);
@@ -105,6 +122,16 @@ Result<Commit> PublishFiles(os::Files& files, const Layout& layout, CommitLog& l
   RemoveStaging(files, publication.staging_dir);
   if (!counted) return Fail(std::move(counted).error());
   return draft.commit;
+}
+
+void RemoveFolders(os::Files& files, const Layout& layout, const std::vector<Folder>& folders) {
+  for (const Folder& folder : folders) {
+    std::string dir = layout.FolderDir(folder);
+    if (Status removed = files.RemoveTree(dir); !removed) {
+      log::Warn("could not remove a joined folder; the next start will",
+                {{"path", dir}, {"why", removed.error().message}});
+    }
+  }
 }
 
 }  // namespace flyball::ledger

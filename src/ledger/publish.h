@@ -1,8 +1,9 @@
-// The protocol by which staged slices come into the ledger, in terms of files alone (no engine), so
-// that it can be run on a disk that loses power at any step.
+// The protocol by which staged slices and packs come into the ledger, in terms of files alone (no
+// engine), so that it can be run on a disk that loses power at any step.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "ledger/commit_log.h"
@@ -12,10 +13,10 @@
 
 namespace flyball::ledger {
 
-// Before it: staging holds the files of each slice of commit.opens under the name staged_names[i].
-// Then
+// Before it: staging holds the files of each slice of commit.opens under the name staged_names[i],
+// those of each pack under its id. Then
 //   1. every file and folder in staging is synced,
-//   2. each slice folder is renamed to its place and the folders above are synced; so is the
+//   2. each of these folders is renamed to its place and the folders above are synced; so is the
 //   quarantine file,
 //   3. the record is appended to the log and synced: the commit counts,
 //   4. staging is removed.
@@ -30,5 +31,9 @@ struct Publication {
 };
 Result<Commit> PublishFiles(os::Files& files, const Layout& layout, CommitLog& log,
                             Publication publication);
+
+// Removes folders that a commit has placed elsewhere and no question reads any more. What cannot be
+// removed is removed by the next open.
+void RemoveFolders(os::Files& files, const Layout& layout, const std::vector<Folder>& folders);
 
 }  // namespace flyball::ledger

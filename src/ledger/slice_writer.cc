@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "ledger/duckdb/schema.h"
+#include "ledger/history.h"
 #include "model/charge.h"
 
 namespace flyball::ledger {
@@ -29,10 +30,12 @@ constexpr char kRowPlace[] = "((file_index::BIGINT << 40) + file_row_number)";
 Status CheckKeys(Connection& connection, const std::string& parts) {
   Answer answer = FB_TRY(connection.Query(
       "SELECT count(*) FILTER (ChargePeriodStart IS NULL),"
+      " count(*) FILTER (BillingPeriodStart IS NULL),"
       " count(*) FILTER (BillingCurrency IS NULL), count(*) FILTER (x_Signature IS NULL) FROM " +
       parts));
-  constexpr const char* kKeys[] = {"ChargePeriodStart", "BillingCurrency", "x_Signature"};
-  for (int i = 0; i < 3; ++i) {
+  constexpr const char* kKeys[] = {"ChargePeriodStart", "BillingPeriodStart", "BillingCurrency",
+                                   "x_Signature"};
+  for (int i = 0; i < static_cast<int>(std::size(kKeys)); ++i) {
     if (answer.Int64(0, i) == 0) continue;
     return Fail(Code::kInvalidArgument,
                 fmt::format("{} charges of a slice have no {}", answer.Int64(0, i), kKeys[i]));
@@ -97,17 +100,29 @@ Status CheckTotals(Connection& connection, const std::string& rollup) {
   return {};
 }
 
-}  // namespace
-
-std::string RollupOf(const std::string& parts) {
+// `keys` come before the amounts; their numbers are what is grouped by.
+std::string RollupBy(const std::string& keys, const std::string& numbers,
+                     const std::string& parts) {
   std::string sums;
   for (const charge::MeasureColumn& measure : charge::Measures()) {
     int scale = measure.type == ColumnType::kMoney ? Money::scale() : Quantity::scale();
     std::string name = QuoteIdentifier(measure.column);
     sums += fmt::format(", coalesce(SUM({0}), 0)::DECIMAL(38,{1}) AS {0}", name, scale);
   }
-  return "SELECT date_trunc('hour', ChargePeriodStart) AS \"Hour\", x_Signature, BillingCurrency" +
-         sums + ", COUNT(*) AS \"Charges\" FROM " + parts + " GROUP BY 1, 2, 3";
+  return "SELECT " + keys + sums + ", COUNT(*) AS \"Charges\" FROM " + parts + " GROUP BY " +
+         numbers;
+}
+
+constexpr char kRollupKeys[] =
+    "date_trunc('hour', ChargePeriodStart) AS \"Hour\", x_Signature, BillingCurrency";
+
+}  // namespace
+
+std::string RollupOf(const std::string& parts) { return RollupBy(kRollupKeys, "1, 2, 3", parts); }
+
+std::string PackRollupOf(const std::string& parts) {
+  return RollupBy(fmt::format("{} AS {}, {}", kBillingMonth, kRollupPeriod, kRollupKeys),
+                  "1, 2, 3, 4", parts);
 }
 
 Result<SliceTotals> WriteSliceDerived(Connection& connection, const std::string& slice_dir) {
@@ -128,6 +143,38 @@ Result<SliceTotals> WriteSliceDerived(Connection& connection, const std::string&
     totals.billed_by_currency.emplace(sums.Text(row, 0), Money::FromUnits(sums.Units(row, 2)));
   }
   return totals;
+}
+
+Result<TotalsByMonth> WritePackDerived(Connection& connection, const std::string& pack_dir) {
+  std::string parts = PartsOf(pack_dir);
+  std::string rollup = os::JoinPath(pack_dir, kRollupFile);
+  FB_CHECK(connection.Execute("COPY (" + PackRollupOf(parts) + " ORDER BY 1, 2, 3, 4) TO " +
+                              QuoteLiteral(rollup) + " (" + kParquetOptions + ")"));
+  FB_TRY(WriteSignatures(connection, parts, os::JoinPath(pack_dir, kSignaturesFile)));
+  return SumMonths(connection, ReadRollup(rollup), kRollupPeriod, "SUM(Charges)");
+}
+
+Result<TotalsByMonth> SumMonths(Connection& connection, const std::string& from,
+                                std::string_view month, std::string_view charges) {
+  Answer sums = FB_TRY(connection.Query(
+      fmt::format("SELECT {}, BillingCurrency, {}, coalesce(SUM(BilledCost), 0) FROM {}"
+                  " GROUP BY 1, 2",
+                  month, charges, from)));
+  TotalsByMonth months;
+  for (int64_t row = 0; row < sums.row_count(); ++row) {
+    SliceTotals& totals = months[sums.Time(row, 0)];
+    totals.rows += sums.Int64(row, 2);
+    totals.billed_by_currency.emplace(sums.Text(row, 1), Money::FromUnits(sums.Units(row, 3)));
+  }
+  return months;
+}
+
+TotalsByMonth MonthsOf(const std::vector<const Slice*>& slices) {
+  TotalsByMonth months;
+  for (const Slice* slice : slices) {
+    months[PeriodStart(*slice)] = {slice->rows, slice->billed_by_currency};
+  }
+  return months;
 }
 
 Result<std::vector<SliceFile>> DescribeSliceFiles(Connection& connection, os::Files& files,

@@ -45,9 +45,9 @@ class Store {
                                 int64_t limit) = 0;
   // Ends the questions that run and takes no more: UNAVAILABLE.
   virtual void StopQuestions() = 0;
-  // Verifies a slice's Parquet files against what they should hold: what is wrong, a sentence a
-  // fault.
-  virtual Result<std::vector<std::string>> Verify(const Slice& slice) = 0;
+  // Verifies a folder's Parquet files against what they should hold, all of its slices wanted: what
+  // is wrong, a sentence a fault.
+  virtual Result<std::vector<std::string>> Verify(const Folder& folder) = 0;
 };
 
 struct StoreOptions {

@@ -58,7 +58,8 @@ constexpr NamedSchema kSchemas[] = {
       "kind":{"enum":["import","classify","compact"]},"time":{"type":"string","format":"date-time"},
       "author":{"type":"string"},"source":{"type":"string"},"content_hash":{"type":"string"},
       "rules":{"type":"string"},"opens":{"type":"array","items":{"type":"object"}},
-      "closes":{"type":"array","items":{"type":"string"}}}})"},
+      "closes":{"type":"array","items":{"type":"string"}},"packs":{"type":"array","items":{"type":"object"},
+      "description":"Of a compaction: where the charges of slices lie from now on."}}})"},
     {"CommitsPage",
      R"({"type":"object","required":["commits","total","offset","limit"],"properties":{
       "commits":{"type":"array","items":{"$ref":"#/components/schemas/Commit"}},
@@ -125,7 +126,7 @@ constexpr NamedSchema kSchemas[] = {
       "error":{"type":"object"}}})"},
     {"CompactRequest",
      R"({"type":"object","properties":{"small_bytes":{"type":"integer","minimum":0,
-      "default":67108864,"description":"Slices smaller than this are joined."}}})"},
+      "default":67108864,"description":"Slices and packs smaller than this are joined."}}})"},
     {"Empty", R"({"type":"object"})"},
 };
 

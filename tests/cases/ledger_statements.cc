@@ -1,6 +1,7 @@
 // Statements that change the ledger, or show what it is made of.
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/text.h"
 #include "ingest/import.h"
@@ -70,6 +71,15 @@ std::vector<Fact> FactsOf(const ledger::ImportFacts& facts) {
   return out;
 }
 
+// Folders with files in them.
+int64_t CountFolders(const std::string& root) {
+  std::set<std::string> folders;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(root)) {
+    if (entry.is_regular_file()) folders.insert(entry.path().parent_path());
+  }
+  return static_cast<int64_t>(folders.size());
+}
+
 }  // namespace
 
 Result<Outcome> RunImport(World& world, const Statement& statement) {
@@ -119,9 +129,14 @@ Result<Outcome> RunCompact(World& world, const Statement&) {
   Outcome outcome;
   outcome.facts.push_back({commit ? "changed true" : "changed false"});
   if (commit) {
-    outcome.facts.push_back({"opens " + Number(static_cast<int64_t>(commit->opens.size()))});
-    outcome.facts.push_back({"closes " + Number(static_cast<int64_t>(commit->closes.size()))});
+    outcome.facts.push_back({"packs " + Number(static_cast<int64_t>(commit->packs.size()))});
+    int64_t members = 0;
+    for (const ledger::Pack& pack : commit->packs) {
+      members += static_cast<int64_t>(pack.members.size());
+    }
+    outcome.facts.push_back({"members " + Number(members)});
   }
+  outcome.facts.push_back({"folders " + Number(CountFolders(world.Home() + "/slices"))});
   outcome.commit = ledger->Head();
   return outcome;
 }

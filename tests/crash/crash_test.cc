@@ -130,25 +130,38 @@ class Crash : public testing::Test {
   microseconds took_{0};
 };
 
-// Nothing but what a commit names lies in slices and quarantine, whole; staging is empty.
+fs::path FolderOf(const Json& slice_or_pack, const std::string& parent) {
+  return fs::path(slice_or_pack.at("source").get<std::string>()) / parent /
+         slice_or_pack.at("id").get<std::string>();
+}
+
+// Nothing but what a commit names lies in slices and quarantine, whole; staging is empty. The
+// commits come oldest first.
 void Crash::ExpectNoOrphans(const std::vector<Json>& commits) const {
   std::set<std::string> wanted;
   std::set<std::string> ids;
+  std::map<std::string, std::pair<fs::path, Json>> place_of;  // of each slice, with its files
   for (const Json& commit : commits) {
     ids.insert(commit.at("id").get<std::string>());
     for (const Json& slice : commit.at("opens")) {
       ids.insert(slice.at("id").get<std::string>());
-      const fs::path folder = fs::path(slice.at("source").get<std::string>()) /
-                              slice.at("period").get<std::string>() /
-                              slice.at("id").get<std::string>();
-      for (const Json& file : slice.at("files")) {
-        const std::string name = (folder / file.at("name").get<std::string>()).string();
-        wanted.insert(name);
-        std::error_code missing;
-        EXPECT_EQ(fs::file_size(fs::path(Home()) / "slices" / name, missing),
-                  file.at("bytes").get<uint64_t>())
-            << name;
+      place_of[slice.at("id")] = {FolderOf(slice, slice.at("period")), slice.at("files")};
+    }
+    if (!commit.contains("packs")) continue;
+    for (const Json& pack : commit.at("packs")) {
+      for (const Json& member : pack.at("members")) {
+        place_of[member] = {FolderOf(pack, "packs"), pack.at("files")};
       }
+    }
+  }
+  for (const auto& [slice, place] : place_of) {
+    for (const Json& file : place.second) {
+      const std::string name = (place.first / file.at("name").get<std::string>()).string();
+      wanted.insert(name);
+      std::error_code missing;
+      EXPECT_EQ(fs::file_size(fs::path(Home()) / "slices" / name, missing),
+                file.at("bytes").get<uint64_t>())
+          << name;
     }
   }
   const fs::path home = Home();

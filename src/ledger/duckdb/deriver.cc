@@ -14,8 +14,8 @@ namespace {
 using engine::Answer;
 using engine::QuoteLiteral;
 
-std::string SignatureFile(const Layout& layout, const Slice& slice) {
-  return os::JoinPath(layout.SliceDir(slice), kSignaturesFile);
+std::string SignatureFile(const Layout& layout, const Folder& folder) {
+  return os::JoinPath(layout.FolderDir(folder), kSignaturesFile);
 }
 
 // A fault of reading a slice is the slice's, and says which.
@@ -81,7 +81,7 @@ Status Deriver::BringTo(const History& history) {
   FB_CHECK(DeriveMembers(known));
   std::vector<const Slice*> live = history.LiveAt(head->sequence);
   FB_CHECK(CloseSlices(live));
-  std::string opened = FB_TRY(OpenSlices(live));
+  std::string opened = FB_TRY(OpenSlices(history, live));
   FB_CHECK(DeriveCube(other_rules ? "SELECT n FROM slice" : opened));
   return Remember(*head);
 }
@@ -90,13 +90,15 @@ Status Deriver::LoadSignatures(const History& history) {
   Answer answer = FB_TRY(connection_.Query("SELECT id FROM loaded"));
   std::set<std::string, std::less<>> loaded;
   for (int64_t row = 0; row < answer.row_count(); ++row) loaded.emplace(answer.Text(row, 0));
+  // A slice that was loaded once need not be again, wherever a compaction places it.
   std::string files;
-  std::vector<const Slice*> missing;
-  for (const Slice* slice : history.Stored()) {
-    if (loaded.contains(slice->id)) continue;
+  std::vector<Folder> missing;
+  for (Folder& folder : history.Stored()) {
+    std::erase_if(folder.wanted, [&](const Slice* slice) { return loaded.contains(slice->id); });
+    if (folder.wanted.empty()) continue;
     if (!files.empty()) files += ", ";
-    files += QuoteLiteral(SignatureFile(layout_, *slice));
-    missing.push_back(slice);
+    files += QuoteLiteral(SignatureFile(layout_, folder));
+    missing.push_back(std::move(folder));
   }
   loaded_signatures_ = !missing.empty();
   if (missing.empty()) return {};
@@ -114,16 +116,18 @@ Status Deriver::LoadSignatures(const History& history) {
       kPlace, source, SignatureColumnList()));
   if (!read) {
     // Which one it is, is found out by reading each alone.
-    for (const Slice* slice : missing) {
+    for (const Folder& folder : missing) {
       Status alone = connection_.Execute("SELECT count(*) FROM read_parquet(" +
-                                         QuoteLiteral(SignatureFile(layout_, *slice)) +
+                                         QuoteLiteral(SignatureFile(layout_, folder)) +
                                          ", hive_partitioning = false)");
-      if (!alone) return OfSlice(std::move(read).error(), *slice);
+      if (!alone) return OfSlice(std::move(read).error(), *folder.wanted.front());
     }
-    return OfSlice(std::move(read).error(), *missing.front());
+    return OfSlice(std::move(read).error(), *missing.front().wanted.front());
   }
-  for (const Slice* slice : missing) {
-    FB_TRY(connection_.Query("INSERT INTO loaded VALUES ($1)", {slice->id}));
+  for (const Folder& folder : missing) {
+    for (const Slice* slice : folder.wanted) {
+      FB_TRY(connection_.Query("INSERT INTO loaded VALUES ($1)", {slice->id}));
+    }
   }
   return {};
 }
@@ -164,7 +168,8 @@ Status Deriver::CloseSlices(const std::vector<const Slice*>& live) {
   return connection_.Execute("DELETE FROM slice WHERE n IN (" + closed + ")");
 }
 
-Result<std::string> Deriver::OpenSlices(const std::vector<const Slice*>& live) {
+Result<std::string> Deriver::OpenSlices(const History& history,
+                                        const std::vector<const Slice*>& live) {
   Answer there = FB_TRY(connection_.Query("SELECT id FROM slice"));
   std::set<std::string, std::less<>> present;
   for (int64_t row = 0; row < there.row_count(); ++row) present.emplace(there.Text(row, 0));
@@ -172,21 +177,28 @@ Result<std::string> Deriver::OpenSlices(const std::vector<const Slice*>& live) {
   std::string opened;
   for (const Slice* slice : live) {
     if (present.contains(slice->id)) continue;
-    FB_CHECK(OpenSlice(*slice, ++n));
+    FB_CHECK(OpenSlice(*slice, history.FoldersOf({slice}).front(), ++n));
     if (!opened.empty()) opened += ", ";
     opened += std::to_string(n);
   }
   return opened;
 }
 
-Status Deriver::OpenSlice(const Slice& slice, int64_t n) {
-  std::string rollup = QuoteLiteral(os::JoinPath(layout_.SliceDir(slice), kRollupFile));
-  Result<Answer> inserted =
-      connection_.Query("INSERT INTO signature_day SELECT " + std::to_string(n) +
-                        ", \"Hour\"::DATE, s.n, BillingCurrency, " + MeasureSumList("\"Charges\"") +
-                        " FROM read_parquet(" + rollup +
-                        ", hive_partitioning = false) r JOIN signature s ON s.id = r.x_Signature "
-                        "GROUP BY 2, 3, 4 ORDER BY 2, 3");
+Status Deriver::OpenSlice(const Slice& slice, const Folder& folder, int64_t n) {
+  std::string rollup = QuoteLiteral(os::JoinPath(layout_.FolderDir(folder), kRollupFile));
+  std::string of_period;
+  std::vector<engine::Param> params;
+  if (folder.partial()) {
+    of_period = std::string(" WHERE ") + kRollupPeriod + " = $1::TIMESTAMP ";
+    params.emplace_back(PeriodStart(slice));
+  }
+  Result<Answer> inserted = connection_.Query(
+      "INSERT INTO signature_day SELECT " + std::to_string(n) +
+          ", \"Hour\"::DATE, s.n, BillingCurrency, " + MeasureSumList("\"Charges\"") +
+          " FROM read_parquet(" + rollup +
+          ", hive_partitioning = false) r JOIN signature s ON s.id = r.x_Signature" + of_period +
+          " GROUP BY 2, 3, 4 ORDER BY 2, 3",
+      params);
   if (!inserted) return OfSlice(std::move(inserted).error(), slice);
   std::string of_slice = " FROM signature_day WHERE slice = " + std::to_string(n);
   FB_CHECK(connection_.Execute(

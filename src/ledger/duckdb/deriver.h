@@ -42,8 +42,8 @@ class Deriver {
   Status DeriveMembers(int64_t after_n);
   Status CloseSlices(const std::vector<const Slice*>& live);
   // The numbers of the slices that came in, comma separated.
-  Result<std::string> OpenSlices(const std::vector<const Slice*>& live);
-  Status OpenSlice(const Slice& slice, int64_t n);
+  Result<std::string> OpenSlices(const History& history, const std::vector<const Slice*>& live);
+  Status OpenSlice(const Slice& slice, const Folder& folder, int64_t n);
   Status DeriveCube(const std::string& slices);
   Status Remember(const Commit& head);
   Result<int64_t> Number(const std::string& sql);

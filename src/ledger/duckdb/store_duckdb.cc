@@ -75,7 +75,7 @@ class DuckStore : public Store {
   Result<RowsPage> Rows(const CostQuery& query, const History& history, int64_t offset,
                         int64_t limit) override;
   void StopQuestions() override { supervisor_.Stop(); }
-  Result<std::vector<std::string>> Verify(const Slice& slice) override;
+  Result<std::vector<std::string>> Verify(const Folder& folder) override;
 
  private:
   // Connections are made once and used again.
@@ -114,11 +114,13 @@ std::string AssignedName(const std::string& rules) {
   return std::string(kAssignedTable) + "_" + rules.substr(0, kDigits);
 }
 
-SlicePlace PlaceOf(const Layout& layout, const Slice& slice) {
-  SlicePlace place{slice.source, layout.SliceDir(slice), {}};
-  for (const SliceFile& file : slice.files) {
-    if (file.name.starts_with("part-")) place.parts.push_back(file.name);
+SlicePlace PlaceOf(const Layout& layout, const Folder& folder) {
+  SlicePlace place{folder.source(), layout.FolderDir(folder), {}, {}};
+  for (const SliceFile& file : folder.files()) {
+    if (IsPart(file)) place.parts.push_back(file.name);
   }
+  if (!folder.partial()) return place;
+  for (const Slice* slice : folder.wanted) place.months.push_back(PeriodStart(*slice));
   return place;
 }
 
@@ -252,9 +254,9 @@ Result<DuckStore::Reading> DuckStore::Prepare(Connection& connection, const Cost
   std::vector<const Slice*> live = history.LiveAt(sequence);
   reading.standing = {live == history.LiveAt(applied.sequence), commit.rules == applied.rules};
   if (commit.rules != applied.rules) reading.scope.assigned = AssignedName(commit.rules);
-  for (const Slice* slice : live) {
-    if (SourcePasses(query, slice->source)) {
-      reading.scope.slices.push_back(PlaceOf(layout_, *slice));
+  for (const Folder& folder : history.FoldersOf(live)) {
+    if (SourcePasses(query, folder.source())) {
+      reading.scope.slices.push_back(PlaceOf(layout_, folder));
     }
   }
   return reading;
@@ -404,9 +406,9 @@ Result<RowsPage> DuckStore::Rows(const CostQuery& query, const History& history,
   return Asking<RowsPage>(query, history, ask);
 }
 
-Result<std::vector<std::string>> DuckStore::Verify(const Slice& slice) {
+Result<std::vector<std::string>> DuckStore::Verify(const Folder& folder) {
   Connection connection = FB_TRY(Borrow());
-  Result<std::vector<std::string>> faults = VerifySlice(connection, layout_, slice);
+  Result<std::vector<std::string>> faults = VerifyFolder(connection, layout_, folder);
   GiveBack(std::move(connection));
   return faults;
 }

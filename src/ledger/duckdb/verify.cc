@@ -12,9 +12,9 @@ using engine::Answer;
 using engine::QuoteLiteral;
 
 // Files are compared byte for byte with what the commit says of them.
-std::vector<std::string> CheckFiles(const std::string& dir, const Slice& slice) {
+std::vector<std::string> CheckFiles(const std::string& dir, const std::vector<SliceFile>& files) {
   std::vector<std::string> faults;
-  for (const SliceFile& file : slice.files) {
+  for (const SliceFile& file : files) {
     std::string path = os::JoinPath(dir, file.name);
     Result<std::string> sha256 = FileSha256(path);
     if (!sha256) {
@@ -27,7 +27,7 @@ std::vector<std::string> CheckFiles(const std::string& dir, const Slice& slice) 
   for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
     std::string name = entry.path().filename().string();
     auto named = [&](const SliceFile& file) { return file.name == name; };
-    if (std::ranges::none_of(slice.files, named)) {
+    if (std::ranges::none_of(files, named)) {
       faults.push_back(entry.path().string() + ": no commit names this file");
     }
   }
@@ -40,26 +40,12 @@ std::string DifferenceOf(const std::string& a, const std::string& b) {
          ")) UNION ALL (SELECT * FROM (" + b + ") EXCEPT ALL SELECT * FROM (" + a + ")))";
 }
 
-Result<bool> SumsAgree(engine::Connection& connection, const std::string& parts,
-                       const Slice& slice) {
-  Answer sums = FB_TRY(
-      connection.Query("SELECT BillingCurrency, count(*), coalesce(SUM(BilledCost), 0) FROM " +
-                       parts + " GROUP BY 1"));
-  int64_t rows = 0;
-  std::map<std::string, Money> billed;
-  for (int64_t row = 0; row < sums.row_count(); ++row) {
-    rows += sums.Int64(row, 1);
-    billed.emplace(sums.Text(row, 0), Money::FromUnits(sums.Units(row, 2)));
-  }
-  return rows == slice.rows && billed == slice.billed_by_currency;
-}
-
 }  // namespace
 
-Result<std::vector<std::string>> VerifySlice(engine::Connection& connection, const Layout& layout,
-                                             const Slice& slice) {
-  std::string dir = layout.SliceDir(slice);
-  std::vector<std::string> faults = CheckFiles(dir, slice);
+Result<std::vector<std::string>> VerifyFolder(engine::Connection& connection, const Layout& layout,
+                                              const Folder& folder) {
+  std::string dir = layout.FolderDir(folder);
+  std::vector<std::string> faults = CheckFiles(dir, folder.files());
   if (!faults.empty()) return faults;  // what follows would only repeat it
   std::string parts = "read_parquet(" + QuoteLiteral(os::JoinPath(dir, "part-*.parquet")) +
                       ", union_by_name = true, hive_partitioning = false)";
@@ -67,10 +53,12 @@ Result<std::vector<std::string>> VerifySlice(engine::Connection& connection, con
     return "SELECT * FROM read_parquet(" + QuoteLiteral(os::JoinPath(dir, file)) +
            ", hive_partitioning = false)";
   };
-  if (!FB_TRY(SumsAgree(connection, parts, slice))) {
+  TotalsByMonth months = FB_TRY(SumMonths(connection, parts, kBillingMonth, "COUNT(*)"));
+  if (months != MonthsOf(folder.wanted)) {
     faults.push_back(dir + ": rows or BilledCost of the parts are not what the commit says");
   }
-  Answer rollup = FB_TRY(connection.Query(DifferenceOf(stored(kRollupFile), RollupOf(parts))));
+  std::string derived = folder.pack != nullptr ? PackRollupOf(parts) : RollupOf(parts);
+  Answer rollup = FB_TRY(connection.Query(DifferenceOf(stored(kRollupFile), derived)));
   if (rollup.Int64(0, 0) != 0) {
     faults.push_back(os::JoinPath(dir, kRollupFile) + ": it does not follow from the parts");
   }

@@ -1,5 +1,5 @@
-// Verify: derives a slice's rollup and signatures again from its parts and compares them with what
-// is stored.
+// Verify: derives the rollup and signatures of a slice or a pack again from its parts and compares
+// them with what is stored.
 #pragma once
 
 #include <string>
@@ -7,15 +7,15 @@
 
 #include "base/result.h"
 #include "engine/engine.h"
+#include "ledger/history.h"
 #include "ledger/home.h"
-#include "ledger/ledger.h"
 
 namespace flyball::ledger {
 
-// A sentence a fault, each naming the file; empty: the slice is what its commit says. Sizes and
-// SHA-256 of every file, rows and sums of BilledCost against the commit, rollup and signatures
-// against the parts.
-Result<std::vector<std::string>> VerifySlice(engine::Connection& connection, const Layout& layout,
-                                             const Slice& slice);
+// A sentence a fault, each naming the file; empty: the folder, all of whose slices are wanted, is
+// what the log says. Sizes and SHA-256 of every file, rows and sums of BilledCost of every slice
+// against its commit, rollup and signatures against the parts.
+Result<std::vector<std::string>> VerifyFolder(engine::Connection& connection, const Layout& layout,
+                                              const Folder& folder);
 
 }  // namespace flyball::ledger
