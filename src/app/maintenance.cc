@@ -33,7 +33,8 @@ Result<Json> ListCommits(const Environment& environment) {
   std::vector<ledger::Commit> all = ledger->Commits();
   std::reverse(all.begin(), all.end());
   for (const ledger::Commit& commit : all) {
-    commits.push_back(Json::parse(ledger::CommitJson(commit), nullptr, false));
+    commits.push_back(
+        Json::parse(ledger::CommitJson(commit, ledger::CommitDetail::kBrief), nullptr, false));
   }
   return commits;
 }

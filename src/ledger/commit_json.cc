@@ -212,10 +212,17 @@ std::string CommitId(std::string_view parent, std::string_view record) {
   return Hex(digest).substr(0, kIdDigits);
 }
 
-std::string CommitJson(const Commit& commit) {
+std::string CommitJson(const Commit& commit, CommitDetail detail) {
   json value = ToJson(commit);
   value["id"] = commit.id;
   value.erase("time_us");
+  if (detail == CommitDetail::kBrief) {
+    for (json& slice : value["opens"]) slice.erase("files");
+    if (value.contains("packs")) {
+      for (json& pack : value["packs"]) pack.erase("files");
+    }
+    if (value.contains("import")) value["import"].erase("lineage");
+  }
   return Dump(value);
 }
 

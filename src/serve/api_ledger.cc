@@ -122,7 +122,8 @@ Result<std::string> Api::CommitsJson(const net::Request& request) {
   std::string out = R"({"commits":[)";
   for (int64_t i = offset; i < std::min(total, offset + limit); ++i) {
     out += i > offset ? "," : "";
-    out += ledger::CommitJson(commits[static_cast<size_t>(total - 1 - i)]);
+    out += ledger::CommitJson(commits[static_cast<size_t>(total - 1 - i)],
+                              ledger::CommitDetail::kBrief);
   }
   return out + fmt::format(R"(],"total":{},"offset":{},"limit":{}}})", total, offset, limit);
 }

@@ -124,7 +124,16 @@ TEST_F(OverLedger, ABillGoesInAndEveryFigureComesOut) {
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(Query(then)["totals"]["billed_cost"], "1.250000000001");
   }
-  EXPECT_EQ(Json::parse(Send(Ask("GET", "/api/v1/commits/" + first)).body)["id"], first);
+  // The list is brief, one commit is whole.
+  const Json whole = Json::parse(Send(Ask("GET", "/api/v1/commits/" + first)).body);
+  EXPECT_EQ(whole["id"], first);
+  EXPECT_TRUE(whole["import"].contains("lineage"));
+  EXPECT_TRUE(whole["opens"][0].contains("files"));
+  const Json list = Json::parse(Send(Ask("GET", "/api/v1/commits")).body);
+  EXPECT_EQ(list["commits"][1]["id"], first);
+  EXPECT_EQ(list["commits"][1]["import"]["rows_kept"], 2);
+  EXPECT_FALSE(list["commits"][1]["import"].contains("lineage"));
+  EXPECT_FALSE(list["commits"][1]["opens"][0].contains("files"));
 }
 
 TEST_F(OverLedger, ChangedRulesAreACommit) {
