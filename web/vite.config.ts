@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config';
-import { mockApi } from './dev/mock';
 
-const api = process.env['FLYBALL_API']; // develop against a real server: FLYBALL_API=http://127.0.0.1:8080 npm run dev
+// `npm run dev` shows the page as it is edited, with the answers of a running `flyball serve`.
+const api = process.env['FLYBALL_API'] ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
-  ...(api ? { server: { proxy: { '/api': api } } } : {}),
-  plugins: [mockApi()],
+  // The server takes requests for its own name and from its own page only.
+  server: { proxy: { '/api': { target: api, changeOrigin: true, headers: { origin: api } } } },
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'none' },
   // The names of the built files carry no hash: the server embeds them and answers with an ETag.
   build: {
