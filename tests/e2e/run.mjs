@@ -456,6 +456,19 @@ describe('a server that does not answer', () => {
     complaints.splice(known); // the browser's own words on the requests that this test stopped
     await close(page);
   });
+
+  it('leaves no sentence of an older answer above what failed', async () => {
+    const page = await open('/');
+    await settled(page);
+    const known = complaints.length;
+    await page.route('**/api/v1/query', (route) => route.abort());
+    await page.getByRole('button', { name: 'Previous month' }).click();
+    const heat = figure(page, 'Driver by lifecycle stage');
+    await heat.getByRole('alert').waitFor();
+    assert.equal(await heat.locator('.summary').count(), 0);
+    complaints.splice(known);
+    await close(page);
+  });
 });
 
 describe('an empty ledger', () => {

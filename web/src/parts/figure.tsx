@@ -97,12 +97,14 @@ export function Figure(props: FigureProps) {
   const failed = props.asked.find((asked) => asked.error);
   const waiting = props.asked.some((asked) => !asked.answer && !asked.error);
   const stale = props.asked.some((asked) => asked.stale);
+  // What an older answer said is not true of what was asked now.
+  const summary = failed || waiting ? undefined : props.summary;
   return (
     <div
       class={`figure ${props.class ?? ''}`}
       role="figure"
       aria-labelledby={`${id}-t`}
-      aria-describedby={props.summary ? `${id}-s` : undefined}
+      aria-describedby={summary ? `${id}-s` : undefined}
     >
       <header class="figure-head">
         <div class="figure-title">
@@ -111,7 +113,7 @@ export function Figure(props: FigureProps) {
         </div>
         {props.controls && <div class="figure-controls">{props.controls}</div>}
         <div class="figure-tools">
-          {props.table && !props.empty && (
+          {props.table && !props.empty && !failed && (
             <button
               type="button"
               class="icon-button"
@@ -134,9 +136,9 @@ export function Figure(props: FigureProps) {
             <Icon name="code" />
           </button>
         </div>
-        {props.summary && (
+        {summary && (
           <p class="summary" id={`${id}-s`}>
-            {props.summary}
+            {summary}
           </p>
         )}
       </header>
@@ -156,7 +158,7 @@ export function Figure(props: FigureProps) {
           )}
         </div>
       )}
-      {props.note}
+      {!failed && props.note}
     </div>
   );
 }
@@ -183,7 +185,7 @@ export function Problem({ error, retry }: { error: unknown; retry?: () => void }
     <div class="problem" role="alert">
       <Icon name="warn" />
       <div>
-        <p>{message}</p>
+        <p class="strong">{message}</p>
         {hint && <p class="soft">{hint}</p>}
         {retry && (
           <button type="button" class="button" onClick={retry}>
