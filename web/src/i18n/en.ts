@@ -83,6 +83,7 @@ export const en = {
     against: { month: 'Month before', year: 'Year before' },
     vs: (period: string) => `against ${period}`,
     noComparison: (period: string) => `There are no charges in ${period} to compare with.`,
+    tooEarly: (period: string) => `The ledger does not hold all of ${period}.`,
     same: 'unchanged',
     story: {
       growthShare: (share: string, delta: string) =>
@@ -217,8 +218,8 @@ export const en = {
   },
   useCases: {
     title: 'AI use cases',
-    summary: (n: number, over: number) =>
-      `${n} ${plural(n, 'use case', 'use cases')} in the register, ${over === 0 ? 'none' : over} over ${plural(over, 'its', 'their')} target.`,
+    summary: (n: number, over: number | undefined) =>
+      `${n} ${plural(n, 'use case', 'use cases')} in the register${over === undefined ? '' : `, ${over === 0 ? 'none' : over} over ${plural(over, 'its', 'their')} target`}.`,
     name: 'Use case',
     owner: 'Owner and team',
     stage: 'Stage',
@@ -228,6 +229,7 @@ export const en = {
     against: 'Cost against target',
     value: 'Expected value a year',
     noTarget: 'no target',
+    monthly: (amount: string) => `${amount} a month`,
     unregistered: 'In no register',
     used: (percent: string) => `${percent} of target`,
     over: (amount: string) => `${amount} over`,

@@ -81,6 +81,7 @@ export const zhCN: Catalogue = {
     against: { month: '上月', year: '去年同月' },
     vs: (period) => `对比${period}`,
     noComparison: (period) => `${period}没有可供比较的费用。`,
+    tooEarly: (period) => `账本未完整包含${period}。`,
     same: '持平',
     story: {
       growthShare: (share, delta) => `增长的 ${share} 来自生成式 AI，即 ${delta}。`,
@@ -204,7 +205,7 @@ export const zhCN: Catalogue = {
   useCases: {
     title: 'AI 用例登记',
     summary: (n, over) =>
-      `共登记 ${n} 个用例，${over === 0 ? '均未' : `其中 ${over} 个`}超出目标。`,
+      `共登记 ${n} 个用例${over === undefined ? '' : `，${over === 0 ? '均未' : `其中 ${over} 个`}超出目标`}。`,
     name: '用例',
     owner: '负责人与团队',
     stage: '阶段',
@@ -214,6 +215,7 @@ export const zhCN: Catalogue = {
     against: '成本与目标',
     value: '预期年价值',
     noTarget: '未设目标',
+    monthly: (amount) => `每月 ${amount}`,
     unregistered: '未登记',
     used: (percent) => `目标的 ${percent}`,
     over: (amount) => `超出 ${amount}`,

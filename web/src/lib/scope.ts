@@ -10,6 +10,7 @@ import {
   daysBetween,
   isMonth,
   monthPeriod,
+  monthStart,
   shiftMonths,
   wholeMonth,
   type Period,
@@ -110,6 +111,12 @@ export function useScope(): Scope {
   if (!scope) throw new Error('no scope above');
   return scope;
 }
+/** Whether the ledger reaches back to the start of a period: half of one is nothing to compare with. */
+export const reachesBack = (scope: Scope, period: Period): boolean =>
+  period.from >= monthStart(scope.months.names[0] ?? '1970-01');
+/** A month, whole or so far: what a monthly target can be held against. */
+export const isMonthly = (scope: Scope): boolean =>
+  scope.partial || wholeMonth(scope.period) !== undefined;
 /** The address form of a period. */
 export const periodText = (period: Period): string =>
   wholeMonth(period) ?? `${period.from}..${period.to}`;

@@ -4,7 +4,7 @@ import { bucketName, dimensionName, integer, money, moneyParts, percent, t } fro
 import { abs, max, parseFixed, ratio, size, sum } from '../lib/fixed';
 import { askRows, type CostQuery, type RowsPage } from '../lib/api';
 import { generation, useAnswer } from '../lib/data';
-import { periodText, query, useScope, type Scope } from '../lib/scope';
+import { periodText, query, reachesBack, useScope, type Scope } from '../lib/scope';
 import { bucketPeriod, buckets, daysBetween, type Grain } from '../lib/period';
 import { COST_MEASURES, drill, go, view } from '../lib/state';
 import { bridgeSteps, filtersFor, layers, OTHER, ranked, sumBy } from '../lib/analysis';
@@ -75,6 +75,7 @@ export function Explore() {
   const beforeWhole = sum(beforeSums.values());
   const parts = moneyParts(whole, scope.currency);
   const facts = totals.answer?.rows[0];
+  const comparable = reachesBack(scope, scope.before) && beforeSums.size > 0;
   return (
     <div class="wrap explore">
       <section class="explore-head" aria-labelledby="explore-title">
@@ -94,7 +95,7 @@ export function Explore() {
               </span>
             </p>
             <dl class="facts">
-              {before.answer && before.answer.rows.length > 0 && view.value.period !== 'all' && (
+              {comparable && (
                 <div>
                   <dt>{t.value.hero.vs(headPeriod(scope.before.from, scope.before.to))}</dt>
                   <dd>
@@ -129,7 +130,7 @@ export function Explore() {
         queries={[nowQuery, beforeQuery]}
         nowSums={nowSums}
         beforeSums={beforeSums}
-        comparable={view.value.period !== 'all' && beforeSums.size > 0}
+        comparable={comparable}
       />
       <Charges />
     </div>

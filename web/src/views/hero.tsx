@@ -3,8 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { decimal, dimensionName, money, moneyParts, percent, percentDigits, t } from '../i18n';
 import { abs, ratio, sum } from '../lib/fixed';
 import { useAnswer, type Asked } from '../lib/data';
-import { periodText, query, useScope } from '../lib/scope';
-import { addMonths, monthPeriod } from '../lib/period';
+import { periodText, query, reachesBack, useScope, type Scope } from '../lib/scope';
+import { addMonths, monthPeriod, type Period } from '../lib/period';
 import { drill, go, view, type View } from '../lib/state';
 import {
   bridgeSteps,
@@ -63,6 +63,7 @@ export function Hero() {
   const story = growthStory(beforeValue, value, genBefore, gen);
   const stale = now.stale || before.stale || year.stale;
   const main = parts.main.length;
+  const compared = reachesBack(scope, scope.before) && before.answer.rows.length > 0;
   return (
     <>
       <section class={stale ? 'hero stale' : 'hero'} aria-labelledby="headline">
@@ -89,31 +90,30 @@ export function Hero() {
             <Versus asked={before} period={scope.before} value={value} />
             <Versus asked={year} period={scope.yearBefore} value={value} />
           </dl>
-          {before.answer.rows.length > 0 && <p class="story">{storyText(story, scope.currency)}</p>}
+          {compared && <p class="story">{storyText(story, scope.currency)}</p>}
         </div>
         <BridgeFigure />
       </section>
-      <KeyFigures gen={gen} genBefore={genBefore} value={value} />
+      <KeyFigures gen={gen} genBefore={compared ? genBefore : undefined} value={value} />
     </>
   );
 }
 
-function Versus({
-  asked,
-  period,
-  value,
-}: {
-  asked: Asked;
-  period: { from: string; to: string };
-  value: bigint;
-}) {
+/** Why there is nothing to compare with. */
+export function noComparison(scope: Scope, period: Period): string {
+  const words = t.value.hero;
+  const name = headPeriod(period.from, period.to);
+  return reachesBack(scope, period) ? words.noComparison(name) : words.tooEarly(name);
+}
+
+function Versus({ asked, period, value }: { asked: Asked; period: Period; value: bigint }) {
   const scope = useScope();
   const name = headPeriod(period.from, period.to);
   const old = total(asked.answer, scope.measure);
   return (
     <div>
       <dt>{t.value.hero.vs(name)}</dt>
-      {asked.answer && asked.answer.rows.length > 0 ? (
+      {reachesBack(scope, period) && asked.answer && asked.answer.rows.length > 0 ? (
         <dd>
           <Delta value={value - old} currency={scope.currency} base={old} />
           <Link to={drill([], { period: periodText(period) })} class="soft figure-link">
@@ -121,7 +121,7 @@ function Versus({
           </Link>
         </dd>
       ) : (
-        <dd class="soft small">{t.value.hero.noComparison(name)}</dd>
+        <dd class="soft small">{noComparison(scope, period)}</dd>
       )}
     </div>
   );
@@ -161,6 +161,7 @@ function BridgeFigure() {
   const now = sum(is.values());
   const name = (value: string) => (value === '(other)' ? words.rest : valueName(dimension, value));
   const first = steps[0];
+  const alone = !reachesBack(scope, old) || was.size === 0;
   const link = (value: string) => drill(filtersFor(dimension, value, shown));
   return (
     <Figure
@@ -169,10 +170,10 @@ function BridgeFigure() {
       asked={asked}
       queries={queries}
       minHeight={260}
-      empty={is.size === 0 || was.size === 0}
-      emptyText={t.value.hero.noComparison(headPeriod(old.from, old.to))}
+      empty={is.size === 0 || alone}
+      emptyText={noComparison(scope, old)}
       summary={
-        first && was.size > 0
+        first && !alone
           ? words.summary(
               headPeriod(old.from, old.to),
               headPeriod(scope.period.from, scope.period.to),
@@ -250,7 +251,15 @@ interface Tile {
   describe: (n: number) => string;
 }
 
-function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint; value: bigint }) {
+function KeyFigures({
+  gen,
+  genBefore,
+  value,
+}: {
+  gen: bigint;
+  genBefore: bigint | undefined;
+  value: bigint;
+}) {
   const scope = useScope();
   const words = t.value.kpi;
   const m = scope.measure;
@@ -317,8 +326,12 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
       value: money(gen, scope.currency),
       detail: (
         <>
-          <Delta value={gen - genBefore} currency={scope.currency} base={genBefore} />
-          <span class="soft">{t.value.hero.of(percent(ratio(gen, value)))}</span>
+          {genBefore !== undefined && (
+            <Delta value={gen - genBefore} currency={scope.currency} base={genBefore} />
+          )}
+          {value !== 0n && (
+            <span class="soft">{t.value.hero.of(percent(ratio(gen, value)))}</span>
+          )}
         </>
       ),
       to: drill(filtersFor('ai_class', GENERATIVE)),
@@ -363,9 +376,11 @@ function KeyFigures({ gen, genBefore, value }: { gen: bigint; genBefore: bigint;
       value: share(rate),
       detail: (
         <span class="soft">
-          {list === 0n
-            ? words.savingsNone
-            : words.savingsSaved(money(list - effective, scope.currency))}
+          {savings.answer!.rows.length === 0
+            ? t.value.figure.empty
+            : list === 0n
+              ? words.savingsNone
+              : words.savingsSaved(money(list - effective, scope.currency))}
         </span>
       ),
       to: drill([{ dimension: 'charge_category', values: ['Usage'] }], { by: 'service' }),

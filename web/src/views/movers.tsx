@@ -1,14 +1,15 @@
 // What moved most from the period before, and why.
-import { dimensionName, money, percent, periodName, t } from '../i18n';
+import { dimensionName, money, percent, t } from '../i18n';
 import { abs, max, ratio, size } from '../lib/fixed';
 import { useAnswer } from '../lib/data';
-import { periodText, query, useScope } from '../lib/scope';
+import { periodText, query, reachesBack, useScope } from '../lib/scope';
 import { drill } from '../lib/state';
 import { movers, OTHER, reasonOf, UNALLOCATED, type Mover, type Reason } from '../lib/analysis';
 import { valueName } from '../lib/names';
 import { narrow, type Filter } from '../lib/where';
 import { Delta, Help, Link } from '../parts/basics';
 import { Figure } from '../parts/figure';
+import { noComparison } from './hero';
 
 const COLUMNS = ['team', 'service', 'model'];
 const SHOWN = 10;
@@ -66,7 +67,8 @@ export function Movers() {
     drill(COLUMNS.flatMap((dimension, i) => [{ dimension, values: [mover.key[i]!] }]));
   const widest = list.reduce((m, mover) => max(m, abs(mover.delta)), 1n);
   const first = list[0];
-  const alone = before.answer?.rows.length === 0; // with nothing before, everything would be “new”
+  // With nothing before, everything would be “new”.
+  const alone = !reachesBack(scope, scope.before) || before.answer?.rows.length === 0;
   return (
     <Figure
       title={words.title}
@@ -75,7 +77,7 @@ export function Movers() {
       queries={q}
       minHeight={380}
       empty={alone}
-      emptyText={t.value.hero.noComparison(periodName(scope.before))}
+      emptyText={noComparison(scope, scope.before)}
       summary={
         alone
           ? undefined

@@ -3,14 +3,13 @@ import { useState } from 'preact/hooks';
 import { money, percent, t } from '../i18n';
 import { compare, parseFixed, ratio } from '../lib/fixed';
 import { estate, useAnswer } from '../lib/data';
-import { query, useScope } from '../lib/scope';
+import { isMonthly, query, useScope } from '../lib/scope';
 import { drill } from '../lib/state';
 import { sumBy } from '../lib/analysis';
 import { valueName } from '../lib/names';
 import type { UseCase } from '../lib/api';
 import { Link } from '../parts/basics';
 import { Figure } from '../parts/figure';
-import { wholeMonth } from '../lib/period';
 
 const SHOWN = 10;
 
@@ -29,10 +28,11 @@ export function UseCases() {
   const rows = register
     .map((useCase) => ({ useCase, cost: cost.get(useCase.id) ?? 0n, target: target(useCase) }))
     .sort((a, b) => compare(b.cost, a.cost));
+  const monthly = isMonthly(scope);
   const over = rows.filter((row) => row.target !== undefined && row.cost > row.target).length;
   const shown = all ? rows : rows.slice(0, SHOWN);
+  const costHead = monthly ? words.cost : t.value.explore.column.cost;
   const link = (id: string) => drill([{ dimension: 'use_case', values: [id] }]);
-  const period = wholeMonth(scope.period) || scope.partial;
   return (
     <Figure
       title={words.title}
@@ -40,12 +40,12 @@ export function UseCases() {
       asked={[asked]}
       queries={[q]}
       minHeight={200}
-      summary={rows.length ? words.summary(rows.length, over) : words.empty}
+      summary={rows.length ? words.summary(rows.length, monthly ? over : undefined) : words.empty}
       note={scope.partial && rows.length > 0 && <p class="soft small">{words.prorated}</p>}
       table={
         rows.length
           ? {
-              head: [words.name, words.owner, words.stage, words.status, words.cost, words.target],
+              head: [words.name, words.owner, words.stage, words.status, costHead, words.target],
               numbersFrom: 4,
               rows: rows.map(({ useCase, cost, target }) => [
                 { text: useCase.name, to: link(useCase.id) },
@@ -53,7 +53,7 @@ export function UseCases() {
                 valueName('stage', useCase.stage),
                 valueName('status', useCase.status),
                 money(cost, scope.currency),
-                target === undefined ? '–' : money(target, scope.currency),
+                target === undefined ? '–' : words.monthly(money(target, scope.currency)),
               ]),
             }
           : undefined
@@ -70,10 +70,10 @@ export function UseCases() {
                 <th scope="col">{words.stage}</th>
                 <th scope="col">{words.status}</th>
                 <th scope="col" class="number">
-                  {period ? words.cost : t.value.explore.column.cost}
+                  {costHead}
                 </th>
                 <th scope="col" class="bullet-column">
-                  {words.against}
+                  {monthly ? words.against : words.target}
                 </th>
               </tr>
             </thead>
@@ -98,13 +98,17 @@ export function UseCases() {
                   <td data-label={words.status}>
                     <Status useCase={useCase} />
                   </td>
-                  <td class="number" data-label={words.cost}>
+                  <td class="number" data-label={costHead}>
                     <Link to={link(useCase.id)} class="figure-link">
                       {money(cost, scope.currency)}
                     </Link>
                   </td>
                   <td class="bullet-column" data-label={words.against}>
-                    <Bullet cost={cost} target={target} currency={scope.currency} />
+                    {monthly || target === undefined ? (
+                      <Bullet cost={cost} target={target} currency={scope.currency} />
+                    ) : (
+                      words.monthly(money(target, scope.currency))
+                    )}
                   </td>
                 </tr>
               ))}
