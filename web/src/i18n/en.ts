@@ -205,7 +205,8 @@ export const en = {
     reason: 'Reason',
     reasonHelp:
       'Where units agree, the change is split: usage effect = change of quantity × old average price; price effect = the rest. Average prices hide shifts between SKUs, so the split is an estimate.',
-    summary: (n: number, up: string) => `${n} ${plural(n, 'line', 'lines')}. The largest: ${up}.`,
+    summary: (n: number, first: string, delta: string) =>
+      `${n} ${plural(n, 'line', 'lines')}. The largest: ${first}, ${delta}.`,
     isNew: 'New in this period',
     gone: 'No charges any more',
     usageUp: (percent: string, amount: string) => `usage ${percent}, ${amount}`,
@@ -266,6 +267,8 @@ export const en = {
     breakdown: 'Break down by',
     brokenDownBy: (dimension: string) =>
       `Broken down by ${dimension.toLowerCase().replace('sku', 'SKU').replace('ai ', 'AI ')}`,
+    breakdownSummary: (first: string, value: string, share: string) =>
+      `The largest: ${first}, ${value}, ${share} of the whole.`,
     moreDimensions: 'More dimensions',
     column: {
       value: 'Value',
@@ -277,7 +280,8 @@ export const en = {
     trend: 'In time',
     rows: 'The charges behind it',
     rowsNone: 'No charges match these filters.',
-    rowsCount: (text: string, n: number) => `${text} ${plural(n, 'charge', 'charges')}`,
+    rowsSummary: (text: string, n: number) =>
+      `${text} ${plural(n, 'charge', 'charges')}, the largest amounts first.`,
     rowsRange: (from: string, to: string, total: string) => `${from}–${to} of ${total}`,
     previousRows: 'Previous',
     nextRows: 'Next',
@@ -304,7 +308,6 @@ export const en = {
     estimate: 'estimate',
     why: 'Why it is attributed so',
     setBy: (place: string) => `by ${place}`,
-    sort: 'Newest and dearest first.',
   },
 
   imports: {

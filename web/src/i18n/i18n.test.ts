@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import {
+  amountCompact,
   bucketName,
   CATALOGUES,
   exactDecimal,
@@ -8,6 +9,8 @@ import {
   money,
   moneyCompact,
   moneyParts,
+  moneyTick,
+  monthAndYear,
   percent,
   periodName,
   t,
@@ -72,6 +75,9 @@ describe('amounts', () => {
   });
   it('are short in the way of their language', () => {
     expect(moneyCompact(units('1284310'), 'USD')).toBe('$1.28M');
+    expect(moneyCompact(units('1300000'), 'USD')).toBe('$1.30M');
+    expect(amountCompact(units('29000'))).toBe('29.0K');
+    expect(moneyTick(units('2000000'), 1_000_000, 'USD')).toBe('$2M');
     expect(moneyCompact(units('950.6'), 'USD')).toBe('$951');
     locale.value = 'zh-CN';
     expect(moneyCompact(units('1284310'), 'CNY')).toBe('¥128万');
@@ -94,9 +100,11 @@ describe('shares and dates', () => {
   it('name periods', () => {
     expect(periodName({ from: '2026-10-01', to: '2026-11-01' })).toBe('October 2026');
     expect(bucketName('2026-10-05', 'day')).toBe('Oct 5, 2026');
+    expect(monthAndYear('2025-10')).toBe('Oct 2025'); // “Oct 25” is a day
     expect(integer(1234567n)).toBe('1,234,567');
     locale.value = 'zh-CN';
     expect(periodName({ from: '2026-10-01', to: '2026-11-01' })).toBe('2026年10月');
+    expect(monthAndYear('2025-10')).toBe('25年10月');
     expect(t.value.nav.overview).toBe('总览');
   });
 });

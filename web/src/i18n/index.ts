@@ -90,22 +90,26 @@ export function moneyDigits(
   };
   return currencyFormat(currency, options)(roundedText(units, digits));
 }
-/** 1.28M or 128万: for axes and narrow places. The exact amount stands beside or behind it. */
-export function moneyCompact(units: bigint, currency: string, sign: Sign = 'auto'): string {
+/** Three digits in the way of the language: 1.30M stands below 1.28M without looking coarser. */
+const COMPACT: Intl.NumberFormatOptions = {
+  notation: 'compact',
+  minimumSignificantDigits: 3,
+  maximumSignificantDigits: 3,
+};
+/** 1.28M or 128万: for narrow places. The exact amount stands beside or behind it. */
+export function moneyCompact(
+  units: bigint,
+  currency: string,
+  options: Intl.NumberFormatOptions = COMPACT,
+): string {
   const small = abs(units) < 10n ** BigInt(MONEY_SCALE + 3);
-  if (small) return money(units, currency, sign);
-  const options: Intl.NumberFormatOptions = {
-    notation: 'compact',
-    minimumSignificantDigits: 1,
-    maximumSignificantDigits: 3,
-    signDisplay: signOf(sign),
-  };
+  if (small) return money(units, currency);
   return currencyFormat(currency, options)(roundedText(units, 0));
 }
 /** The label of a tick: as many decimals as the steps between ticks need. */
 export function moneyTick(units: bigint, step: number, currency: string): string {
   if (step >= 1000 || (units !== 0n && abs(units) >= 10n ** BigInt(MONEY_SCALE + 3))) {
-    return moneyCompact(units, currency);
+    return moneyCompact(units, currency, { ...COMPACT, minimumSignificantDigits: 1 });
   }
   const digits = Number.isInteger(step)
     ? 0
@@ -116,7 +120,7 @@ export function moneyTick(units: bigint, step: number, currency: string): string
 export function amountCompact(units: bigint): string {
   const small = abs(units) < 10n ** BigInt(MONEY_SCALE + 3);
   if (small) return exact(format({ maximumSignificantDigits: 3 }), roundedText(units, 6));
-  return exact(format({ notation: 'compact', maximumSignificantDigits: 3 }), roundedText(units, 0));
+  return exact(format(COMPACT), roundedText(units, 0));
 }
 /** Exact, with at least cents, and no zeros behind. */
 export const exactDecimal = (units: bigint): string =>
@@ -172,6 +176,11 @@ function date(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
 export const monthName = (month: string): string =>
   date({ year: 'numeric', month: 'long' }).format(toDate(month));
 export const monthShort = (month: string): string => date({ month: 'short' }).format(toDate(month));
+/** A month with its year, as short as it can be without its year looking like a day. */
+export const monthAndYear = (month: string): string =>
+  date({ year: locale.value === 'zh-CN' ? '2-digit' : 'numeric', month: 'short' }).format(
+    toDate(month),
+  );
 export const dayName = (day: string): string =>
   date({ year: 'numeric', month: 'short', day: 'numeric' }).format(toDate(day));
 export const dayShort = (day: string): string =>

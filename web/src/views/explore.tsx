@@ -152,6 +152,7 @@ function Trend({ dimension, top }: { dimension: string; top: string[] }) {
   if (names.length < 2) return null;
   const parts = layers(asked.answer?.rows ?? [], dimension, scope.measure, names, LAYERS);
   const shown = parts.map((p) => p.value);
+  const largest = parts[0];
   const rank = (value: string) => (top.includes(value) ? top.indexOf(value) : shown.indexOf(value));
   return (
     <Figure
@@ -160,6 +161,15 @@ function Trend({ dimension, top }: { dimension: string; top: string[] }) {
       queries={[q]}
       minHeight={240}
       empty={parts.length === 0}
+      summary={
+        largest &&
+        t.value.spend.summary(
+          bucketName(names[0]!, grain),
+          bucketName(names.at(-1)!, grain),
+          valueName(dimension, largest.value),
+          percent(ratio(largest.total, sum(parts.map((p) => p.total)))),
+        )
+      }
       table={{
         head: [
           t.value.period.label,
@@ -221,6 +231,7 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
   const ladder = LADDER.includes(dimension) ? LADDER : [...LADDER, dimension];
   const more = DIMENSIONS.filter((d) => !ladder.includes(d));
   const link = (value: string) => drill(filtersFor(dimension, value, shown));
+  const first = shown[0];
   const ordered = [...shown, ...(nowSums.has(OTHER) ? [OTHER] : [])];
   return (
     <Figure
@@ -230,6 +241,15 @@ function Breakdown({ dimension, asked, queries, nowSums, beforeSums, comparable 
       queries={queries}
       minHeight={260}
       empty={ordered.length === 0}
+      summary={
+        first !== undefined
+          ? words.breakdownSummary(
+              valueName(dimension, first),
+              money(nowSums.get(first)!, scope.currency),
+              percent(ratio(nowSums.get(first)!, whole)),
+            )
+          : undefined
+      }
       controls={
         <>
           <div class="segmented wide" role="group" aria-label={words.breakdown}>
@@ -395,9 +415,7 @@ function Charges() {
           )}
         </div>
         {page && (
-          <p class="summary">
-            {words.rowsCount(integer(page.total), page.total)}. {words.sort}
-          </p>
+          <p class="summary">{words.rowsSummary(integer(page.total), page.total)}</p>
         )}
       </header>
       {state.error ? (

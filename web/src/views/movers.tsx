@@ -84,7 +84,8 @@ export function Movers() {
           : first
             ? words.summary(
                 list.length,
-                `${name(first)}, ${money(first.delta, scope.currency, 'always')}`,
+                name(first),
+                money(first.delta, scope.currency, 'always'),
               )
             : words.steady
       }
