@@ -33,12 +33,19 @@ interface Props {
   onPick: (picked: { column: number; value: string }[]) => void;
 }
 
+const NARROW = 560; // pixels, below which only names stand beside the nodes
+const NODE_ROOM = 64; // pixels of height for each node of the longest column, up to that of the whole
+/** The most letters of a name for each column, where there is little room. */
+const LETTERS = [11, 16, 22];
+
 const end = (side: Edge['source']): Node => side as Node;
 
 export function Flow(props: Props) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const [cursor, setCursor] = useState<{ index: number; keyboard: boolean } | undefined>(undefined);
-  const height = width < 560 ? 440 : 560;
+  const narrow = width < NARROW;
+  const longest = Math.max(...props.data.columns.map((column) => column.length));
+  const height = Math.min(narrow ? 440 : 560, Math.max(200, longest * NODE_ROOM));
   const graph = useMemo(
     () => (width > 0 ? layout(props, width, height) : undefined),
     [props.data, width, height],
@@ -125,7 +132,8 @@ export function Flow(props: Props) {
               const rank = props.data.columns[node.column]!.indexOf(node.value_);
               const fill =
                 node.column === 1 ? fillOf(props.paint(1, node.value_, rank)) : 'var(--ink-soft)';
-              const right = node.column === last;
+              // Where it is narrow the last column has the whole right half for its names.
+              const before = node.column === last || (narrow && node.column > 0);
               return (
                 <g
                   class={`flow-node ${current?.kind === 'node' && current.node === node ? 'lit' : ''}`}
@@ -140,13 +148,13 @@ export function Flow(props: Props) {
                     fill={fill}
                   />
                   <text
-                    x={right ? node.x0! - 7 : node.x1! + 7}
+                    x={before ? node.x0! - 7 : node.x1! + 7}
                     y={(node.y0! + node.y1!) / 2}
                     dy="0.35em"
-                    text-anchor={right ? 'end' : 'start'}
+                    text-anchor={before ? 'end' : 'start'}
                   >
-                    {clip(name(node), width < 560 ? 12 : 26)}
-                    {width >= 560 && (
+                    {clip(name(node), narrow ? (LETTERS[node.column] ?? 11) : 26)}
+                    {!narrow && (
                       <tspan class="soft"> {moneyCompact(node.amount, props.currency)}</tspan>
                     )}
                   </text>

@@ -77,7 +77,9 @@ export function Heat(props: Props) {
       <table onKeyDown={move} onPointerLeave={() => setFocus(undefined)}>
         <thead>
           <tr>
-            <th scope="col">{props.corner}</th>
+            <th scope="col">
+              {props.corner} <span class="unit nowrap">{currency}</span>
+            </th>
             {columns.map((column) => (
               <th scope="col">
                 <span>{props.columnName(column)}</span>

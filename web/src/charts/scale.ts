@@ -13,5 +13,12 @@ export function ticks(low: number, high: number, about: number): number[] {
   return out;
 }
 
+/** About how wide a label of the axes is, in pixels: Chinese characters are as wide as they are high. */
+export const labelWidth = (text: string): number =>
+  [...text].reduce(
+    (width, sign) => width + (sign > '\u2e7f' ? 12 : /[A-Z]/.test(sign) ? 10 : 7.6),
+    0,
+  );
+
 /** Geometry back to money units, for the label of a tick. */
 export const tickUnits = (value: number): bigint => BigInt(Math.round(value * 1e6)) * 1_000_000n;

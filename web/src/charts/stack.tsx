@@ -1,12 +1,21 @@
 // Stacked bars over time. Costs stack up from zero, credits down from it.
 import { useMemo, useState } from 'preact/hooks';
-import { bucketName, dayShort, money, moneyTick, monthShort, percent, t } from '../i18n';
+import {
+  bucketName,
+  dayShort,
+  money,
+  monthAndYear,
+  moneyTick,
+  monthShort,
+  percent,
+  t,
+} from '../i18n';
 import { ratio, size, sum } from '../lib/fixed';
 import type { Grain } from '../lib/period';
 import type { Layer } from '../lib/analysis';
 import { useWidth } from '../parts/basics';
 import { fillOf, Swatch, type Paint } from './paint';
-import { ticks, tickUnits } from './scale';
+import { labelWidth, ticks, tickUnits } from './scale';
 
 interface Props {
   title: string;
@@ -28,7 +37,7 @@ interface Cursor {
   keyboard: boolean;
 }
 
-const LEFT = 54;
+const AIR = 10; // between a label and what stands beside it
 const BOTTOM = 26;
 const TOP = 10;
 
@@ -37,16 +46,19 @@ export function Stack(props: Props) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const [cursor, setCursor] = useState<Cursor | undefined>(undefined);
   const height = props.height ?? (width < 560 ? 240 : 320);
-  const plot = { width: Math.max(0, width - LEFT), height: height - TOP - BOTTOM };
   const boxes = useMemo(() => stackBoxes(names.length, layers), [names, layers]);
   const marks = ticks(boxes.low, boxes.high, width < 560 ? 3 : 4);
   const tickStep = marks.length > 1 ? marks[1]! - marks[0]! : 1;
+  const tickText = (mark: number) =>
+    mark === 0 ? '0' : moneyTick(tickUnits(mark), tickStep, currency);
+  const left = Math.ceil(Math.max(...marks.map((mark) => labelWidth(tickText(mark))))) + AIR;
+  const plot = { width: Math.max(0, width - left), height: height - TOP - BOTTOM };
   const high = Math.max(boxes.high, marks.at(-1) ?? 0) || 1;
   const low = Math.min(boxes.low, marks[0] ?? 0);
   const y = (v: number) => TOP + (1 - (v - low) / (high - low)) * plot.height;
   const step = plot.width / Math.max(1, names.length);
   const gap = step > 24 ? Math.min(14, step * 0.22) : step > 6 ? 1 : 0;
-  const x = (i: number) => LEFT + i * step + gap / 2;
+  const x = (i: number) => left + i * step + gap / 2;
   const barWidth = Math.max(1, Math.min(step - gap, 72));
   const inset = (step - gap - barWidth) / 2;
 
@@ -56,7 +68,7 @@ export function Stack(props: Props) {
     );
   const point = (event: PointerEvent | MouseEvent): Cursor | undefined => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
-    const bucket = Math.floor((event.clientX - box.left - LEFT) / step);
+    const bucket = Math.floor((event.clientX - box.left - left) / step);
     if (bucket < 0 || bucket >= names.length) return undefined;
     return { bucket, layer: layerAt(bucket, event.clientY - box.top), keyboard: false };
   };
@@ -81,8 +93,15 @@ export function Stack(props: Props) {
     else if (event.key === 'Enter' && cursor) pick(cursor);
   };
 
-  const every = Math.ceil(
-    names.length / Math.max(1, Math.floor(plot.width / (grain === 'month' ? 44 : 76))),
+  // The last bucket is always named; a name wider than its bucket ends with the plot, and needs room for it.
+  const widest = Math.max(
+    0,
+    ...names.map((name) => labelWidth(grain === 'month' ? monthAndYear(name) : dayShort(name))),
+  );
+  const room = step < widest ? 1.5 * widest : widest;
+  const every = Math.max(1, Math.ceil((room + AIR) / Math.max(1, step)));
+  const named = names.flatMap((name, i) =>
+    (names.length - 1 - i) % every === 0 ? [{ name, i }] : [],
   );
   return (
     <div class="chart" ref={ref}>
@@ -102,16 +121,16 @@ export function Stack(props: Props) {
           <svg width={width} height={height} aria-hidden="true">
             {marks.map((mark) => (
               <g class={mark === 0 ? 'tick zero' : 'tick'}>
-                <line x1={LEFT} x2={width} y1={y(mark)} y2={y(mark)} />
-                <text x={LEFT - 10} y={y(mark) + 4} text-anchor="end">
-                  {mark === 0 ? '0' : moneyTick(tickUnits(mark), tickStep, currency)}
+                <line x1={left} x2={width} y1={y(mark)} y2={y(mark)} />
+                <text x={left - AIR} y={y(mark) + 4} text-anchor="end">
+                  {tickText(mark)}
                 </text>
               </g>
             ))}
             {cursor && (
               <rect
                 class="column-mark"
-                x={LEFT + cursor.bucket * step}
+                x={left + cursor.bucket * step}
                 y={TOP}
                 width={step}
                 height={plot.height}
@@ -136,32 +155,33 @@ export function Stack(props: Props) {
             {props.partialFrom !== undefined && props.partialFrom < names.length && (
               <rect
                 class="partial"
-                x={LEFT + props.partialFrom * step}
+                x={left + props.partialFrom * step}
                 y={TOP}
                 width={step * (names.length - props.partialFrom)}
                 height={plot.height}
               />
             )}
-            {names.map(
-              (name, i) =>
-                (names.length - 1 - i) % every === 0 && (
-                  <text
-                    class={i === props.selected ? 'axis selected' : 'axis'}
-                    x={i === names.length - 1 && step < 44 ? width : LEFT + (i + 0.5) * step}
-                    y={height - 8}
-                    text-anchor={i === names.length - 1 && step < 44 ? 'end' : 'middle'}
-                  >
-                    {axisName(name, grain, i === 0 || (grain === 'month' && name.endsWith('-01')))}
-                  </text>
-                ),
-            )}
+            {named.map(({ name, i }, n) => {
+              const text = axisName(name, grain, named[n - 1]?.name);
+              const last = i === names.length - 1 && step < labelWidth(text);
+              return (
+                <text
+                  class={i === props.selected ? 'axis selected' : 'axis'}
+                  x={last ? width : left + (i + 0.5) * step}
+                  y={height - 8}
+                  text-anchor={last ? 'end' : 'middle'}
+                >
+                  {text}
+                </text>
+              );
+            })}
           </svg>
         )}
         {cursor && width > 0 && (
           <Readout
             {...props}
             cursor={cursor}
-            x={LEFT + (cursor.bucket + 0.5) * step}
+            x={left + (cursor.bucket + 0.5) * step}
             width={width}
           />
         )}
@@ -173,12 +193,13 @@ export function Stack(props: Props) {
   );
 }
 
-const axisName = (name: string, grain: Grain, withYear: boolean): string =>
-  grain === 'month'
-    ? withYear
-      ? `${monthShort(name)} ${name.slice(2, 4)}`
-      : monthShort(name)
-    : dayShort(name);
+/** Months say their year where it is another than that of the label before. */
+const axisName = (name: string, grain: Grain, before: string | undefined): string =>
+  grain !== 'month'
+    ? dayShort(name)
+    : before?.slice(0, 4) === name.slice(0, 4)
+      ? monthShort(name)
+      : monthAndYear(name);
 
 interface Box {
   from: number;

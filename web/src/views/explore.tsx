@@ -414,9 +414,7 @@ function Charges() {
             </div>
           )}
         </div>
-        {page && (
-          <p class="summary">{words.rowsSummary(integer(page.total), page.total)}</p>
-        )}
+        {page && <p class="summary">{words.rowsSummary(integer(page.total), page.total)}</p>}
       </header>
       {state.error ? (
         <Problem error={state.error} retry={() => setAttempt(attempt + 1)} />

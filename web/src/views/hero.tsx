@@ -329,9 +329,7 @@ function KeyFigures({
           {genBefore !== undefined && (
             <Delta value={gen - genBefore} currency={scope.currency} base={genBefore} />
           )}
-          {value !== 0n && (
-            <span class="soft">{t.value.hero.of(percent(ratio(gen, value)))}</span>
-          )}
+          {value !== 0n && <span class="soft">{t.value.hero.of(percent(ratio(gen, value)))}</span>}
         </>
       ),
       to: drill(filtersFor('ai_class', GENERATIVE)),

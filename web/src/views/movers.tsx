@@ -82,11 +82,7 @@ export function Movers() {
         alone
           ? undefined
           : first
-            ? words.summary(
-                list.length,
-                name(first),
-                money(first.delta, scope.currency, 'always'),
-              )
+            ? words.summary(list.length, name(first), money(first.delta, scope.currency, 'always'))
             : words.steady
       }
       help={<Help label={t.value.kpi.explain(words.reason)}>{words.reasonHelp}</Help>}
