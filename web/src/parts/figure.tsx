@@ -31,7 +31,7 @@ export function DataTable({ data, caption }: { data: TableData; caption: string 
     );
   return (
     <div class="table-scroll" tabIndex={0} role="region" aria-label={caption}>
-      <table class="data">
+      <table class="data pinned">
         <caption class="sr-only">{caption}</caption>
         <thead>
           <tr>

@@ -5,6 +5,7 @@ import { sendImport, ApiError, type ImportReport, type SumCheck } from '../lib/a
 import { loadSecret, storeSecret } from '../lib/local';
 import { go } from '../lib/state';
 import { ledgerChanged } from '../lib/data';
+import { valueName } from '../lib/names';
 import { Icon } from '../parts/basics';
 import { Problem } from '../parts/figure';
 
@@ -211,9 +212,12 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
     Object.entries(counts ?? {}).sort((a, b) => b[1] - a[1]);
   const repairs = sorted(report.repairs);
   const findings = sorted(report.findings);
-  const byCurrency = Object.entries(report.billed_cost_by_currency ?? {});
-  const sums: [string, SumCheck][] =
-    byCurrency.length > 1 ? byCurrency : [['', report.billed_cost]];
+  // Rows that could not be read have no currency, and nothing to add up in it.
+  const byCurrency = Object.entries(report.billed_cost_by_currency ?? {}).filter(([, check]) =>
+    [check.in, check.kept, check.quarantined, check.residue].some((text) => /[1-9]/.test(text)),
+  );
+  const sums: [string, SumCheck][] = byCurrency.length ? byCurrency : [['', report.billed_cost]];
+  const heads = [words.sumIn, words.sumKept, words.sumQuarantined, words.sumResidue];
   const message = report.unchanged
     ? words.unchanged
     : dry
@@ -258,11 +262,11 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
       </div>
       <h3>{words.sums}</h3>
       <div class="table-scroll" tabIndex={0} role="region" aria-label={words.sums}>
-        <table class="data sums">
+        <table class="data sums cards">
           <thead>
             <tr>
-              {byCurrency.length > 1 && <th scope="col">{t.value.settings.currency}</th>}
-              {[words.sumIn, words.sumKept, words.sumQuarantined, words.sumResidue].map((head) => (
+              {byCurrency.length > 0 && <th scope="col">{t.value.settings.currency}</th>}
+              {heads.map((head) => (
                 <th scope="col" class="number">
                   {head}
                 </th>
@@ -272,9 +276,11 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
           <tbody>
             {sums.map(([currency, check]) => (
               <tr>
-                {byCurrency.length > 1 && <th scope="row">{currency}</th>}
-                {[check.in, check.kept, check.quarantined, check.residue].map((value) => (
-                  <td class="number">{value}</td>
+                {currency && <th scope="row">{valueName('currency', currency)}</th>}
+                {[check.in, check.kept, check.quarantined, check.residue].map((value, i) => (
+                  <td class="number" data-label={heads[i]}>
+                    {grouped(value)}
+                  </td>
                 ))}
               </tr>
             ))}
@@ -336,6 +342,12 @@ function Counts({ counts }: { counts: [string, number][] }) {
       ))}
     </ul>
   );
+}
+
+/** "10498.7821335" as "10,498.7821335": every digit that the server wrote. */
+function grouped(text: string): string {
+  const [, sign, whole, rest] = /^(-?)(\d+)(.*)$/.exec(text) ?? [];
+  return whole ? `${sign ? '−' : ''}${integer(BigInt(whole))}${rest}` : text;
 }
 
 /** in = kept + quarantined + residue, on as many digits as the texts have. */

@@ -45,19 +45,28 @@ export function RowsTable({
   for (const { marks } of rows)
     for (const column of ['ListCost', 'EffectiveCost', 'BilledCost', 'ContractedCost'])
       used.add(marks.get(column) ?? 'observed');
+  // Points stand below points: what has fewer decimals ends further to the left.
+  const decimals = (text: string): number => text.split('.')[1]?.length ?? 0;
+  const finest = (column: string): number =>
+    Math.max(...rows.map(({ get }) => decimals(exactAmount(get(column)))));
+  const most = new Map(['ListCost', 'EffectiveCost', 'BilledCost'].map((c) => [c, finest(c)]));
   const amount = (get: (c: string) => string, marks: Map<string, Lineage>, column: string) => {
     const mark = marks.get(column);
     const value = get(column);
+    const text = value === '' ? '–' : exactAmount(value);
     return (
-      <>
+      <span
+        class="exact"
+        style={{ paddingRight: value === '' ? '0' : `${most.get(column)! - decimals(text)}ch` }}
+      >
         {mark && mark !== 'observed' && (
           <span class="mark-sign" title={words.lineage[mark]}>
             <span aria-hidden="true">{MARKS[mark]}</span>
             <span class="sr-only">({words.lineage[mark]})</span>
           </span>
         )}
-        {value === '' ? '–' : exactAmount(value)}
-      </>
+        {text}
+      </span>
     );
   };
   return (
@@ -156,13 +165,15 @@ export function RowsTable({
                     </td>
                     <td class="number">{amount(get, marks, 'ListCost')}</td>
                     <td class="number strong">
-                      {amount(get, marks, 'EffectiveCost')}
-                      {get('x_Confidence') === 'estimate' && (
-                        <span class="soft small"> {words.estimate}</span>
-                      )}
+                      <span class="two-lines">
+                        {amount(get, marks, 'EffectiveCost')}
+                        {get('x_Confidence') === 'estimate' && (
+                          <span class="soft">{words.estimate}</span>
+                        )}
+                      </span>
                     </td>
                     <td class="number">{amount(get, marks, 'BilledCost')}</td>
-                    <td class="soft small">
+                    <td class="soft small nowrap">
                       <span class="two-lines">
                         <span class="clip" title={get('x_SourceFile')}>
                           {get('x_SourceFile') || '–'}
@@ -174,32 +185,34 @@ export function RowsTable({
                   {expanded && (
                     <tr class="details">
                       <td colSpan={9}>
-                        <Why columns={page.columns} row={row} />
-                        <dl>
-                          {page.columns.map((column, c) => {
-                            const value = row[c];
-                            if (
-                              (value === null || value === undefined || value === '') &&
-                              !marks.has(column)
-                            )
-                              return null;
-                            const mark = marks.get(column);
-                            return (
-                              <div>
-                                <dt>
-                                  {column}
-                                  {mark && mark !== 'observed' && (
-                                    <span class="mark-sign" title={words.lineage[mark]}>
-                                      {' '}
-                                      {MARKS[mark]} {words.lineage[mark]}
-                                    </span>
-                                  )}
-                                </dt>
-                                <dd>{value || '–'}</dd>
-                              </div>
-                            );
-                          })}
-                        </dl>
+                        <div class="details-body">
+                          <Why columns={page.columns} row={row} />
+                          <dl>
+                            {page.columns.map((column, c) => {
+                              const value = row[c];
+                              if (
+                                (value === null || value === undefined || value === '') &&
+                                !marks.has(column)
+                              )
+                                return null;
+                              const mark = marks.get(column);
+                              return (
+                                <div>
+                                  <dt>
+                                    {column}
+                                    {mark && mark !== 'observed' && (
+                                      <span class="mark-sign" title={words.lineage[mark]}>
+                                        {' '}
+                                        {MARKS[mark]} {words.lineage[mark]}
+                                      </span>
+                                    )}
+                                  </dt>
+                                  <dd>{value || '–'}</dd>
+                                </div>
+                              );
+                            })}
+                          </dl>
+                        </div>
                       </td>
                     </tr>
                   )}
