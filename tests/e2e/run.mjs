@@ -356,6 +356,36 @@ describe('for everybody', () => {
       }
     }
   });
+
+  it('has room for its words', async () => {
+    const phone = { viewport: { width: 390, height: 844 }, locale: 'zh-CN' };
+    for (const path of ['/', '/?view=explore']) {
+      const page = await open(path, phone);
+      await settled(page);
+      const labels = await page.locator('.plot text.axis').evaluateAll((list) =>
+        list.map((label) => {
+          const { left, right } = label.getBoundingClientRect();
+          return { text: label.textContent, left, right };
+        }),
+      );
+      assert.ok(labels.length > 1);
+      labels.forEach((label, i) => {
+        assert.ok(label.left >= 0 && label.right <= 390, `${label.text} leaves the page`);
+        assert.ok(i === 0 || labels[i - 1].right < label.left, `${label.text} has no room`);
+      });
+      await close(page);
+    }
+    // The first column of a wide table is not squeezed to one character a line.
+    const page = await open('/', { locale: 'zh-CN' });
+    await settled(page);
+    const table = figure(page, '成本动因 × 生命周期阶段');
+    await table.getByRole('button', { name: '以表格显示' }).click();
+    const heads = await table
+      .locator('tbody th')
+      .evaluateAll((list) => list.map((head) => head.clientHeight));
+    assert.ok(Math.max(...heads) < 60, String(heads));
+    await close(page);
+  });
 });
 
 describe('imports', () => {
