@@ -78,7 +78,7 @@ export function Heat(props: Props) {
         <thead>
           <tr>
             <th scope="col">
-              {props.corner} <span class="unit nowrap">{currency}</span>
+              {props.corner} {!tight && <span class="unit nowrap">{currency}</span>}
             </th>
             {columns.map((column) => (
               <th scope="col">
