@@ -2,11 +2,14 @@
 // that reads charges.
 //
 // Facts of several shapes, from coarse to fine, are read through one form of statement:
-//   cube       cube_month or cube_day: by member (a distinct tuple of all dimensions that are in
-//   the cube) signature  signature_month or signature_day: by signature; like the cube only of the
-//   newest commit rollup     rollup.parquet of the live slices: by hour and signature rows
-//   part-*.parquet of the live slices: by charge
-// Facts are first summed by their integer key, then joined to the texts of their dimensions.
+//
+//   cube       cube_month or cube_day: by member, a distinct tuple of all dimensions in the cube
+//   signature  signature_month or signature_day: by signature; like the cube of the newest commit
+//   rollup     rollup.parquet of the live slices: by hour and signature
+//   rows       part-*.parquet of the live slices: by charge
+//
+// The keys that pass the filters are numbered by the group that they fall into; facts are summed by
+// that number, and the few sums then take the texts of their group.
 // Amounts are only ever added. Values of the user are bound as parameters; identifiers come from
 // our own tables; file names are quoted literals.
 #pragma once

@@ -139,6 +139,16 @@ Status SweepStaging(os::Files& files, const Layout& layout) {
   return {};
 }
 
+Result<std::vector<std::string>> MissingFolders(os::Files& files, const Layout& layout,
+                                                const std::set<std::string>& folders) {
+  std::set<std::string> missing = folders;
+  for (const std::string& period_dir : PeriodDirs(files, layout)) {
+    const std::vector<std::string> ids = FB_TRY(files.List(period_dir));
+    for (const std::string& id : ids) missing.erase(id);
+  }
+  return std::vector<std::string>(missing.begin(), missing.end());
+}
+
 Result<int> SweepUnnamed(os::Files& files, const Layout& layout,
                          const std::set<std::string>& folders,
                          const std::set<std::string>& quarantines) {

@@ -54,6 +54,9 @@ Status PrepareHome(os::Files& files, const Layout& layout);
 
 // Removes staging that no living process owns.
 Status SweepStaging(os::Files& files, const Layout& layout);
+// Those of the ids that no folder of a slice or pack has.
+Result<std::vector<std::string>> MissingFolders(os::Files& files, const Layout& layout,
+                                                const std::set<std::string>& folders);
 // Removes the folders of slices and packs, and the quarantine files, whose id is in neither set:
 // what an import or a compaction left that did not come to its commit, or to its end. Returns how
 // many were removed.

@@ -49,6 +49,24 @@ std::string FreeId(const History& history, const std::string& id) {
   return free;
 }
 
+// What no commit names is the rest of unfinished work, as long as all that the log names is there.
+// Else the log is an older one than the slices (put back from a backup, or its end was damaged),
+// and what it does not name may hold the only copy of charges.
+Status Sweep(os::Files& files, const Layout& layout, const History& history) {
+  const std::set<std::string> stored = history.StoredIds();
+  const std::vector<std::string> missing = FB_TRY(MissingFolders(files, layout, stored));
+  if (!missing.empty()) {
+    log::Error("slices that the log names are not there; nothing is removed",
+               {{"missing", std::to_string(missing.size())}, {"first", missing.front()}});
+    return {};
+  }
+  const int swept = FB_TRY(SweepUnnamed(files, layout, stored, history.QuarantineIds()));
+  if (swept > 0) {
+    log::Info("removed what unfinished work left", {{"entries", std::to_string(swept)}});
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& given, os::Files& files,
@@ -62,11 +80,7 @@ Result<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& given, os::Fil
   CommitLog log = FB_TRY(CommitLog::Open(files, layout.Journal()));
   FB_CHECK(files.SyncDir(layout.LogDir()));
   FB_CHECK(SweepStaging(files, layout));
-  const History& history = log.history();
-  int swept = FB_TRY(SweepUnnamed(files, layout, history.StoredIds(), history.QuarantineIds()));
-  if (swept > 0) {
-    log::Info("removed what unfinished work left", {{"entries", std::to_string(swept)}});
-  }
+  FB_CHECK(Sweep(files, layout, log.history()));
   auto ledger =
       std::make_unique<LedgerImpl>(options, files, clock, std::move(lock), std::move(log));
   FB_CHECK(ledger->Start());
@@ -81,14 +95,14 @@ LedgerImpl::LedgerImpl(const LedgerOptions& options, os::Files& files, Clock& cl
       clock_(clock),
       lock_(std::move(lock)),
       books_(files, layout_),
+      supervisor_(clock, options.question_limit_us),
       log_(std::move(log)),
       visible_(std::make_shared<const History>(log_.history())),
       latest_(visible_) {}
 
 Status LedgerImpl::OpenStore() {
   store_ = FB_TRY(
-      OpenDuckStore({layout_, options_.memory_bytes, options_.threads, options_.question_limit_us},
-                    books_, clock_));
+      OpenDuckStore({layout_, options_.memory_bytes, options_.threads}, books_, supervisor_));
   return {};
 }
 
@@ -331,11 +345,6 @@ Result<RowsPage> LedgerImpl::Rows(const CostQuery& query, int64_t offset, int64_
   return Asking<RowsPage>([&](Store& store, const History& history) {
     return store.Rows(plain, history, offset, limit);
   });
-}
-
-void LedgerImpl::StopQuestions() {
-  std::shared_lock lock(store_mutex_);
-  if (store_ != nullptr) store_->StopQuestions();
 }
 
 Status LedgerImpl::Announce(const std::string& address) { return lock_.SetNote(address); }

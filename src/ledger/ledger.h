@@ -8,9 +8,9 @@
 //                                            /rollup.parquet     hour x signature x currency
 //   home/slices/<source>/packs/<pack id>/     the same of many small slices, joined by a compaction
 //   home/rules/<sha256>.yaml          rulebook snapshots that commits name
-//   home/quarantine/<slice id>.jsonl  rows that could not be repaired, with line, reason and raw
-//   text home/store/                       derived: can be deleted at any time, `flyball rebuild`
-//   proves it home/tmp/                         staging; emptied at open
+//   home/quarantine/<slice id>.jsonl  rows that could not be repaired: line, reason, raw text
+//   home/store/                       derived: can be deleted, `flyball rebuild` proves it
+//   home/tmp/                         staging; emptied at open
 //
 // A commit is: stage files in tmp, sync them, rename them into slices/, sync the folders, append
 // one record to the log with sync. That append is the instant at which it counts. The store is
@@ -166,9 +166,10 @@ class Ledger {
   virtual Result<QueryAnswer> Query(const CostQuery& query,
                                     ReadFrom read_from = ReadFrom::kCube) = 0;
   // The charges behind an answer: every figure can be traced to its rows. Looks at from, to, where
-  // and as_of. The columns are those of the slices, then "source" and the dimensions that rules
-  // set; the dearest come first (by the size of EffectiveCost), of equals the newest (by what they
-  // were charged for, then by billing period). At most kRowsPageMax a page.
+  // and as_of. The columns are those of a charge, further x_ ones that a charge of the page has,
+  // then "source" and the dimensions that rules set; the dearest come first (by the size of
+  // EffectiveCost), of equals the newest (by what they were charged for, then by billing period).
+  // At most kRowsPageMax a page.
   virtual Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) = 0;
   // For the end of the program: ends the questions that run and takes no more (UNAVAILABLE).
   virtual void StopQuestions() = 0;

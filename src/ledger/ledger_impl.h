@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/supervisor.h"
 #include "ledger/commit_log.h"
 #include "ledger/gated_mutex.h"
 #include "ledger/history.h"
@@ -41,7 +42,8 @@ class LedgerImpl : public Ledger {
 
   Result<QueryAnswer> Query(const CostQuery& query, ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) override;
-  void StopQuestions() override;
+  // Takes no lock: what holds one may wait for the very question that is to end.
+  void StopQuestions() override { supervisor_.Stop(); }
   std::shared_ptr<const estate::RuleSet> Rules() const override;
   Status Announce(const std::string& address) override;
   Result<RebuildReport> Rebuild() override;
@@ -75,6 +77,7 @@ class LedgerImpl : public Ledger {
   Clock& clock_;
   os::HomeLock lock_;
   mutable RuleBooks books_;
+  engine::Supervisor supervisor_;
 
   std::mutex commit_mutex_;  // one commit at a time; also guards log_
   CommitLog log_;

@@ -271,6 +271,42 @@ TEST(LedgerTest, CompactionChangesNoAnswer) {
   }
 }
 
+// The hint of a broken log is to put a backup of it back: then packs that it does not know of may
+// hold the only copy of charges.
+TEST(LedgerTest, AnOlderLogPutBackRemovesNothing) {
+  TestHome home;
+  auto ledger = home.Open();
+  ASSERT_TRUE(ledger->Publish(home.Stage("aws", SomeCharges(), 5)));
+  const std::string before = *home.files().ReadAll(home.PathOf("log/ledger.journal"));
+  ASSERT_TRUE(*ledger->Compact("me", 1u << 20));
+  const std::string after = *home.files().ReadAll(home.PathOf("log/ledger.journal"));
+  const std::set<std::string> folders = Folders(home);
+  ledger.reset();
+  auto put_back = [&](const std::string& log) {
+    std::ofstream(home.PathOf("log/ledger.journal"), std::ios::binary | std::ios::trunc) << log;
+    ledger = home.Open();
+  };
+  put_back(before);
+  EXPECT_FALSE(ledger->Query(Billed(), ReadFrom::kRows));
+  EXPECT_FALSE(ledger->Rebuild()->faults.empty());
+  EXPECT_EQ(Folders(home), folders);
+  ledger.reset();
+  put_back(after);
+  EXPECT_EQ(Total(*ledger, Billed()), "0.00000000505");
+  EXPECT_TRUE(ledger->Rebuild()->faults.empty());
+}
+
+TEST(LedgerTest, AStoppedLedgerTakesNoQuestion) {
+  TestHome home;
+  auto ledger = home.Open();
+  ASSERT_TRUE(ledger->Publish(home.Stage("aws", SomeCharges())));
+  ledger->StopQuestions();
+  auto answer = ledger->Query(Billed());
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, Code::kUnavailable);
+  EXPECT_FALSE(ledger->Rows(Billed(), 0, 10));
+}
+
 TEST(LedgerTest, CompactionKeepsTheOrderOfRowsAndTheStore) {
   TestHome home;
   auto ledger = home.Open();

@@ -110,8 +110,11 @@ Result<std::optional<Commit>> LedgerImpl::Compact(const std::string& author, uin
   }
   Commit done = FB_TRY(PublishFiles(files_, layout_, log_, std::move(*publication)));
   Advance();
-  // No question reads the old folders any more once those that run now have ended.
-  std::unique_lock alone(store_mutex_);
+  // No question reads the old folders any more once those that run now have ended: later ones go by
+  // a history that knows the packs.
+  {
+    std::unique_lock barrier(store_mutex_);
+  }
   for (const std::vector<Folder>& folders : joins) RemoveFolders(files_, layout_, folders);
   return done;
 }

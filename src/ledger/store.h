@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/result.h"
+#include "engine/supervisor.h"
 #include "ledger/cost_query.h"
 #include "ledger/history.h"
 #include "ledger/home.h"
@@ -43,8 +43,6 @@ class Store {
                                     ReadFrom read_from) = 0;
   virtual Result<RowsPage> Rows(const CostQuery& query, const History& history, int64_t offset,
                                 int64_t limit) = 0;
-  // Ends the questions that run and takes no more: UNAVAILABLE.
-  virtual void StopQuestions() = 0;
   // Verifies a folder's Parquet files against what they should hold, all of its slices wanted: what
   // is wrong, a sentence a fault.
   virtual Result<std::vector<std::string>> Verify(const Folder& folder) = 0;
@@ -54,9 +52,9 @@ struct StoreOptions {
   Layout layout;
   uint64_t memory_bytes = 1ull << 30;
   int threads = 0;
-  int64_t question_limit_us = 0;  // of one question: DEADLINE_EXCEEDED beyond it; 0: none
 };
+// Questions run under the supervisor, which outlives the store.
 Result<std::unique_ptr<Store>> OpenDuckStore(const StoreOptions& options, RuleBooks& books,
-                                             Clock& clock);
+                                             engine::Supervisor& supervisor);
 
 }  // namespace flyball::ledger

@@ -57,11 +57,11 @@ class Transaction {
 
 class DuckStore : public Store {
  public:
-  DuckStore(const StoreOptions& options, RuleBooks& books, Clock& clock, Database database,
-            Connection writer, std::unique_ptr<Assigner> assigner)
+  DuckStore(const StoreOptions& options, RuleBooks& books, engine::Supervisor& supervisor,
+            Database database, Connection writer, std::unique_ptr<Assigner> assigner)
       : layout_(options.layout),
         books_(books),
-        supervisor_(clock, options.question_limit_us),
+        supervisor_(supervisor),
         database_(std::move(database)),
         writer_(std::move(writer)),
         assigner_(std::move(assigner)) {}
@@ -74,7 +74,6 @@ class DuckStore : public Store {
                             ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, const History& history, int64_t offset,
                         int64_t limit) override;
-  void StopQuestions() override { supervisor_.Stop(); }
   Result<std::vector<std::string>> Verify(const Folder& folder) override;
 
  private:
@@ -95,7 +94,7 @@ class DuckStore : public Store {
 
   const Layout layout_;
   RuleBooks& books_;
-  engine::Supervisor supervisor_;
+  engine::Supervisor& supervisor_;
   Database database_;
   std::mutex writer_mutex_;
   Connection writer_;
@@ -227,7 +226,12 @@ Result<std::string> DuckStore::AssignedTable(const std::string& rules) {
     FB_CHECK(writer_.Execute("DROP TABLE " + older_rules_.front()));
   }
   FB_CHECK(writer_.Execute(CreateAssigned(name)));
-  FB_CHECK(assigner_->Fill(writer_, name, 0, *book));
+  {
+    engine::Supervisor::Watch watch = FB_TRY(supervisor_.Over(writer_));
+    Status filled = assigner_->Fill(writer_, name, 0, *book);
+    if (Status why = watch.LetGo(); !why && !filled) return Fail(std::move(why).error());
+    FB_CHECK(filled);
+  }
   FB_CHECK(transaction.Commit());
   if (older_rules_.size() >= kOlderRulesMax) older_rules_.erase(older_rules_.begin());
   older_rules_.push_back(name);
@@ -369,6 +373,27 @@ std::vector<std::string> PlainColumns() {
   return columns;
 }
 
+// Further x_ columns of the input appear where a charge of the page has a value in them: which
+// files the charges lie in does not show.
+void FillPage(const Answer& result, RowsPage* page) {
+  std::vector<int> shown;
+  for (int c = 0; c < result.column_count(); ++c) {
+    const std::string_view name = result.column_name(c);
+    bool shows = !name.starts_with("x_") || charge::IndexOf(name) >= 0;
+    for (int64_t row = 0; !shows && row < result.row_count(); ++row) shows = !result.IsNull(row, c);
+    if (shows) shown.push_back(c);
+  }
+  page->columns.clear();
+  for (int c : shown) page->columns.emplace_back(result.column_name(c));
+  for (int64_t row = 0; row < result.row_count(); ++row) {
+    auto& cells = page->rows.emplace_back();
+    for (int c : shown) {
+      cells.push_back(result.IsNull(row, c) ? std::nullopt
+                                            : std::optional<std::string>(result.AnyText(row, c)));
+    }
+  }
+}
+
 Result<RowsPage> DuckStore::Rows(const CostQuery& query, const History& history, int64_t offset,
                                  int64_t limit) {
   auto ask = [&](Connection& connection, Reading& reading) -> Result<RowsPage> {
@@ -388,19 +413,7 @@ Result<RowsPage> DuckStore::Rows(const CostQuery& query, const History& history,
     }
     compiled = CompileCharges(reading.scope, places);
     Answer result = FB_TRY(connection.Query(compiled.sql, compiled.params));
-    page.columns.clear();
-    for (int c = 0; c < result.column_count(); ++c)
-      page.columns.emplace_back(result.column_name(c));
-    for (int64_t row = 0; row < result.row_count(); ++row) {
-      auto& cells = page.rows.emplace_back();
-      for (int c = 0; c < result.column_count(); ++c) {
-        if (result.IsNull(row, c)) {
-          cells.emplace_back(std::nullopt);
-        } else {
-          cells.emplace_back(result.AnyText(row, c));
-        }
-      }
-    }
+    FillPage(result, &page);
     return page;
   };
   return Asking<RowsPage>(query, history, ask);
@@ -414,7 +427,7 @@ Result<std::vector<std::string>> DuckStore::Verify(const Folder& folder) {
 }
 
 Result<std::unique_ptr<DuckStore>> OpenOnce(const StoreOptions& options, RuleBooks& books,
-                                            Clock& clock) {
+                                            engine::Supervisor& supervisor) {
   engine::DatabaseOptions database_options;
   database_options.path = os::JoinPath(options.layout.Store(), "store.duckdb");
   database_options.memory_bytes = std::min(options.memory_bytes, kStoreMemoryMaxBytes);
@@ -428,7 +441,7 @@ Result<std::unique_ptr<DuckStore>> OpenOnce(const StoreOptions& options, RuleBoo
                     ? options.threads
                     : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   std::unique_ptr<Assigner> assigner = FB_TRY(Assigner::Make(writer, threads));
-  auto store = std::make_unique<DuckStore>(options, books, clock, std::move(database),
+  auto store = std::make_unique<DuckStore>(options, books, supervisor, std::move(database),
                                            std::move(writer), std::move(assigner));
   FB_CHECK(store->Start());
   return store;
@@ -437,15 +450,15 @@ Result<std::unique_ptr<DuckStore>> OpenOnce(const StoreOptions& options, RuleBoo
 }  // namespace
 
 Result<std::unique_ptr<Store>> OpenDuckStore(const StoreOptions& options, RuleBooks& books,
-                                             Clock& clock) {
-  Result<std::unique_ptr<DuckStore>> store = OpenOnce(options, books, clock);
+                                             engine::Supervisor& supervisor) {
+  Result<std::unique_ptr<DuckStore>> store = OpenOnce(options, books, supervisor);
   if (store) return std::unique_ptr<Store>(std::move(*store));
   // Nothing in it cannot be derived again.
   log::Warn("the store cannot be opened and is derived again", {{"why", store.error().message}});
   std::error_code ignored;
   std::filesystem::remove_all(options.layout.Store(), ignored);
   std::filesystem::create_directories(options.layout.Store(), ignored);
-  return std::unique_ptr<Store>(FB_TRY(OpenOnce(options, books, clock)));
+  return std::unique_ptr<Store>(FB_TRY(OpenOnce(options, books, supervisor)));
 }
 
 }  // namespace flyball::ledger
