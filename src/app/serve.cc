@@ -18,7 +18,8 @@
 namespace flyball::app {
 namespace {
 
-constexpr int kDrainMs = 5000;
+// What a request that runs gets to finish in when the server is told to stop; then it is ended.
+constexpr int kDrainMs = 2000;
 
 Status MakeDemoIfEmpty(const Environment& environment) {
   {
@@ -84,8 +85,9 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   settings.loopback = net::IsLoopback(listen.host);
   settings.web_dir = args.web_dir;
   serve::Hooks hooks;
-  hooks.run_import = [&](const serve::ImportJob& job, const serve::ImportProgress& progress) {
-    return ImportInChild(environment, *ledger, job, progress);
+  hooks.run_import = [&](const serve::ImportJob& job, const serve::ImportProgress& progress,
+                         const std::stop_token& stop) {
+    return ImportInChild(environment, *ledger, job, progress, stop);
   };
   hooks.access_log = LogAccess;
   serve::Service service(settings, *ledger, environment.clock, hooks);

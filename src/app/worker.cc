@@ -120,7 +120,8 @@ int RunImportWorker(const Environment& environment, const ImportArgs& args) {
 
 Result<std::string> ImportInChild(const Environment& environment, ledger::Ledger& ledger,
                                   const serve::ImportJob& job,
-                                  const serve::ImportProgress& progress) {
+                                  const serve::ImportProgress& progress,
+                                  const std::stop_token& stop) {
   os::ChildOptions options;
   options.argv = ChildArguments(environment, job);
   os::Child* running = nullptr;
@@ -132,7 +133,17 @@ Result<std::string> ImportInChild(const Environment& environment, ledger::Ledger
   };
   os::Child child = FB_TRY(os::Child::Spawn(options));
   running = &child;
-  const os::ChildExit exit = FB_TRY(child.Wait());
+  const Result<os::ChildExit> waited = [&] {
+    // The child commits nothing: what it leaves in the home's tmp is swept when the home opens
+    // next.
+    const std::stop_callback end(stop, [&] { child.Kill(SIGKILL); });
+    return child.Wait();
+  }();
+  if (stop.stop_requested()) {
+    return Fail(Code::kUnavailable, "the server is stopping; nothing was imported",
+                "import again later");
+  }
+  const os::ChildExit exit = FB_TRY(waited);
   if (exit.exit_code != 0) {
     const std::string_view tail = Trim(exit.error_tail);
     const std::string_view last = tail.substr(tail.rfind('\n') + 1);

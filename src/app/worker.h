@@ -18,6 +18,7 @@ Result<ingest::ImportOptions> ToImportOptions(const Environment& environment,
 // What serve::Hooks::run_import does.
 Result<std::string> ImportInChild(const Environment& environment, ledger::Ledger& ledger,
                                   const serve::ImportJob& job,
-                                  const serve::ImportProgress& progress);
+                                  const serve::ImportProgress& progress,
+                                  const std::stop_token& stop);
 
 }  // namespace flyball::app

@@ -67,13 +67,15 @@ void ImportQueue::Work() {
       entry->view.state = State::kRunning;
     }
     Result<std::string> report =
-        run_ ? run_(entry->job,
-                    [this, &entry](uint64_t done, uint64_t total) {
-                      std::lock_guard lock(mutex_);
-                      entry->view.bytes_done = done;
-                      entry->view.bytes_total = total;
-                      return !stopping_;
-                    })
+        run_ ? run_(
+                   entry->job,
+                   [this, &entry](uint64_t done, uint64_t total) {
+                     std::lock_guard lock(mutex_);
+                     entry->view.bytes_done = done;
+                     entry->view.bytes_total = total;
+                     return !stopping_;
+                   },
+                   stop_.get_token())
              : Result<std::string>(Fail(Code::kUnimplemented, "this server does not import"));
     Finish(entry, std::move(report));
   }
@@ -105,6 +107,7 @@ void ImportQueue::Stop() {
     stopping_ = true;
     refused.swap(waiting_);
   }
+  stop_.request_stop();
   wake_.notify_all();
   if (thread_.joinable()) {
     thread_.join();

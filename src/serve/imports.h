@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -20,7 +21,8 @@ namespace flyball::serve {
 
 class ImportQueue {
  public:
-  using Run = std::function<Result<std::string>(const ImportJob&, const ImportProgress&)>;
+  using Run = std::function<Result<std::string>(const ImportJob&, const ImportProgress&,
+                                                const std::stop_token&)>;
   using Done = std::function<void(const Result<std::string>& report)>;
   enum class State : uint8_t { kWaiting, kRunning, kDone, kFailed };
   struct View {
@@ -54,6 +56,7 @@ class ImportQueue {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  std::stop_source stop_;
   std::deque<std::shared_ptr<Entry>> waiting_;
   std::map<std::string, std::shared_ptr<Entry>> entries_;
   std::deque<std::string> finished_;  // oldest first

@@ -43,7 +43,8 @@ struct Listening : ::testing::Test {
   // A hook that answers what it was asked to import, and makes a commit.
   Hooks Echoing() {
     Hooks hooks;
-    hooks.run_import = [this](const ImportJob& job, const ImportProgress&) -> Result<std::string> {
+    hooks.run_import = [this](const ImportJob& job, const ImportProgress&,
+                              const std::stop_token&) -> Result<std::string> {
       Json report{{"source", job.source},
                   {"dry_run", job.dry_run},
                   {"author", job.author},
@@ -197,10 +198,11 @@ TEST_F(Listening, ImportsInTheBackground) {
   std::promise<void> go;
   Hooks hooks = Echoing();
   hooks.run_import = [&, run = hooks.run_import](const ImportJob& job,
-                                                 const ImportProgress& progress) {
+                                                 const ImportProgress& progress,
+                                                 const std::stop_token& stop) {
     progress(1, 2);
     go.get_future().wait();
-    return run(job, progress);
+    return run(job, progress, stop);
   };
   Start(hooks);
   net::Request request = WithToken(Ask("POST", "/api/v1/imports", "a,b\n"));
@@ -246,7 +248,8 @@ TEST_F(Listening, SaysWhyWhenTooManyImportsWait) {
   std::promise<void> go;
   auto gone = go.get_future().share();
   Hooks hooks;
-  hooks.run_import = [gone](const ImportJob&, const ImportProgress&) -> Result<std::string> {
+  hooks.run_import = [gone](const ImportJob&, const ImportProgress&,
+                            const std::stop_token&) -> Result<std::string> {
     gone.wait();
     return "{}";
   };

@@ -210,14 +210,14 @@ TEST(Assets, ComeFromAFolderInDevelopment) {
 
 TEST(ImportQueue, RunsOneAfterTheOtherAndRemembers) {
   std::atomic<int> running = 0;
-  ImportQueue queue(
-      [&](const ImportJob& job, const ImportProgress& progress) -> Result<std::string> {
-        EXPECT_EQ(++running, 1);
-        EXPECT_TRUE(progress(5, 10));
-        --running;
-        if (job.source == "bad") return Fail(Code::kInvalidArgument, "no bill");
-        return R"({"source":")" + job.source + "\"}";
-      });
+  ImportQueue queue([&](const ImportJob& job, const ImportProgress& progress,
+                        const std::stop_token&) -> Result<std::string> {
+    EXPECT_EQ(++running, 1);
+    EXPECT_TRUE(progress(5, 10));
+    --running;
+    if (job.source == "bad") return Fail(Code::kInvalidArgument, "no bill");
+    return R"({"source":")" + job.source + "\"}";
+  });
   std::vector<std::promise<Result<std::string>>> reports(8);
   std::vector<std::string> ids;
   auto held = std::make_shared<int>(1);
@@ -244,7 +244,8 @@ TEST(ImportQueue, RunsOneAfterTheOtherAndRemembers) {
 TEST(ImportQueue, RefusesTooManyAndStopsCleanly) {
   std::promise<void> started;
   std::promise<void> cancelled;
-  ImportQueue queue([&](const ImportJob&, const ImportProgress& progress) -> Result<std::string> {
+  ImportQueue queue([&](const ImportJob&, const ImportProgress& progress,
+                        const std::stop_token&) -> Result<std::string> {
     started.set_value();
     while (progress(1, 2)) std::this_thread::yield();
     cancelled.set_value();
@@ -260,6 +261,24 @@ TEST(ImportQueue, RefusesTooManyAndStopsCleanly) {
   cancelled.get_future().wait();
   EXPECT_EQ(failed, static_cast<int>(kImportsWaitingMax) + 1);
   EXPECT_EQ(queue.Submit({}, nullptr, count).error().code, Code::kUnavailable);
+}
+
+TEST(ImportQueue, StopsAnImportThatTellsNoProgress) {
+  std::promise<void> started;
+  ImportQueue queue([&](const ImportJob&, const ImportProgress&,
+                        const std::stop_token& stop) -> Result<std::string> {
+    std::promise<void> stopped;
+    std::stop_callback tell(stop, [&] { stopped.set_value(); });
+    started.set_value();
+    stopped.get_future().wait();
+    return Fail(Code::kUnavailable, "stopped");
+  });
+  std::atomic<int> failed = 0;
+  ASSERT_TRUE(queue.Submit({}, nullptr,
+                           [&](const Result<std::string>& report) { failed += report ? 0 : 1; }));
+  started.get_future().wait();
+  queue.Stop();
+  EXPECT_EQ(failed, 1);
 }
 
 }  // namespace

@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +59,11 @@ struct AccessLine {
 
 struct Hooks {
   // Imports in a child process, publishes, and answers the JSON contract of `flyball import`.
-  // Called from one thread of the service, one job at a time.
-  std::function<Result<std::string>(const ImportJob&, const ImportProgress&)> run_import;
+  // Called from one thread of the service, one job at a time. Ends soon once the token is stopped,
+  // also while there is no progress to tell.
+  std::function<Result<std::string>(const ImportJob&, const ImportProgress&,
+                                    const std::stop_token&)>
+      run_import;
   // No bodies, no query strings, no tokens. May be called from any thread.
   std::function<void(const AccessLine&)> access_log;
 };

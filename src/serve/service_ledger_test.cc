@@ -39,9 +39,8 @@ struct OverLedger : ::testing::Test {
     Settings settings;
     settings.home = home.path();
     Hooks hooks;
-    hooks.run_import = [this](const ImportJob& job, const ImportProgress& progress) {
-      return Import(job, progress);
-    };
+    hooks.run_import = [this](const ImportJob& job, const ImportProgress& progress,
+                              const std::stop_token&) { return Import(job, progress); };
     service.emplace(settings, *ledger, *clock, std::move(hooks));
     auto listening = service->Listen({});
     ASSERT_TRUE(listening.has_value()) << listening.error().message;
