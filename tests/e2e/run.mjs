@@ -388,6 +388,29 @@ describe('for everybody', () => {
   });
 });
 
+describe('the charges', () => {
+  it('unfold to what a phone can show, with every unit of usage', async () => {
+    const page = await open('/?view=explore', { viewport: { width: 390, height: 844 } });
+    await settled(page);
+    const row = page.locator('.rows tbody tr').first();
+    await row.locator('button[aria-expanded]').click();
+    const list = page.locator('.details dl').last();
+    await list.waitFor();
+    const box = await list.boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= 390, JSON.stringify(box));
+    const stated = await list
+      .locator('div', { has: page.locator('dt', { hasText: /^ConsumedQuantity$/ }) })
+      .locator('dd')
+      .textContent();
+    const shown = await row.locator('td.number').first().textContent();
+    assert.ok(
+      shown.replaceAll(',', '').startsWith(stated.split('.')[0]),
+      `${stated} is shown as ${shown}`,
+    );
+    await close(page);
+  });
+});
+
 describe('imports', () => {
   it('show while the page is open, without a reload', async () => {
     const page = await open(`/?period=${month}`);
@@ -441,6 +464,7 @@ describe('imports', () => {
     await page.getByLabel('Token').fill('wrong');
     await page.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByText('The server did not accept the token.').waitFor();
+    assert.match(await page.getByRole('alert').textContent(), /the file “token” in the home folder/);
     // The browser itself reports the refused request on its console.
     const refused = complaints.findIndex((text) => text.includes('401'));
     if (refused >= 0) complaints.splice(refused, 1);
@@ -470,6 +494,19 @@ describe('several currencies', () => {
 });
 
 describe('a server that does not answer', () => {
+  it('says what to do when a question takes too long', async () => {
+    const known = complaints.length;
+    const page = await open('/?view=import');
+    await page.locator('h1').waitFor();
+    const error = { code: 'DEADLINE_EXCEEDED', message: 'it was stopped', hint: '' };
+    await page.route('**/api/v1/query', (route) => route.fulfill({ status: 504, json: { error } }));
+    await page.getByRole('link', { name: 'Overview', exact: true }).click();
+    await page.reload();
+    assert.match(await page.getByRole('alert').first().textContent(), /shorter period or a filter/);
+    complaints.splice(known);
+    await close(page);
+  });
+
   it('is told in words, and asked again', async () => {
     const page = await open('/?view=import');
     await page.locator('h1').waitFor();

@@ -367,6 +367,9 @@ export const en = {
     title: 'This could not be loaded',
     offline: 'The server does not answer. Is “flyball serve” running?',
     unauthorized: 'This server asks for a token.',
+    slow: 'This took longer than it may and was stopped.',
+    slowHint:
+      'Choose a shorter period or a filter, or start the server with a longer --query-timeout.',
     retry: 'Try again',
   },
 

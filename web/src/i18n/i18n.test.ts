@@ -13,6 +13,7 @@ import {
   monthAndYear,
   percent,
   periodName,
+  quantity,
   t,
 } from '.';
 import { parseFixed } from '../lib/fixed';
@@ -55,6 +56,15 @@ describe('the catalogues', () => {
     expect(CATALOGUES['zh-CN'].live.newData('aws', '1,000', 1000)).toBe(
       '来自 aws 的新数据 · 1,000 行',
     );
+  });
+});
+
+describe('quantities', () => {
+  it('keep every whole unit', () => {
+    expect(quantity(590502600n * 10n ** 12n, 12)).toBe('590,502,600');
+    expect(quantity(123456n * 10n ** 12n + 5n * 10n ** 11n, 12)).toBe('123,456.5');
+    expect(quantity(12n * 10n ** 11n, 12)).toBe('1.2');
+    expect(quantity(1234567n * 10n ** 3n, 12)).toBe('0.00123457');
   });
 });
 

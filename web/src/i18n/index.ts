@@ -140,8 +140,10 @@ export const integer = (n: number | bigint): string =>
 export const decimal = (n: number, digits = 1): string =>
   format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(n);
 export function quantity(units: bigint, scale: number): string {
-  const f = format({ maximumSignificantDigits: 6 });
-  return exact(f, roundedText(units, Math.min(scale, 12), scale));
+  // Whole units are never rounded away; small quantities keep six digits that say something.
+  const large = abs(units) >= 10n ** BigInt(scale + 5);
+  const f = format(large ? { maximumFractionDigits: 1 } : { maximumSignificantDigits: 6 });
+  return exact(f, roundedText(units, large ? 1 : Math.min(scale, 12), scale));
 }
 /** 0.4 to "40 %", with a decimal where it says something; shares below 0.1 % are not shown as nothing. */
 export function percent(value: number, sign: Sign = 'auto'): string {

@@ -341,6 +341,8 @@ export const zhCN: Catalogue = {
     title: '无法加载',
     offline: '服务器没有响应。“flyball serve” 是否在运行？',
     unauthorized: '此服务器需要令牌。',
+    slow: '查询超过时限，已被停止。',
+    slowHint: '请选择更短的时间段或添加筛选，或以更长的 --query-timeout 启动服务器。',
     retry: '重试',
   },
 

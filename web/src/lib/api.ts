@@ -102,6 +102,7 @@ export class ApiError extends Error {
     message: string,
     readonly status: number,
     readonly hint: string = '',
+    readonly code: string = '',
   ) {
     super(message);
   }
@@ -135,7 +136,12 @@ function toError(body: unknown, status: number): ApiError {
     typeof outer['error'] === 'object' && outer['error'] ? outer['error'] : outer
   ) as Record<string, unknown>;
   const message = inner['message'] ?? outer['error'] ?? '';
-  return new ApiError(String(message), status, String(inner['hint'] ?? ''));
+  return new ApiError(
+    String(message),
+    status,
+    String(inner['hint'] ?? ''),
+    String(inner['code'] ?? ''),
+  );
 }
 
 const post = (path: string, body: unknown): Promise<unknown> =>

@@ -171,13 +171,17 @@ export function Waiting({ height }: { height: number }) {
   );
 }
 
+// The server's sentences are made for the command line, which puts a place before them.
+const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 export function problemText(error: unknown): { message: string; hint: string } {
   const words = t.value.error;
   if (!(error instanceof ApiError))
     return { message: words.title, hint: error instanceof Error ? error.message : '' };
   if (error.status === 0) return { message: words.title, hint: words.offline };
   if (error.status === 401) return { message: words.unauthorized, hint: error.message };
-  return { message: error.message || words.title, hint: error.hint };
+  if (error.code === 'DEADLINE_EXCEEDED') return { message: words.slow, hint: words.slowHint };
+  return { message: sentence(error.message) || words.title, hint: sentence(error.hint) };
 }
 export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
   const { message, hint } = problemText(error);

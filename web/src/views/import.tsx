@@ -41,7 +41,7 @@ export function ImportView({ first }: { first?: boolean }) {
           kind: 'failed',
           error:
             error instanceof ApiError && (error.status === 401 || error.status === 403)
-              ? new ApiError(words.token401, 400, error.hint)
+              ? new ApiError(words.token401, 400, words.tokenHelp)
               : error,
         }),
     );
