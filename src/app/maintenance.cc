@@ -9,6 +9,7 @@
 #include "app/table.h"
 #include "base/text.h"
 #include "ledger/ledger.h"
+#include "serve/service.h"
 
 namespace flyball::app {
 namespace {
@@ -22,12 +23,31 @@ Result<Json> CommitOrNull(Result<std::optional<ledger::Commit>> result) {
   return Json::parse(ledger::CommitJson(*commit), nullptr, false);
 }
 
+// Page by page. A commit that comes in meanwhile moves what follows down a place: what was read
+// already is left out.
+Result<Json> FetchCommits(const Remote& remote) {
+  constexpr int kPage = serve::kCommitsPageMax;
+  Json commits = Json::array();
+  for (int64_t offset = 0;; offset += kPage) {
+    const Json page = Json::parse(
+        FB_TRY(remote.Get(fmt::format("/api/v1/commits?offset={}&limit={}", offset, kPage))),
+        nullptr, false);
+    if (!page.is_object() || !page.contains("commits")) {
+      return Fail(Code::kInternal, "the server's list of commits cannot be read");
+    }
+    for (const Json& commit : page["commits"]) {
+      const int64_t sequence = commit.value("sequence", int64_t{0});
+      if (commits.empty() || sequence < commits.back().value("sequence", int64_t{0})) {
+        commits.push_back(commit);
+      }
+    }
+    if (page["commits"].size() < static_cast<size_t>(kPage)) return commits;
+  }
+}
+
 Result<Json> ListCommits(const Environment& environment) {
   const std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
-  if (remote) {
-    Json answer = Json::parse(FB_TRY(remote->Get("/api/v1/commits?limit=10000")), nullptr, false);
-    return answer.contains("commits") ? answer["commits"] : Json::array();
-  }
+  if (remote) return FetchCommits(*remote);
   const auto ledger = FB_TRY(OpenLedger(environment));
   Json commits = Json::array();
   std::vector<ledger::Commit> all = ledger->Commits();

@@ -116,7 +116,8 @@ Result<int64_t> IntParameter(const net::Request& request, const std::string& nam
 
 Result<std::string> Api::CommitsJson(const net::Request& request) {
   const int64_t offset = FB_TRY(IntParameter(request, "offset", 0, 0, int64_t{1} << 40));
-  const int64_t limit = FB_TRY(IntParameter(request, "limit", 100, 1, kCommitsPageMax));
+  const int64_t limit =
+      FB_TRY(IntParameter(request, "limit", kCommitsPageDefault, 1, kCommitsPageMax));
   const std::vector<ledger::Commit> commits = ledger.Commits();
   const auto total = static_cast<int64_t>(commits.size());
   std::string out = R"({"commits":[)";

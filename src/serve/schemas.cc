@@ -59,7 +59,13 @@ constexpr NamedSchema kSchemas[] = {
       "author":{"type":"string"},"source":{"type":"string"},"content_hash":{"type":"string"},
       "rules":{"type":"string"},"opens":{"type":"array","items":{"type":"object"}},
       "closes":{"type":"array","items":{"type":"string"}},"packs":{"type":"array","items":{"type":"object"},
-      "description":"Of a compaction: where the charges of slices lie from now on."}}})"},
+      "description":"Of a compaction: where the charges of slices lie from now on."},
+      "import":{"type":"object","description":"Of an import: what its report says.","properties":{
+        "rows_in":{"type":"integer"},"rows_kept":{"type":"integer"},
+        "rows_quarantined":{"type":"integer"},
+        "billed_cost":{"$ref":"#/components/schemas/SumCheck"},
+        "lineage":{"type":"object",
+          "description":"Column, then observed, derived, assumed or missing, then rows. Of a single commit only."}}}}})"},
     {"CommitsPage",
      R"({"type":"object","required":["commits","total","offset","limit"],"properties":{
       "commits":{"type":"array","items":{"$ref":"#/components/schemas/Commit"}},

@@ -31,8 +31,9 @@
 namespace flyball::serve {
 
 // Named limits.
-inline constexpr int kBatchQueriesMax = 32;           // in one POST /api/v1/query
-inline constexpr int kCommitsPageMax = 10'000;        // of GET /api/v1/commits
+inline constexpr int kBatchQueriesMax = 32;      // in one POST /api/v1/query
+inline constexpr int kCommitsPageDefault = 100;  // of GET /api/v1/commits
+inline constexpr int kCommitsPageMax = 1000;
 inline constexpr int kQuarantinePageMax = 1000;       // of GET /api/v1/quarantine
 inline constexpr size_t kImportsWaitingMax = 16;      // more are refused with RESOURCE_EXHAUSTED
 inline constexpr size_t kImportsRememberedMax = 256;  // finished jobs that can still be asked for

@@ -184,6 +184,7 @@ TEST_F(Fixture, CommitsArePagesNewestFirst) {
   ASSERT_EQ(page["commits"].size(), 1u);
   EXPECT_EQ(page["commits"][0]["sequence"], 2);
   EXPECT_EQ(Get("/api/v1/commits/1")["sequence"], 1);
+  EXPECT_EQ(Get("/api/v1/commits")["limit"], kCommitsPageDefault);
   EXPECT_EQ(service->Handle(Ask("GET", "/api/v1/commits/none")).status, 404);
   for (const char* bad : {"x", "-1", "0", "99999999999999999999", ""}) {
     request.query = {{"limit", bad}};
