@@ -94,14 +94,16 @@ Result<std::string> Importer::ImportHere(const ImportArgs& args) {
     FB_CHECK(OpenHome(options.memory_bytes));
   }
   Result<std::string> report = StageAndPublish(std::move(options), args.dry_run);
-  if (ledger_ == nullptr) RemoveEmpty(made);
+  // Another process may have made a home of it meanwhile.
+  if (ledger_ == nullptr && HomeIsNew()) RemoveEmpty(made);
   return report;
 }
 
 bool Importer::HomeIsNew() const {
-  os::Files& files = environment_->files;
-  return !files.Exists(os::JoinPath(environment_->home, "VERSION")) &&
-         !files.Exists(os::JoinPath(environment_->home, "LOCK"));
+  const auto exists = [&](const char* name) {
+    return environment_->files.Exists(os::JoinPath(environment_->home, name));
+  };
+  return !exists("VERSION") && !exists("LOCK") && !exists("log");
 }
 
 Status Importer::OpenHome(uint64_t import_memory_bytes) {
@@ -133,6 +135,14 @@ Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, boo
       (void)environment_->files.RemoveTree(staged.import.staging_dir);
       return Fail(std::move(opened).error());
     }
+  }
+  // Another import of the same bill may have come first while this one was staged.
+  live = ledger_->FindUnchanged(staged.import.source, staged.import.content_hash);
+  if (live) {
+    FB_CHECK(environment_->files.RemoveTree(staged.import.staging_dir));
+    staged.unchanged = true;
+    staged.import.facts = live->facts;
+    return ingest::ImportReportJson(live->id, staged, true);
   }
   const ledger::Commit commit = FB_TRY(ledger_->Publish(staged.import));
   return ingest::ImportReportJson(commit.id, staged, false);

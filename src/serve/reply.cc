@@ -1,5 +1,7 @@
 #include "serve/reply.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace flyball::serve {
@@ -46,8 +48,10 @@ net::Response ErrorReply(int status, const Error& error) {
 }
 
 bool IsForwarded(const net::Request& request) {
-  return !request.Header("forwarded").empty() || !request.Header("x-forwarded-for").empty() ||
-         !request.Header("via").empty();
+  constexpr const char* kMarks[] = {
+      "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"};
+  return std::ranges::any_of(kMarks,
+                             [&](const char* mark) { return request.headers.contains(mark); });
 }
 
 bool IsFromThisMachine(const net::Request& request) {
