@@ -216,13 +216,7 @@ std::string CommitJson(const Commit& commit, CommitDetail detail) {
   json value = ToJson(commit);
   value["id"] = commit.id;
   value.erase("time_us");
-  if (detail == CommitDetail::kBrief) {
-    for (json& slice : value["opens"]) slice.erase("files");
-    if (value.contains("packs")) {
-      for (json& pack : value["packs"]) pack.erase("files");
-    }
-    if (value.contains("import")) value["import"].erase("lineage");
-  }
+  if (detail == CommitDetail::kBrief && value.contains("import")) value["import"].erase("lineage");
   return Dump(value);
 }
 

@@ -189,8 +189,7 @@ class Ledger {
 Result<std::string> MigrateHome(os::Files& files, const std::string& home);
 inline constexpr int kHomeVersion = 1;
 
-// JSON forms of the API. Brief: without the files of its slices and packs and the lineage of every
-// column, most of its bytes.
+// JSON forms of the API. Brief: without the lineage of every column, most of its bytes.
 enum class CommitDetail : uint8_t { kWhole, kBrief };
 std::string CommitJson(const Commit& commit, CommitDetail detail = CommitDetail::kWhole);
 
