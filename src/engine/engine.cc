@@ -183,6 +183,8 @@ Result<Answer> Connection::Query(const std::string& sql, const std::vector<Param
       code = Code::kPermissionDenied;
     } else if (text != nullptr && std::string_view(text).starts_with("IO Error")) {
       code = Code::kUnavailable;
+    } else if (text != nullptr && std::string_view(text).starts_with("INTERRUPT Error")) {
+      code = Code::kCancelled;
     }
     return Fail(code, text != nullptr ? text : "the statement could not be prepared");
   }
