@@ -24,6 +24,7 @@ TEST(SupervisorTest, EndsWhatRunsOverItsTimeAndNothingElse) {
     ASSERT_TRUE(watch.has_value());
     auto answer = connection.Query(kEndless);
     ASSERT_FALSE(answer.has_value());
+    EXPECT_EQ(answer.error().code, Code::kCancelled);
     Status why = watch->LetGo();
     ASSERT_FALSE(why.has_value());
     EXPECT_EQ(why.error().code, Code::kDeadlineExceeded);
