@@ -1,7 +1,6 @@
 #include "app/importer.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -19,20 +18,12 @@ std::string AbsolutePath(const std::string& path) {
   return std::filesystem::absolute(path, ignored).string();
 }
 
-// The folder and those above it that do not exist, innermost first.
-std::vector<std::string> MissingFolders(std::filesystem::path folder) {
-  std::vector<std::string> missing;
-  std::error_code ignored;
-  for (; folder.has_relative_path() && !std::filesystem::exists(folder, ignored);
-       folder = folder.parent_path()) {
-    missing.push_back(folder.string());
-  }
-  return missing;
-}
-
-// What somebody else has put into one of them in the meantime keeps it.
-void RemoveEmpty(const std::vector<std::string>& folders) {
-  for (const std::string& folder : folders) rmdir(folder.c_str());
+ledger::LedgerOptions StoreOptions(const ingest::ImportOptions& import) {
+  ledger::LedgerOptions options;
+  options.home = import.home;
+  // The store shares the process with the import.
+  options.memory_bytes = std::min<uint64_t>(import.memory_bytes / 4, 512ull << 20);
+  return options;
 }
 
 }  // namespace
@@ -85,37 +76,20 @@ Result<std::string> Importer::Import(const ImportArgs& args) {
 }
 
 Result<std::string> Importer::ImportHere(const ImportArgs& args) {
-  ingest::ImportOptions options = FB_TRY(ToImportOptions(*environment_, args));
-  // A home comes into being with its first commit: a bad bill or a dry run leaves none.
-  std::vector<std::string> made;
-  if (ledger_ == nullptr && HomeIsNew()) {
-    made = MissingFolders(os::JoinPath(environment_->home, "tmp"));
-  } else if (ledger_ == nullptr) {
-    FB_CHECK(OpenHome(options.memory_bytes));
+  const ingest::ImportOptions options = FB_TRY(ToImportOptions(*environment_, args));
+  os::Files& files = environment_->files;
+  if (ledger_ != nullptr || ledger::HomeExists(files, environment_->home)) {
+    if (ledger_ == nullptr) {
+      ledger_ = FB_TRY(ledger::Ledger::Open(StoreOptions(options), files, environment_->clock));
+    }
+    return StageAndPublish(options, args.dry_run, std::nullopt);
   }
-  Result<std::string> report = StageAndPublish(std::move(options), args.dry_run);
-  // Another process may have made a home of it meanwhile.
-  if (ledger_ == nullptr && HomeIsNew()) RemoveEmpty(made);
-  return report;
+  return StageAndPublish(options, args.dry_run,
+                         FB_TRY(ledger::NewHome::Hold(files, environment_->home)));
 }
 
-bool Importer::HomeIsNew() const {
-  const auto exists = [&](const char* name) {
-    return environment_->files.Exists(os::JoinPath(environment_->home, name));
-  };
-  return !exists("VERSION") && !exists("LOCK") && !exists("log");
-}
-
-Status Importer::OpenHome(uint64_t import_memory_bytes) {
-  ledger::LedgerOptions options;
-  options.home = environment_->home;
-  // The store shares the process with the import.
-  options.memory_bytes = std::min<uint64_t>(import_memory_bytes / 4, 512ull << 20);
-  ledger_ = FB_TRY(ledger::Ledger::Open(options, environment_->files, environment_->clock));
-  return {};
-}
-
-Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, bool dry_run) {
+Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, bool dry_run,
+                                              std::optional<ledger::NewHome> new_home) {
   std::optional<ledger::Commit> live;
   options.already_live = [&](const ingest::Scan& scan) {
     if (ledger_ != nullptr) live = ledger_->FindUnchanged(scan.source, scan.content_hash);
@@ -130,19 +104,8 @@ Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, boo
     FB_CHECK(environment_->files.RemoveTree(staged.import.staging_dir));
     return ingest::ImportReportJson("", staged, false);
   }
-  if (ledger_ == nullptr) {
-    if (Status opened = OpenHome(options.memory_bytes); !opened) {
-      (void)environment_->files.RemoveTree(staged.import.staging_dir);
-      return Fail(std::move(opened).error());
-    }
-  }
-  // Another import of the same bill may have come first while this one was staged.
-  live = ledger_->FindUnchanged(staged.import.source, staged.import.content_hash);
-  if (live) {
-    FB_CHECK(environment_->files.RemoveTree(staged.import.staging_dir));
-    staged.unchanged = true;
-    staged.import.facts = live->facts;
-    return ingest::ImportReportJson(live->id, staged, true);
+  if (new_home) {
+    ledger_ = FB_TRY(std::move(*new_home).Open(StoreOptions(options), environment_->clock));
   }
   const ledger::Commit commit = FB_TRY(ledger_->Publish(staged.import));
   return ingest::ImportReportJson(commit.id, staged, false);

@@ -10,6 +10,7 @@
 #include "app/remote.h"
 #include "ingest/import.h"
 #include "ledger/ledger.h"
+#include "ledger/new_home.h"
 
 namespace flyball::app {
 
@@ -22,9 +23,9 @@ class Importer {
  private:
   explicit Importer(const Environment& environment) : environment_(&environment) {}
   Result<std::string> ImportHere(const ImportArgs& args);
-  Result<std::string> StageAndPublish(ingest::ImportOptions options, bool dry_run);
-  bool HomeIsNew() const;
-  Status OpenHome(uint64_t import_memory_bytes);
+  // With a new home, that becomes the ledger.
+  Result<std::string> StageAndPublish(ingest::ImportOptions options, bool dry_run,
+                                      std::optional<ledger::NewHome> new_home);
 
   const Environment* environment_;
   std::optional<Remote> remote_;

@@ -1,4 +1,5 @@
-// The home's ledger, opened in this process with the limits of a short command.
+// The home's ledger, which must be there, opened in this process with the limits of a short
+// command.
 #pragma once
 
 #include <memory>
@@ -12,6 +13,7 @@ namespace flyball::app {
 inline Result<std::unique_ptr<ledger::Ledger>> OpenLedger(const Environment& environment) {
   ledger::LedgerOptions options;
   options.home = environment.home;
+  options.must_exist = true;
   return ledger::Ledger::Open(options, environment.files, environment.clock);
 }
 

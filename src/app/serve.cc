@@ -22,7 +22,7 @@ namespace {
 constexpr int kDrainMs = 2000;
 
 Status MakeDemoIfEmpty(const Environment& environment) {
-  {
+  if (ledger::HomeExists(environment.files, environment.home)) {
     const auto ledger = FB_TRY(OpenLedger(environment));
     const bool unfinished = environment.files.Exists(UnfinishedDemo(environment));
     if (!ledger->Head().empty() && !unfinished) return {};

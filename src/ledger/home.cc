@@ -100,6 +100,11 @@ Result<std::string> MakeStagingDir(os::Files& files, const std::string& home) {
   }
 }
 
+bool HomeExists(os::Files& files, const std::string& home) {
+  const Layout layout{home};
+  return files.Exists(layout.Version()) || files.Exists(layout.LogDir());
+}
+
 Status PrepareHome(os::Files& files, const Layout& layout) {
   if (files.Exists(layout.Version())) {
     int version = FB_TRY(ReadVersion(files, layout));

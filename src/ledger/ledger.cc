@@ -70,12 +70,17 @@ Status Sweep(os::Files& files, const Layout& layout, const History& history) {
 }  // namespace
 
 Result<std::unique_ptr<Ledger>> Ledger::Open(const LedgerOptions& given, os::Files& files,
-                                             Clock& clock) {
+                                             Clock& clock, std::optional<os::HomeLock> held) {
   LedgerOptions options = WithAbsoluteHome(given);
   Layout layout{options.home};
   FB_CHECK(CheckHomePath(options.home));
+  if (options.must_exist && !HomeExists(files, options.home)) {
+    return Fail(Code::kNotFound, fmt::format("there is no ledger at '{}'", options.home),
+                "`flyball import FILE` begins one, `flyball demo` makes an example");
+  }
   FB_CHECK(files.MakeDirs(options.home));
-  os::HomeLock lock = FB_TRY(os::HomeLock::Acquire(layout.Lock()));
+  if (!held) held = FB_TRY(os::HomeLock::Acquire(layout.Lock()));
+  os::HomeLock lock = std::move(*held);
   FB_CHECK(PrepareHome(files, layout));
   CommitLog log = FB_TRY(CommitLog::Open(files, layout.Journal()));
   FB_CHECK(files.SyncDir(layout.LogDir()));
@@ -268,13 +273,6 @@ void LedgerImpl::Advance() {
   std::lock_guard lock(state_mutex_);
   visible_ = std::move(history);
 }
-
-namespace {
-// A full disk or memory passes; it is no reason to throw a sound store away.
-bool Passes(const Error& error) {
-  return error.code == Code::kResourceExhausted || error.code == Code::kUnavailable;
-}
-}  // namespace
 
 // Called with store_mutex_ held alone, after the store could not be brought up.
 void LedgerImpl::RecoverStore(Error error) {

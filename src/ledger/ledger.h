@@ -112,6 +112,7 @@ struct StagedImport {
 
 struct LedgerOptions {
   std::string home;
+  bool must_exist = false;  // NOT_FOUND instead of a new home
   uint64_t memory_bytes = 1ull << 30;
   int threads = 0;
   int64_t question_limit_us = 0;  // of one question: DEADLINE_EXCEEDED beyond it; 0: none
@@ -138,8 +139,10 @@ class Ledger {
  public:
   // Creates the home when absent; brings the store up to the log; drops staging and slices that no
   // commit names. FAILED_PRECONDITION when the home's version is not ours (run `flyball migrate`).
+  // `held`: the lock of this home, when the caller has it already.
   static Result<std::unique_ptr<Ledger>> Open(const LedgerOptions& options, os::Files& files,
-                                              Clock& clock);
+                                              Clock& clock,
+                                              std::optional<os::HomeLock> held = std::nullopt);
   virtual ~Ledger() = default;
 
   virtual std::vector<Commit> Commits() const = 0;
@@ -184,6 +187,8 @@ class Ledger {
   virtual Result<RebuildReport> Rebuild() = 0;
 };
 
+// Whether a ledger was begun there, be it a damaged one.
+bool HomeExists(os::Files& files, const std::string& home);
 // Brings an older home to the current layout version; done when it says so. NOT_FOUND when there is
 // no home.
 Result<std::string> MigrateHome(os::Files& files, const std::string& home);

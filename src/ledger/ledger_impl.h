@@ -20,6 +20,12 @@
 
 namespace flyball::ledger {
 
+// A full disk or memory passes: no reason to throw a sound store away, and no fault of what is
+// stored.
+inline bool Passes(const Error& error) {
+  return error.code == Code::kResourceExhausted || error.code == Code::kUnavailable;
+}
+
 class LedgerImpl : public Ledger {
  public:
   LedgerImpl(const LedgerOptions& options, os::Files& files, Clock& clock, os::HomeLock lock,
@@ -69,7 +75,8 @@ class LedgerImpl : public Ledger {
   std::string FreePackId(const std::string& source, size_t* number) const;
   Result<Publication> WritePacks(const std::vector<std::vector<Folder>>& joins,
                                  const std::string& staging_dir, Commit commit);
-  std::vector<std::string> VerifyAll(const History& history, RebuildReport* report);
+  // The faults; an error when a full disk or memory kept it from looking.
+  Result<std::vector<std::string>> VerifyAll(const History& history, RebuildReport* report);
 
   const LedgerOptions options_;
   const Layout layout_;

@@ -119,7 +119,8 @@ Result<std::optional<Commit>> LedgerImpl::Compact(const std::string& author, uin
   return done;
 }
 
-std::vector<std::string> LedgerImpl::VerifyAll(const History& history, RebuildReport* report) {
+Result<std::vector<std::string>> LedgerImpl::VerifyAll(const History& history,
+                                                       RebuildReport* report) {
   std::vector<std::string> faults;
   Result<History> on_disk = ReadHistory(files_, layout_.Journal());
   if (!on_disk) {
@@ -144,6 +145,7 @@ std::vector<std::string> LedgerImpl::VerifyAll(const History& history, RebuildRe
       report->rows += slice->rows;
     }
     Result<std::vector<std::string>> found = store_->Verify(folder);
+    if (!found && Passes(found.error())) return Fail(std::move(found).error());
     if (!found) {
       faults.push_back(layout_.FolderDir(folder) + ": " + found.error().message);
     } else {
@@ -166,9 +168,10 @@ Result<RebuildReport> LedgerImpl::Rebuild() {
     store_error_ = replaced.error();
     return Fail(std::move(replaced).error());
   }
-  report.faults = VerifyAll(*history, &report);
+  if (!replaced) store_error_ = replaced.error();
+  report.faults = FB_TRY(VerifyAll(*history, &report));
   if (!replaced) {
-    store_error_ = replaced.error();
+    if (Passes(replaced.error())) return Fail(std::move(replaced).error());
     if (report.faults.empty()) report.faults.push_back(replaced.error().ToString());
   }
   return report;

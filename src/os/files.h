@@ -74,8 +74,8 @@ inline constexpr size_t kLockNoteMaxBytes = 1024;
 
 // Exclusive advisory lock on a home folder (an open file description lock on its lock file),
 // released with the object or the process. ALREADY_EXISTS when held: the error carries the holder's
-// pid and, when it serves, its address. The lock file itself stays; a note in it counts only while
-// the lock is held.
+// pid and, when it serves, its address. The lock file itself stays, unless Remove takes it away; a
+// note in it counts only while the lock is held.
 class HomeLock {
  public:
   static Result<HomeLock> Acquire(const std::string& path);
@@ -89,6 +89,9 @@ class HomeLock {
   // One line for whoever finds the home held, at most kLockNoteMaxBytes: control characters are
   // refused.
   Status SetNote(std::string_view note);
+  // For a home that does not come into being after all: removes the lock file and gives the lock
+  // back.
+  Status Remove() &&;
 
  private:
   HomeLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,6 +46,13 @@ Status WriteContent(int fd, const std::string& path, std::string_view note) {
   return {};
 }
 
+bool IsFileAt(int fd, const std::string& path) {
+  struct stat opened{};
+  struct stat named{};
+  return fstat(fd, &opened) == 0 && stat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
 std::unexpected<Error> FailHeld(const std::string& path, const LockHolder& holder) {
   std::string message = "'" + path + "' is held by ";
   message += holder.pid > 0 ? "process " + std::to_string(holder.pid) : "another process";
@@ -56,16 +64,20 @@ std::unexpected<Error> FailHeld(const std::string& path, const LockHolder& holde
 }  // namespace
 
 Result<HomeLock> HomeLock::Acquire(const std::string& path) {
-  int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kLockMode);
-  if (fd < 0) return FailErrno(errno, "open the lock file", path);
-  HomeLock held(fd, path);
-  struct flock lock = WholeFile(F_WRLCK);
-  if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
-    if (errno == EAGAIN || errno == EACCES) return FailHeld(path, ReadContent(fd));
-    return FailErrno(errno, "lock", path);
+  for (;;) {
+    int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kLockMode);
+    if (fd < 0) return FailErrno(errno, "open the lock file", path);
+    HomeLock held(fd, path);
+    struct flock lock = WholeFile(F_WRLCK);
+    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+      if (errno == EAGAIN || errno == EACCES) return FailHeld(path, ReadContent(fd));
+      return FailErrno(errno, "lock", path);
+    }
+    // Its last holder may have removed the file between our open and our lock.
+    if (!IsFileAt(fd, path)) continue;
+    FB_CHECK(WriteContent(fd, path, ""));
+    return held;
   }
-  FB_CHECK(WriteContent(fd, path, ""));
-  return held;
 }
 
 Result<LockHolder> HomeLock::ReadHolder(const std::string& path) {
@@ -104,6 +116,12 @@ Status HomeLock::SetNote(std::string_view note) {
                                             std::to_string(kLockNoteMaxBytes) + " bytes");
   }
   return WriteContent(fd_, path_, note);
+}
+
+Status HomeLock::Remove() && {
+  HomeLock last = std::move(*this);
+  if (unlink(last.path_.c_str()) != 0) return FailErrno(errno, "remove the lock file", last.path_);
+  return {};
 }
 
 }  // namespace flyball::os

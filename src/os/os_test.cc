@@ -194,6 +194,16 @@ TEST_F(RealFilesTest, OneHolderAtATime) {
   EXPECT_TRUE(HomeLock::Acquire(path));
 }
 
+TEST_F(RealFilesTest, ALockThatIsRemovedIsFreeAndAWaiterDoesNotHoldTheOldFile) {
+  std::string path = Path("LOCK");
+  HomeLock lock = HomeLock::Acquire(path).value();
+  ASSERT_TRUE(std::move(lock).Remove());
+  EXPECT_FALSE(std::filesystem::exists(path));
+  HomeLock next = HomeLock::Acquire(path).value();
+  EXPECT_TRUE(std::filesystem::exists(path));
+  EXPECT_FALSE(HomeLock::Acquire(path));
+}
+
 TEST_F(RealFilesTest, TheLockGoesWithItsProcess) {
   std::string path = Path("LOCK");
   int ready[2];

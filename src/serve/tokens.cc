@@ -59,6 +59,10 @@ Result<Json> ReadTokens(const std::string& home) {
 
 // One change of the list at a time, also between processes. Released with the descriptor.
 Result<net::Fd> LockTokens(const std::string& home) {
+  if (access(home.c_str(), F_OK) != 0) {
+    return Fail(Code::kNotFound, "there is no folder '" + home + "'",
+                "name the home of a ledger; `flyball import FILE` begins one");
+  }
   net::Fd fd(open(os::JoinPath(home, "tokens.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid() || flock(fd.get(), LOCK_EX) != 0) {
     return Fail(Code::kUnavailable,

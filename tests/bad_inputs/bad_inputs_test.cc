@@ -371,6 +371,13 @@ const std::vector<Case>& BadCommands() {
   return cases;
 }
 
+auto OfAbsentHome(std::vector<std::string> arguments) {
+  return [arguments = std::move(arguments)](const Place& place) mutable {
+    arguments.insert(arguments.end(), {"--home", (place.folder / "absent").string()});
+    return arguments;
+  };
+}
+
 const std::vector<Case>& BadHomes() {
   static const std::vector<Case> cases = {
       {"NewerHome",
@@ -403,6 +410,13 @@ const std::vector<Case>& BadHomes() {
          return std::vector<std::string>{"migrate", "--home", (place.folder / "absent").string()};
        },
        "no home"},
+      {"QueryOfNothing", OfAbsentHome({"query"}), "there is no ledger"},
+      {"RowsOfNothing", OfAbsentHome({"rows"}), "there is no ledger"},
+      {"CommitsOfNothing", OfAbsentHome({"commits"}), "there is no ledger"},
+      {"ClassifyOfNothing", OfAbsentHome({"classify"}), "there is no ledger"},
+      {"CompactOfNothing", OfAbsentHome({"compact"}), "there is no ledger"},
+      {"RebuildOfNothing", OfAbsentHome({"rebuild"}), "there is no ledger"},
+      {"TokenOfNothing", OfAbsentHome({"token"}), "there is no folder"},
   };
   return cases;
 }
@@ -521,6 +535,17 @@ TEST_F(BadInput, NoHomeIsMadeByADryRunOrABadBill) {
     }
   }
   const std::string bill = place.Put("good.csv", Bill());
+  fs::create_directories(home);
+  WriteFile(fs::path(home) / "estate.yaml", "rules:\n  - when: {provider: [}\n");
+  for (const auto& arguments :
+       {std::vector<std::string>{"import", bill, "--dry-run"}, {"import", bill}}) {
+    const Ended broken = run(arguments);
+    EXPECT_EQ(broken.exit_code, kBadInput) << broken.err;
+    EXPECT_NE(broken.err.find("estate.yaml:2"), std::string::npos) << broken.err;
+  }
+  fs::remove(fs::path(home) / "estate.yaml");
+  EXPECT_TRUE(fs::is_empty(home));
+  fs::remove_all(folder_.path() / "not");
   const Ended dry = run({"import", bill, "--dry-run"});
   EXPECT_EQ(dry.exit_code, 0) << dry.err;
   EXPECT_NE(dry.out.find("dry run"), std::string::npos) << dry.out;
