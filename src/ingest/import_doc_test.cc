@@ -2,11 +2,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 
+#include "base/test_page.h"
 #include "ingest/adapter.h"
 #include "ingest/defects.h"
 
@@ -72,22 +70,7 @@ std::string Page() {
   return page;
 }
 
-TEST(ImportDoc, PageSaysWhatTheTablesSay) {
-  const char* root = std::getenv("FLYBALL_SOURCE_DIR");
-  if (root == nullptr) GTEST_SKIP() << "set FLYBALL_SOURCE_DIR to the folder of the sources";
-  std::string path = std::string(root) + "/docs/IMPORT.md";
-  std::string page = Page();
-  if (std::getenv("FLYBALL_UPDATE_DOCS") != nullptr) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << page;
-    ASSERT_TRUE(out.flush().good()) << "cannot write " << path;
-  }
-  std::ifstream in(path, std::ios::binary);
-  std::string written{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  EXPECT_TRUE(written == page) << path
-                               << " differs from the tables. Remedy: FLYBALL_UPDATE_DOCS=1 "
-                                  "ctest -R unit.ingest, then commit the page.";
-}
+TEST(ImportDoc, PageSaysWhatTheTablesSay) { ExpectPage("IMPORT.md", Page(), "unit.ingest"); }
 
 }  // namespace
 }  // namespace flyball::ingest

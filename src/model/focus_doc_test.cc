@@ -2,13 +2,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "base/test_page.h"
 #include "model/focus.h"
 
 namespace flyball::focus {
@@ -117,22 +115,7 @@ std::string Page() {
   return page + SubcategoryTable() + PropertyTable();
 }
 
-TEST(FocusDoc, PageSaysWhatTheTableSays) {
-  const char* root = std::getenv("FLYBALL_SOURCE_DIR");
-  if (root == nullptr) GTEST_SKIP() << "set FLYBALL_SOURCE_DIR to the folder of the sources";
-  std::string path = std::string(root) + "/docs/FOCUS.md";
-  std::string page = Page();
-  if (std::getenv("FLYBALL_UPDATE_DOCS") != nullptr) {
-    std::ofstream out(path, std::ios::binary | std::ios::trunc);
-    out << page;
-    ASSERT_TRUE(out.flush().good()) << "cannot write " << path;
-  }
-  std::ifstream in(path, std::ios::binary);
-  std::string written{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-  EXPECT_TRUE(written == page) << path
-                               << " differs from the FOCUS table. Remedy: FLYBALL_UPDATE_DOCS=1 "
-                                  "ctest -R unit.model, then commit the page.";
-}
+TEST(FocusDoc, PageSaysWhatTheTableSays) { ExpectPage("FOCUS.md", Page(), "unit.model"); }
 
 }  // namespace
 }  // namespace flyball::focus
