@@ -1,7 +1,7 @@
 // What the first screen says, computed from answers of the ledger. Pure functions; all sums exact.
 import { abs, compare, parseFixed, ratio, sum, USAGE_SCALE } from './fixed';
 import type { Answer, Row } from './api';
-import { narrow, type Filter } from './where';
+import { type Filter } from './where';
 
 export const UNALLOCATED = '(unallocated)';
 export const OTHER = '(other)';
@@ -57,8 +57,6 @@ export function filtersFor(
   const values = shown.filter((v) => v !== OTHER);
   return values.length ? [{ dimension, not: true, values }] : [];
 }
-export const allFilters = (base: readonly Filter[], ...more: Filter[][]): Filter[] =>
-  narrow(base, more.flat());
 
 // ---- The headline: what generative AI has to do with the change.
 
