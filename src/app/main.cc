@@ -37,6 +37,7 @@ struct Options {
   ImportArgs import;
   QueryArgs query;
   CompactArgs compact;
+  RateArgs rate;
   DemoArgs demo;
   ServeArgs serve;
   TokenArgs token;
@@ -110,6 +111,23 @@ void AddQueries(CLI::App& app, Options& options) {
   AddQueryOptions(rows, options.query);
 }
 
+void AddPrices(CLI::App& app, Options& options) {
+  CLI::App* rate = Command(app, "rate", "what a call costs, line by line", options);
+  rate->add_option("--model", options.rate.model, "the model that was called")->required();
+  rate->add_option("--provider", options.rate.provider, "whose it is, where several have it");
+  rate->add_option("--at", options.rate.at, "at the prices of this date or instant; now if absent");
+  rate->add_option("--tier", options.rate.tier, "standard, batch, flex, priority or fast");
+  rate->add_option("--region", options.rate.region, "of a price that differs by region");
+  rate->add_option("--usage", options.rate.usage,
+                   "counts by bucket, as JSON; - reads standard input")
+      ->required();
+  rate->add_option("--dialect", options.rate.dialect,
+                   "the usage is a vendor's own object: openai-chat, openai-responses, anthropic, "
+                   "gemini, bedrock");
+  rate->add_option("--prices", options.rate.prices, "at the prices of this file");
+  rate->add_option("--missing", options.rate.missing, "of prices: deny, ceiling or free");
+}
+
 void AddServers(CLI::App& app, Options& options) {
   for (const auto& [name, what] : {std::pair{"serve", "serve the page and the API"},
                                    std::pair{"up", "start Flyball: all that this machine runs"}}) {
@@ -156,6 +174,7 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "compact") return RunCompact(environment, options.compact);
   if (command == "rebuild") return RunRebuild(environment);
   if (command == "migrate") return RunMigrate(environment);
+  if (command == "rate") return RunRate(environment, options.rate);
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);
   if (command == "up") return RunUp(environment, options.serve);
@@ -205,6 +224,7 @@ int Main(int argc, char** argv) {
   Options options;
   AddImport(app, options);
   AddQueries(app, options);
+  AddPrices(app, options);
   AddServers(app, options);
   AddMaintenance(app, options);
   try {
@@ -221,6 +241,10 @@ int Main(int argc, char** argv) {
   }
   if (const Status home = CheckHome(options.home); !home) {
     return Report(options.format, home.error());
+  }
+  // What a call costs is asked by programs first; people ask for the table.
+  if (CLI::App* rate = app.get_subcommand("rate"); rate->parsed() && rate->count("--format") == 0) {
+    options.format = "json";
   }
   umask(S_IRWXG | S_IRWXO);  // bills are nobody else's business
   const auto files = os::MakeRealFiles();

@@ -1,0 +1,18 @@
+// The price book that a command works with.
+#pragma once
+
+#include <string>
+
+#include "app/command.h"
+#include "base/result.h"
+#include "rates/price_book.h"
+#include "rates/price_file.h"
+
+namespace flyball::app {
+
+// A price file, whole; "-" is standard input. Errors name the file.
+Result<rates::PriceFile> ReadPrices(const Environment& environment, const std::string& path);
+// The built-in list; or of a file alone, unless it is a contract: that stands above the list.
+Result<rates::PriceBook> OpenPrices(const Environment& environment, const std::string& file);
+
+}  // namespace flyball::app
