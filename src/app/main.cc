@@ -38,6 +38,7 @@ struct Options {
   QueryArgs query;
   CompactArgs compact;
   RateArgs rate;
+  PricesArgs prices;
   DemoArgs demo;
   ServeArgs serve;
   TokenArgs token;
@@ -126,6 +127,22 @@ void AddPrices(CLI::App& app, Options& options) {
                    "gemini, bedrock");
   rate->add_option("--prices", options.rate.prices, "at the prices of this file");
   rate->add_option("--missing", options.rate.missing, "of prices: deny, ceiling or free");
+  CLI::App* prices = app.add_subcommand("prices", "bring prices in, show and compare them");
+  prices->require_subcommand(1);
+  CLI::App* import = Command(*prices, "import", "keep public price files in the home", options);
+  import
+      ->add_option("FILE", options.prices.files,
+                   "the LiteLLM map, the genai-prices document, or our own format")
+      ->required();
+  CLI::App* show = Command(*prices, "show", "all prices of a model, with their sources", options);
+  show->add_option("MODEL", options.prices.model, "the model")->required();
+  show->add_option("--at", options.prices.at, "only those of this date or instant");
+  show->add_option("--provider", options.prices.provider, "only those of this provider");
+  CLI::App* diff = Command(*prices, "diff", "where two lists disagree", options);
+  diff->add_option("LIST", options.prices.files,
+                   "two of: an import's id, a file, 'builtin'; the newest two if absent")
+      ->expected(0, 2);
+  diff->add_option("--at", options.prices.at, "at the prices of this date or instant");
 }
 
 void AddServers(CLI::App& app, Options& options) {
@@ -175,6 +192,9 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "rebuild") return RunRebuild(environment);
   if (command == "migrate") return RunMigrate(environment);
   if (command == "rate") return RunRate(environment, options.rate);
+  if (command == "prices import") return RunPricesImport(environment, options.prices);
+  if (command == "prices show") return RunPricesShow(environment, options.prices);
+  if (command == "prices diff") return RunPricesDiff(environment, options.prices);
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);
   if (command == "up") return RunUp(environment, options.serve);
@@ -257,7 +277,10 @@ int Main(int argc, char** argv) {
                                 *clock,
                                 isatty(STDERR_FILENO) == 1};
   RaiseFileLimit();
-  const std::string command = app.get_subcommands().front()->get_name();
+  std::string command = app.get_subcommands().front()->get_name();
+  for (const CLI::App* part : app.get_subcommands().front()->get_subcommands()) {
+    command += " " + part->get_name();
+  }
   log::Options logging;
   // A server's log is its story; a command says what it has to say by itself.
   logging.level = command == "serve" || command == "up" ? log::Level::kInfo : log::Level::kWarn;

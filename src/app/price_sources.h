@@ -10,9 +10,11 @@
 
 namespace flyball::app {
 
-// A price file, whole; "-" is standard input. Errors name the file.
+// A price file's bytes, and what they say. Errors name the file.
+Result<std::string> ReadPriceBytes(const Environment& environment, const std::string& path);
 Result<rates::PriceFile> ReadPrices(const Environment& environment, const std::string& path);
-// The built-in list; or of a file alone, unless it is a contract: that stands above the list.
+// Of what was imported, above the built-in list; or of a file alone, unless it is a contract: that
+// stands above all of these.
 Result<rates::PriceBook> OpenPrices(const Environment& environment, const std::string& file);
 
 }  // namespace flyball::app

@@ -33,11 +33,18 @@ Result<rates::Rated> RateOne(const rates::PriceBook& book, const rates::PriceQue
                              const Usage& usage, const rates::RateOptions& options) {
   Result<rates::Rated> rated = rates::Rate(book, query, usage, options);
   if (rated || rated.error().code != Code::kNotFound) return rated;
-  if (book.All(query.provider, query.model).empty()) {
-    const std::string_view nearest = book.Nearest(query.model);
-    if (!nearest.empty() && nearest != query.model) {
-      rated.error().hint = fmt::format("did you mean '{}'?", nearest);
+  if (!book.All(query.provider, query.model).empty()) return rated;
+  std::string others;
+  for (const auto& [layer, model] : book.All("", query.model)) {
+    if (others.find(model->provider) == std::string::npos) {
+      others += (others.empty() ? "" : ", ") + model->provider;
     }
+  }
+  const std::string_view nearest = book.Nearest(query.model);
+  if (!others.empty()) {
+    rated.error().hint = "it is known of " + others;
+  } else if (!nearest.empty() && nearest != query.model) {
+    rated.error().hint = fmt::format("did you mean '{}'?", nearest);
   }
   return rated;
 }

@@ -174,7 +174,8 @@ class PriceBook {
   // model overlap or are empty, or a source index is out of range.
   static Result<PriceBook> Build(std::vector<Layer> layers);
 
-  // NOT_FOUND: no layer has the model, or not at that time (the message says since when).
+  // Without a provider a model is its maker's, where any layer has it from there; otherwise whoever
+  // has it. NOT_FOUND: no layer has the model, or not at that time (the message says since when).
   // FAILED_PRECONDITION: several providers price it differently; the message names them.
   // Costs a few hash look-ups; names that only a pattern knows cost a walk over the patterns.
   Result<PriceHit> Find(const PriceQuery& query) const;
@@ -190,6 +191,9 @@ class PriceBook {
 
  private:
   struct Index;
+  // Of the lists alone; no layer: none has it then. `known`: one has it, whenever.
+  Result<PriceHit> FindList(const PriceQuery& query, bool maker, bool* known,
+                            Instant* first_from) const;
   std::unique_ptr<const Index> index_;
 };
 

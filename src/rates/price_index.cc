@@ -105,15 +105,49 @@ Models OfProvider(const Layer& layer, const Models& models, std::string_view pro
   });
 }
 
-// Nobody said whose model it is: its maker's, before those who resell it; and one whose own name it
-// is before one that it is another name of.
-Models WithoutProvider(const Layer& layer, const Models& models, std::string_view name) {
-  const std::string lower = ToLower(name);
-  return KeepBest(models, 4, [&](const ModelPrices& model) {
-    const ProviderInfo* info = InfoOf(layer, model.provider);
-    const bool maker = info != nullptr && info->models && info->models->Matches(lower);
-    return (maker ? 0 : 2) + (model.model == name ? 0 : 1);
-  });
+struct Maker {
+  std::string_view prefix;  // of names
+  std::string_view provider;
+};
+// Whose model a name means when nobody says it: its maker's, and not that of whoever resells it.
+constexpr Maker kMakers[] = {
+    {"claude", "anthropic"},
+    {"gpt-", "openai"},
+    {"chatgpt", "openai"},
+    {"o1", "openai"},
+    {"o3", "openai"},
+    {"o4", "openai"},
+    {"text-embedding-3", "openai"},
+    {"text-embedding-ada", "openai"},
+    {"whisper", "openai"},
+    {"tts-1", "openai"},
+    {"dall-e", "openai"},
+    {"sora", "openai"},
+    {"gemini", "google"},
+    {"imagen", "google"},
+    {"veo", "google"},
+    {"mistral", "mistral"},
+    {"mixtral", "mistral"},
+    {"codestral", "mistral"},
+    {"ministral", "mistral"},
+    {"magistral", "mistral"},
+    {"pixtral", "mistral"},
+    {"devstral", "mistral"},
+    {"voxtral", "mistral"},
+    {"deepseek", "deepseek"},
+    {"grok", "x-ai"},
+    {"command", "cohere"},
+    {"kimi", "moonshotai"},
+    {"voyage", "voyageai"},
+};
+
+bool IsMaker(const Layer& layer, const ModelPrices& model, std::string_view lower) {
+  const std::string canonical = CanonicalProvider(model.provider);
+  for (const Maker& maker : kMakers) {
+    if (lower.starts_with(maker.prefix) && maker.provider == canonical) return true;
+  }
+  const ProviderInfo* info = InfoOf(layer, model.provider);
+  return info != nullptr && info->models && info->models->Matches(lower);
 }
 
 Models FallbackModels(const Layer& layer, const Models& models, std::string_view provider) {
@@ -127,31 +161,17 @@ Models FallbackModels(const Layer& layer, const Models& models, std::string_view
   return {};
 }
 
-Models Choose(const Layer& layer, const Models& models, std::string_view provider,
-              std::string_view name) {
-  if (models.empty()) return {};
-  if (provider.empty()) return WithoutProvider(layer, models, name);
-  Models found = OfProvider(layer, models, provider);
-  return found.empty() ? FallbackModels(layer, models, provider) : found;
+// One that is spelt so, before one that has it as another name.
+Models BestSpelt(const Models& models, std::string_view name) {
+  return KeepBest(models, 3, [name](const ModelPrices& model) {
+    return model.model == name ? 0 : EqualsIgnoreCase(model.model, name) ? 1 : 2;
+  });
 }
 
-Models Candidates(const Layer& layer, const LayerNames& names, std::string_view provider,
-                  std::string_view name) {
-  const std::string lower = ToLower(name);
-  Models all;
-  if (const auto exact = names.exact.find(lower); exact != names.exact.end()) {
-    for (const uint32_t model : exact->second) all.push_back(&layer.models[model]);
-  }
-  Models found = Choose(layer, all, provider, name);
-  if (!found.empty()) return found;
-  all.clear();
-  for (const uint32_t model : names.patterns) {
-    if (layer.models[model].match->Matches(lower)) all.push_back(&layer.models[model]);
-  }
-  found = Choose(layer, all, provider, name);
-  // Of one provider the first pattern that matches decides, as the file's order says.
+// Of one provider the first pattern that matches decides, as the file's order says.
+Models FirstOfEachProvider(const Models& models) {
   Models first;
-  for (const ModelPrices* model : found) {
+  for (const ModelPrices* model : models) {
     if (std::none_of(first.begin(), first.end(), [model](const ModelPrices* have) {
           return have->provider == model->provider;
         })) {
@@ -159,6 +179,53 @@ Models Candidates(const Layer& layer, const LayerNames& names, std::string_view 
     }
   }
   return first;
+}
+
+Models ByName(const Layer& layer, const LayerNames& names, std::string_view lower) {
+  Models found;
+  if (const auto exact = names.exact.find(lower); exact != names.exact.end()) {
+    for (const uint32_t model : exact->second) found.push_back(&layer.models[model]);
+  }
+  return found;
+}
+
+Models ByPattern(const Layer& layer, const LayerNames& names, std::string_view lower) {
+  Models found;
+  for (const uint32_t model : names.patterns) {
+    if (layer.models[model].match->Matches(lower)) found.push_back(&layer.models[model]);
+  }
+  return found;
+}
+
+Models OfProviderOrFallback(const Layer& layer, const Models& models, std::string_view provider) {
+  if (models.empty()) return {};
+  Models found = OfProvider(layer, models, provider);
+  return found.empty() ? FallbackModels(layer, models, provider) : found;
+}
+
+// Whose prices a call without a provider may take.
+enum class Whose : uint8_t { kMaker, kAnybody };
+
+// What the name means in a layer; several only where several providers have it.
+Models Candidates(const Layer& layer, const LayerNames& names, std::string_view provider,
+                  std::string_view name, Whose whose) {
+  const std::string lower = ToLower(name);
+  if (!provider.empty()) {
+    Models found = OfProviderOrFallback(layer, ByName(layer, names, lower), provider);
+    if (!found.empty()) return BestSpelt(found, name);
+    return FirstOfEachProvider(
+        OfProviderOrFallback(layer, ByPattern(layer, names, lower), provider));
+  }
+  for (const bool patterns : {false, true}) {
+    Models found = patterns ? FirstOfEachProvider(ByPattern(layer, names, lower))
+                            : ByName(layer, names, lower);
+    if (whose == Whose::kMaker) {
+      std::erase_if(found,
+                    [&](const ModelPrices* model) { return !IsMaker(layer, *model, lower); });
+    }
+    if (!found.empty()) return BestSpelt(found, name);
+  }
+  return {};
 }
 
 struct Candidate {
@@ -197,6 +264,21 @@ Status CheckOneAnswer(const std::vector<Candidate>& found, const PriceQuery& que
   return Fail(Code::kFailedPrecondition,
               fmt::format("'{}' has different prices at {} providers", query.model, found.size()),
               "name one with --provider: " + providers);
+}
+
+std::unexpected<Error> NotFound(const PriceQuery& query, Instant first_from) {
+  if (first_from != kForever) {
+    return Fail(Code::kNotFound,
+                fmt::format("no price of '{}' holds at {}", query.model, FormatInstant(query.at)),
+                first_from == kAlways ? "its prices end before that"
+                                      : "its first price is of " + FormatDate(first_from));
+  }
+  return Fail(
+      Code::kNotFound,
+      query.provider.empty()
+          ? fmt::format("no price of the model '{}' is known", query.model)
+          : fmt::format("no price of the model '{}' of '{}' is known", query.model, query.provider),
+      "import a price file that has it, or state its price in one of your own");
 }
 
 }  // namespace
@@ -256,28 +338,40 @@ Result<PriceBook> PriceBook::Build(std::vector<Layer> layers) {
   return book;
 }
 
-Result<PriceHit> PriceBook::Find(const PriceQuery& query) const {
-  PriceHit hit;
-  Instant first_from = kForever;
+Result<PriceHit> PriceBook::FindList(const PriceQuery& query, bool maker, bool* known,
+                                     Instant* first_from) const {
   const auto& layers = index_->layers;
-  for (size_t i = 0; i < layers.size() && hit.layer == nullptr; ++i) {
+  for (size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].contract) continue;
-    const Models models = Candidates(layers[i], index_->names[i], query.provider, query.model);
-    const std::vector<Candidate> found = InForce(models, query, &first_from);
+    const Models models = Candidates(layers[i], index_->names[i], query.provider, query.model,
+                                     maker ? Whose::kMaker : Whose::kAnybody);
+    *known |= !models.empty();
+    const std::vector<Candidate> found = InForce(models, query, first_from);
     if (found.empty()) continue;
     FB_CHECK(CheckOneAnswer(found, query));
-    hit = {&layers[i],
-           found.front().model,
-           found.front().period,
-           &found.front().period->CardAt(query.at),
-           nullptr,
-           nullptr};
+    return PriceHit{&layers[i],
+                    found.front().model,
+                    found.front().period,
+                    &found.front().period->CardAt(query.at),
+                    nullptr,
+                    nullptr};
   }
-  const std::string provider(hit.layer != nullptr && query.provider.empty()
-                                 ? std::string_view(hit.model->provider)
-                                 : query.provider);
+  return PriceHit{};
+}
+
+Result<PriceHit> PriceBook::Find(const PriceQuery& query) const {
+  Instant first_from = kForever;
+  bool known = false;
+  PriceHit hit;
+  if (query.provider.empty()) hit = FB_TRY(FindList(query, true, &known, &first_from));
+  if (!known) hit = FB_TRY(FindList(query, false, &known, &first_from));
+  const auto& layers = index_->layers;
+  const std::string_view provider = hit.layer != nullptr && query.provider.empty()
+                                        ? std::string_view(hit.model->provider)
+                                        : query.provider;
   for (size_t i = 0; i < layers.size() && layers[i].contract; ++i) {
-    const Models models = Candidates(layers[i], index_->names[i], provider, query.model);
+    const Models models =
+        Candidates(layers[i], index_->names[i], provider, query.model, Whose::kAnybody);
     const std::vector<Candidate> found = InForce(models, query, &first_from);
     if (found.empty()) continue;
     FB_CHECK(CheckOneAnswer(found, query));
@@ -291,18 +385,7 @@ Result<PriceHit> PriceBook::Find(const PriceQuery& query) const {
     break;
   }
   if (hit.layer != nullptr) return hit;
-  if (first_from != kForever) {
-    return Fail(Code::kNotFound,
-                fmt::format("no price of '{}' holds at {}", query.model, FormatInstant(query.at)),
-                first_from == kAlways ? "its prices end before that"
-                                      : "its first price is of " + FormatDate(first_from));
-  }
-  return Fail(
-      Code::kNotFound,
-      query.provider.empty()
-          ? fmt::format("no price of the model '{}' is known", query.model)
-          : fmt::format("no price of the model '{}' of '{}' is known", query.model, query.provider),
-      "import a price file that has it, or state its price in one of your own");
+  return NotFound(query, first_from);
 }
 
 std::string_view PriceBook::Nearest(std::string_view model) const {
@@ -321,7 +404,8 @@ std::vector<std::pair<const Layer*, const ModelPrices*>> PriceBook::All(
   std::vector<std::pair<const Layer*, const ModelPrices*>> all;
   for (size_t i = 0; i < index_->layers.size(); ++i) {
     const Layer& layer = index_->layers[i];
-    for (const ModelPrices* found : Candidates(layer, index_->names[i], provider, model)) {
+    for (const ModelPrices* found :
+         Candidates(layer, index_->names[i], provider, model, Whose::kAnybody)) {
       all.emplace_back(&layer, found);
     }
   }
