@@ -73,6 +73,33 @@ TEST(GoldenVectors, OneHourWritesAboveTheSizeTier) {
             "1.2");
 }
 
+// A peer charged a fully cached call 10.9 times over, another charged the base input nothing.
+TEST(DoubleCount, AFullyCachedCallCostsTheCachePriceAndTheRestItsOwn) {
+  const PriceBook book = Builtin();
+  EXPECT_EQ(TotalOf(RateUsage(book, "gpt-5",
+                              Vendor(Dialect::kOpenAiChat,
+                                     R"({"prompt_tokens":100000,"completion_tokens":0,
+                                         "prompt_tokens_details":{"cached_tokens":100000}})"))),
+            "0.0125");
+  EXPECT_EQ(TotalOf(RateUsage(book, "claude-haiku-4-5",
+                              Vendor(Dialect::kAnthropic,
+                                     R"({"input_tokens":1000,"cache_read_input_tokens":1000,
+                                         "output_tokens":0})"))),
+            "0.0011");
+}
+
+// A peer's cost was null once another provider had answered.
+TEST(WrongPrice, AProviderWithoutItsOwnPriceHasThatOfTheOneItNames) {
+  Layer layer = LayerOf(R"({"provider":"maker","model":"m","source":"test",
+                            "prices":[{"per_million":{"input":"3"}}]})");
+  layer.providers.push_back({"reseller", std::nullopt, std::nullopt, {"maker"}});
+  const PriceBook book = BookOf({layer});
+  const auto rated =
+      Rate(book, {"reseller", "m", On("2026-01-01"), ""}, UsageOf({{kInput, 5}}), {});
+  EXPECT_EQ(TotalOf(rated), "0.000015");
+  EXPECT_EQ(rated->hit.model->provider, "maker");
+}
+
 // ---- lines
 
 TEST(Rate, EveryLineIsExactAndTheTotalIsTheirSum) {

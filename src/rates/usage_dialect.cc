@@ -20,10 +20,6 @@ std::unexpected<Error> Absent(std::string_view key) {
               "does the object come from another API than --dialect says?");
 }
 
-Result<NamedCount> Named(const UsageFields& fields, std::string_view key) {
-  return NamedCount{FB_TRY(fields.CountOrZero(key)), fields.Name(key)};
-}
-
 Result<NamedCount> Required(const UsageFields& fields, std::string_view key) {
   const std::optional<int64_t> count = FB_TRY(fields.Count(key));
   if (!count) return Absent(key);
@@ -42,7 +38,7 @@ Status RefuseUnknownTokens(const UsageFields& fields,
     return Fail(Code::kInvalidArgument,
                 fmt::format("'{}' counts {} tokens that this reader does not know: they would be "
                             "charged nothing",
-                            fields.Name(member.key), member.count));
+                            fields.Name(member.key).ToString(), member.count));
   }
   return {};
 }
@@ -106,22 +102,18 @@ Result<InputTotal> OpenAiInput(const UsageFields& fields, const OpenAiNames& nam
   input.total = FB_TRY(Required(fields, names.input));
   const UsageFields details = FB_TRY(FirstObject(fields, names.input_details));
   if (FB_TRY(details.Count("cached_tokens"))) {
-    input.cached = FB_TRY(Named(details, "cached_tokens"));
+    input.cached = FB_TRY(details.Named("cached_tokens"));
   } else {
     // Anthropic's and Moonshot's compatible APIs, DeepSeek, xAI, and proxies.
-    input.cached.count =
-        FB_TRY(fields.FirstOf({"cached_tokens", "prompt_cache_hit_tokens",
-                               "cached_prompt_text_tokens", "cache_read_input_tokens"},
-                              &input.cached.name));
+    input.cached = FB_TRY(fields.FirstOf({"cached_tokens", "prompt_cache_hit_tokens",
+                                          "cached_prompt_text_tokens", "cache_read_input_tokens"}));
   }
-  input.written_5m.count = FB_TRY(
-      details.FirstOf({"cache_write_tokens", "cache_creation_tokens"}, &input.written_5m.name));
+  input.written_5m = FB_TRY(details.FirstOf({"cache_write_tokens", "cache_creation_tokens"}));
   if (input.written_5m.count == 0) {
-    input.written_5m.count =
-        FB_TRY(fields.FirstOf({"cache_creation_input_tokens"}, &input.written_5m.name));
+    input.written_5m = FB_TRY(fields.Named("cache_creation_input_tokens"));
   }
   input.modalities = FB_TRY(OpenAiModalities(details));
-  if (details.present()) input.modalities_name = details.Name("audio_tokens + image_tokens");
+  input.modalities_name = details.Name("audio_tokens + image_tokens");
   const UsageFields cached = FB_TRY(details.Object("cached_tokens_details"));
   if (cached.present()) input.cached_modalities = FB_TRY(OpenAiModalities(cached));
   return input;
@@ -137,7 +129,8 @@ Status AddReasoning(const UsageFields& fields, int64_t input_total, OutputTotal*
   if (beyond < 0 || (output->reasoning.count != 0 && output->reasoning.count != beyond)) {
     return Fail(Code::kInvalidArgument,
                 fmt::format("'{}' is {}, but its parts ('{}' and others) are {}",
-                            fields.Name("total_tokens"), total, output->total.name, sum));
+                            fields.Name("total_tokens").ToString(), total,
+                            output->total.name.ToString(), sum));
   }
   output->total.count += beyond;
   output->reasoning.count = beyond;
@@ -147,10 +140,10 @@ Status AddReasoning(const UsageFields& fields, int64_t input_total, OutputTotal*
 Result<OutputTotal> OpenAiOutput(const UsageFields& fields, const OpenAiNames& names,
                                  int64_t input_total, Usage* usage) {
   OutputTotal output;
-  output.total = FB_TRY(Named(fields, names.output));
+  output.total = FB_TRY(fields.Named(names.output));
   const UsageFields details = FB_TRY(FirstObject(fields, names.output_details));
   output.modalities = FB_TRY(OpenAiModalities(details));
-  if (details.present()) output.modalities_name = details.Name("audio_tokens + image_tokens");
+  output.modalities_name = details.Name("audio_tokens + image_tokens");
   const bool perplexity =
       fields.Find("citation_tokens") != nullptr || fields.Find("num_search_queries") != nullptr;
   if (perplexity) {  // all of these stand beside the completion
@@ -160,8 +153,8 @@ Result<OutputTotal> OpenAiOutput(const UsageFields& fields, const OpenAiNames& n
     return output;
   }
   output.reasoning = FB_TRY(details.Count("reasoning_tokens"))
-                         ? FB_TRY(Named(details, "reasoning_tokens"))
-                         : FB_TRY(Named(fields, "reasoning_tokens"));
+                         ? FB_TRY(details.Named("reasoning_tokens"))
+                         : FB_TRY(fields.Named("reasoning_tokens"));
   FB_CHECK(AddReasoning(fields, input_total, &output));
   return output;
 }
@@ -186,7 +179,7 @@ Status AddAnthropicCounts(const UsageFields& fields, Usage* usage) {
   FB_CHECK(RefuseUnknownTokens(fields, {"input_tokens", "output_tokens", "cache_read_input_tokens",
                                         "cache_creation_input_tokens"}));
   const NamedCount input = FB_TRY(Required(fields, "input_tokens"));
-  const NamedCount written = FB_TRY(Named(fields, "cache_creation_input_tokens"));
+  const NamedCount written = FB_TRY(fields.Named("cache_creation_input_tokens"));
   const UsageFields split = FB_TRY(fields.Object("cache_creation"));
   FB_CHECK(RefuseUnknownTokens(split, {"ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens"}));
   const int64_t written_1h = FB_TRY(split.CountOrZero("ephemeral_1h_input_tokens"));
@@ -196,17 +189,18 @@ Status AddAnthropicCounts(const UsageFields& fields, Usage* usage) {
     written_5m = written.count;  // the older form, before there was another time to live
   } else if (whole && written_5m + written_1h != written.count) {
     return Fail(Code::kInvalidArgument,
-                fmt::format("'{}' is {}, but the parts of '{}' are {}", written.name, written.count,
-                            fields.Name("cache_creation"), written_5m + written_1h));
+                fmt::format("'{}' is {}, but the parts of '{}' are {}", written.name.ToString(),
+                            written.count, fields.Name("cache_creation").ToString(),
+                            written_5m + written_1h));
   }
   FB_CHECK(usage->Add(Bucket::kInput, input.count));
   FB_CHECK(usage->Add(Bucket::kCacheRead, FB_TRY(fields.CountOrZero("cache_read_input_tokens"))));
   FB_CHECK(usage->Add(Bucket::kCacheWrite5m, written_5m));
   FB_CHECK(usage->Add(Bucket::kCacheWrite1h, written_1h));
   OutputTotal output;
-  output.total = FB_TRY(Named(fields, "output_tokens"));
+  output.total = FB_TRY(fields.Named("output_tokens"));
   const UsageFields details = FB_TRY(fields.Object("output_tokens_details"));
-  output.reasoning = FB_TRY(Named(details, "thinking_tokens"));
+  output.reasoning = FB_TRY(details.Named("thinking_tokens"));
   return AddOutput(output, usage);
 }
 
@@ -255,9 +249,8 @@ Result<MeteredUsage> ReadBedrock(const UsageFields& fields) {
                "cacheWriteInputTokens", "cacheReadInputTokenCount", "cacheWriteInputTokenCount"}));
   MeteredUsage read;
   const NamedCount input = FB_TRY(Required(fields, "inputTokens"));
-  std::string name;
-  const int64_t written =
-      FB_TRY(fields.FirstOf({"cacheWriteInputTokens", "cacheWriteInputTokenCount"}, &name));
+  const NamedCount written =
+      FB_TRY(fields.FirstOf({"cacheWriteInputTokens", "cacheWriteInputTokenCount"}));
   const std::vector<UsageFields> details = FB_TRY(fields.Objects("cacheDetails"));
   int64_t written_1h = 0;
   int64_t detailed = 0;
@@ -266,17 +259,16 @@ Result<MeteredUsage> ReadBedrock(const UsageFields& fields) {
     detailed += count;
     if (detail.Text("ttl") == "1h") written_1h += count;
   }
-  if (!details.empty() && detailed != written) {
+  if (!details.empty() && detailed != written.count) {
     return Fail(Code::kInvalidArgument,
-                fmt::format("'{}' is {}, but the parts of '{}' are {}",
-                            name.empty() ? "cacheWriteInputTokens" : name, written,
-                            fields.Name("cacheDetails"), detailed));
+                fmt::format("'{}' is {}, but the parts of '{}' are {}", written.name.ToString(),
+                            written.count, fields.Name("cacheDetails").ToString(), detailed));
   }
   FB_CHECK(read.usage.Add(Bucket::kInput, input.count));
   FB_CHECK(read.usage.Add(
       Bucket::kCacheRead,
-      FB_TRY(fields.FirstOf({"cacheReadInputTokens", "cacheReadInputTokenCount"}, nullptr))));
-  FB_CHECK(read.usage.Add(Bucket::kCacheWrite5m, written - written_1h));
+      FB_TRY(fields.FirstOf({"cacheReadInputTokens", "cacheReadInputTokenCount"})).count));
+  FB_CHECK(read.usage.Add(Bucket::kCacheWrite5m, written.count - written_1h));
   FB_CHECK(read.usage.Add(Bucket::kCacheWrite1h, written_1h));
   FB_CHECK(read.usage.Add(Bucket::kOutput, FB_TRY(fields.CountOrZero("outputTokens"))));
   return read;
@@ -312,7 +304,7 @@ Result<MeteredUsage> ReadGemini(const UsageFields& fields) {
   InputTotal input;
   input.total = FB_TRY(Required(fields, "promptTokenCount"));
   input.total.count += FB_TRY(fields.CountOrZero("toolUsePromptTokenCount"));
-  input.cached = FB_TRY(Named(fields, "cachedContentTokenCount"));
+  input.cached = FB_TRY(fields.Named("cachedContentTokenCount"));
   input.modalities_name = fields.Name("promptTokensDetails");
   FB_CHECK(AddGeminiModalities(fields, "promptTokensDetails", &input.modalities));
   FB_CHECK(AddGeminiModalities(fields, "toolUsePromptTokensDetails", &input.modalities));
@@ -322,9 +314,8 @@ Result<MeteredUsage> ReadGemini(const UsageFields& fields) {
   }
   FB_CHECK(AddInput(input, &read.usage));
   OutputTotal output;
-  output.total.count =
-      FB_TRY(fields.FirstOf({"candidatesTokenCount", "responseTokenCount"}, &output.total.name));
-  output.reasoning = FB_TRY(Named(fields, "thoughtsTokenCount"));
+  output.total = FB_TRY(fields.FirstOf({"candidatesTokenCount", "responseTokenCount"}));
+  output.reasoning = FB_TRY(fields.Named("thoughtsTokenCount"));
   output.total.count += output.reasoning.count;
   output.modalities_name = fields.Name("candidatesTokensDetails");
   FB_CHECK(AddGeminiModalities(fields, "candidatesTokensDetails", &output.modalities));
@@ -377,7 +368,7 @@ std::string_view DialectName(Dialect dialect) {
 
 Result<MeteredUsage> ReadUsage(Dialect dialect, std::string_view json, std::string_view model) {
   const UsageDocument document = FB_TRY(UsageDocument::Parse(json));
-  const UsageFields root(document, document.root(), "");
+  const UsageFields root(document, document.root(), {});
   if (dialect == Dialect::kBuckets) return ReadBuckets(root);
   const std::string_view inside = dialect == Dialect::kGemini ? "usageMetadata" : "usage";
   const UsageFields usage = FB_TRY(root.Object(inside));

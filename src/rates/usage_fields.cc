@@ -113,12 +113,18 @@ Result<UsageDocument> UsageDocument::Parse(std::string_view json) {
     return Fail(Code::kInvalidArgument, "the usage is no JSON object",
                 R"(such as {"input":3,"output":550})");
   }
-  UsageDocument document;
-  document.nodes_.reserve(64);
-  document.nodes_.emplace_back();
-  const UsageNode root = FB_TRY(UsageNodeBuilder{document.nodes_}.Build(element));
-  document.nodes_.front() = root;
-  return document;
+  thread_local std::vector<UsageNode> nodes;
+  nodes.clear();
+  nodes.emplace_back();
+  const UsageNode root = FB_TRY(UsageNodeBuilder{nodes}.Build(element));
+  nodes.front() = root;
+  return UsageDocument(nodes);
+}
+
+std::string FieldName::ToString() const {
+  std::string name = list.empty() ? "" : fmt::format("{}[{}].", list, index);
+  if (!object.empty()) name += fmt::format("{}.", object);
+  return name.append(key);
 }
 
 const UsageNode* UsageFields::Find(std::string_view key) const {
@@ -128,23 +134,26 @@ const UsageNode* UsageFields::Find(std::string_view key) const {
   return nullptr;
 }
 
-std::string UsageFields::Name(std::string_view key) const {
-  return path_.empty() ? std::string(key) : path_ + "." + std::string(key);
+FieldName UsageFields::Name(std::string_view key) const {
+  FieldName name = path_;
+  name.key = key;
+  return name;
 }
 
 Result<std::optional<int64_t>> UsageFields::Count(std::string_view key) const {
   const UsageNode* node = Find(key);
   if (node == nullptr || node->kind == UsageNode::Kind::kNull) return std::nullopt;
   if (node->kind == UsageNode::Kind::kNegative) {
-    return Fail(Code::kInvalidArgument,
-                fmt::format("'{}' is {}, and usage is never negative", Name(key), node->count));
+    return Fail(Code::kInvalidArgument, fmt::format("'{}' is {}, and usage is never negative",
+                                                    Name(key).ToString(), node->count));
   }
   if (node->kind != UsageNode::Kind::kCount) {
-    return Fail(Code::kInvalidArgument, fmt::format("'{}' is no whole number", Name(key)));
+    return Fail(Code::kInvalidArgument,
+                fmt::format("'{}' is no whole number", Name(key).ToString()));
   }
   if (node->count > kUsageCountMax) {
     return Fail(Code::kOutOfRange,
-                fmt::format("'{}' is more than {} can be", Name(key), kUsageCountMax));
+                fmt::format("'{}' is more than {} can be", Name(key).ToString(), kUsageCountMax));
   }
   return node->count;
 }
@@ -153,24 +162,28 @@ Result<int64_t> UsageFields::CountOrZero(std::string_view key) const {
   return FB_TRY(Count(key)).value_or(0);
 }
 
-Result<int64_t> UsageFields::FirstOf(std::initializer_list<std::string_view> keys,
-                                     std::string* used) const {
+Result<NamedCount> UsageFields::Named(std::string_view key) const {
+  return NamedCount{FB_TRY(CountOrZero(key)), Name(key)};
+}
+
+Result<NamedCount> UsageFields::FirstOf(std::initializer_list<std::string_view> keys) const {
   for (const std::string_view key : keys) {
-    const std::optional<int64_t> count = FB_TRY(Count(key));
-    if (!count) continue;
-    if (used != nullptr) *used = Name(key);
-    return *count;
+    if (const std::optional<int64_t> count = FB_TRY(Count(key))) {
+      return NamedCount{*count, Name(key)};
+    }
   }
-  return 0;
+  return NamedCount{0, Name(*keys.begin())};
 }
 
 Result<UsageFields> UsageFields::Object(std::string_view key) const {
   const UsageNode* node = Find(key);
   if (node == nullptr || node->kind == UsageNode::Kind::kNull) return UsageFields();
   if (node->kind != UsageNode::Kind::kObject) {
-    return Fail(Code::kInvalidArgument, fmt::format("'{}' is no object", Name(key)));
+    return Fail(Code::kInvalidArgument, fmt::format("'{}' is no object", Name(key).ToString()));
   }
-  return UsageFields(*document_, *node, Name(key));
+  FieldName path = path_;
+  path.object = key;
+  return UsageFields(*document_, *node, path);
 }
 
 Result<std::vector<UsageFields>> UsageFields::Objects(std::string_view key) const {
@@ -178,15 +191,14 @@ Result<std::vector<UsageFields>> UsageFields::Objects(std::string_view key) cons
   const UsageNode* node = Find(key);
   if (node == nullptr || node->kind == UsageNode::Kind::kNull) return objects;
   if (node->kind != UsageNode::Kind::kArray) {
-    return Fail(Code::kInvalidArgument, fmt::format("'{}' is no list", Name(key)));
+    return Fail(Code::kInvalidArgument, fmt::format("'{}' is no list", Name(key).ToString()));
   }
   for (uint32_t i = 0; i < node->size; ++i) {
     const UsageNode& item = document_->At(*node, i);
-    const std::string name = fmt::format("{}[{}]", Name(key), i);
     if (item.kind != UsageNode::Kind::kObject) {
-      return Fail(Code::kInvalidArgument, fmt::format("'{}' is no object", name));
+      return Fail(Code::kInvalidArgument, fmt::format("'{}[{}]' is no object", key, i));
     }
-    objects.emplace_back(*document_, item, name);
+    objects.emplace_back(*document_, item, FieldName{key, i, "", ""});
   }
   return objects;
 }

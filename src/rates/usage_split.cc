@@ -7,12 +7,15 @@
 namespace flyball::rates {
 namespace {
 
-std::unexpected<Error> Larger(std::string_view part, int64_t part_count, std::string_view whole,
-                              int64_t whole_count) {
+std::unexpected<Error> Larger(std::string_view part, int64_t part_count, const NamedCount& whole) {
   return Fail(Code::kInvalidArgument,
               fmt::format("'{}' ({}) is larger than '{}' ({}), which it is a part of", part,
-                          part_count, whole, whole_count),
+                          part_count, whole.name.ToString(), whole.count),
               "does the object come from another API than --dialect says?");
+}
+
+std::unexpected<Error> Larger(const NamedCount& part, const NamedCount& whole) {
+  return Larger(part.name.ToString(), part.count, whole);
 }
 
 // What is left of an input by modality, as caches take their parts from it.
@@ -45,8 +48,7 @@ Result<Left> TakeCached(const InputTotal& input, Left* left) {
   const Modalities& said = *input.cached_modalities;
   Left taken{input.cached.count - said.sum(), said};
   if (taken.text < 0) {
-    return Larger("the details of " + input.cached.name, said.sum(), input.cached.name,
-                  input.cached.count);
+    return Larger("the details of it", said.sum(), input.cached);
   }
   left->text -= taken.text;
   left->other.audio -= said.audio;
@@ -55,7 +57,7 @@ Result<Left> TakeCached(const InputTotal& input, Left* left) {
   if (left->text < 0 || left->other.audio < 0 || left->other.image < 0 || left->other.video < 0) {
     return Fail(Code::kInvalidArgument,
                 fmt::format("the details of '{}' are larger than '{}', which they are a part of",
-                            input.cached.name, input.modalities_name));
+                            input.cached.name.ToString(), input.modalities_name.ToString()));
   }
   return taken;
 }
@@ -70,16 +72,15 @@ Status AddWritten(const Left& written, Bucket bucket, Usage* usage) {
 Status AddInput(const InputTotal& input, Usage* usage) {
   const int64_t total = input.total.count;
   if (input.modalities.sum() > total) {
-    return Larger(input.modalities_name, input.modalities.sum(), input.total.name, total);
+    return Larger(input.modalities_name.ToString(), input.modalities.sum(), input.total);
   }
-  if (input.cached.count > total) {
-    return Larger(input.cached.name, input.cached.count, input.total.name, total);
-  }
-  if (input.written_5m.count + input.written_1h.count > total - input.cached.count) {
-    const NamedCount& written = input.written_5m.count > 0 ? input.written_5m : input.written_1h;
-    return Larger(written.name + (input.cached.count > 0 ? " + " + input.cached.name : ""),
-                  input.cached.count + input.written_5m.count + input.written_1h.count,
-                  input.total.name, total);
+  if (input.cached.count > total) return Larger(input.cached, input.total);
+  const int64_t written = input.written_5m.count + input.written_1h.count;
+  if (written > total - input.cached.count) {
+    const NamedCount& named = input.written_5m.count > 0 ? input.written_5m : input.written_1h;
+    std::string name = named.name.ToString();
+    if (input.cached.count > 0) name += " + " + input.cached.name.ToString();
+    return Larger(name, input.cached.count + written, input.total);
   }
   Left left{total - input.modalities.sum(), input.modalities};
   const Left cached = FB_TRY(TakeCached(input, &left));
@@ -100,12 +101,12 @@ Status AddInput(const InputTotal& input, Usage* usage) {
 Status AddOutput(const OutputTotal& output, Usage* usage) {
   const int64_t total = output.total.count;
   if (output.reasoning.count > total) {
-    return Larger(output.reasoning.name, output.reasoning.count, output.total.name, total);
+    return Larger(output.reasoning, output.total);
   }
   const int64_t text = total - output.reasoning.count - output.modalities.sum();
   if (text < 0) {
-    return Larger(output.modalities_name, output.modalities.sum() + output.reasoning.count,
-                  output.total.name, total);
+    return Larger(output.modalities_name.ToString(),
+                  output.modalities.sum() + output.reasoning.count, output.total);
   }
   FB_CHECK(usage->Add(Bucket::kOutput, text));
   FB_CHECK(usage->Add(Bucket::kReasoning, output.reasoning.count));

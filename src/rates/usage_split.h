@@ -3,18 +3,12 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 
 #include "base/result.h"
 #include "model/usage.h"
+#include "rates/usage_fields.h"
 
 namespace flyball::rates {
-
-// A count with the name of the field that it comes from, for errors.
-struct NamedCount {
-  int64_t count = 0;
-  std::string name;
-};
 
 struct Modalities {
   int64_t audio = 0;
@@ -30,7 +24,7 @@ struct InputTotal {
   NamedCount written_5m;
   NamedCount written_1h;
   Modalities modalities;  // of all of them
-  std::string modalities_name = "details";
+  FieldName modalities_name;
   // Of the cached ones, where the vendor says it. Otherwise they are taken for text as far as there
   // is text (the split that costs most), then for images, video, audio.
   std::optional<Modalities> cached_modalities;
@@ -42,7 +36,7 @@ struct OutputTotal {
   NamedCount total;
   NamedCount reasoning;  // a part of the total
   Modalities modalities;
-  std::string modalities_name = "details";
+  FieldName modalities_name;
 };
 Status AddOutput(const OutputTotal& output, Usage* usage);
 
