@@ -82,10 +82,8 @@ Result<Rated> RateAt(const PriceHit& hit, const Usage& usage, const RateOptions&
 Result<Rated> Rate(const PriceBook& book, const PriceQuery& query, const Usage& usage,
                    const RateOptions& options);
 
-using TierSet = uint8_t;
-constexpr TierSet SetOf(ServiceTier tier) {
-  return static_cast<TierSet>(1U << static_cast<unsigned>(tier));
-}
+using TierSet = uint32_t;
+constexpr TierSet SetOf(ServiceTier tier) { return TierSet{1} << static_cast<unsigned>(tier); }
 
 // What a call can consume at most, known before it is made.
 struct UsageBound {

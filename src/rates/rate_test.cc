@@ -397,7 +397,8 @@ struct RandomBook {
 Usage RandomUsage(Random& random, int64_t most) {
   Usage usage;
   for (const BucketInfo& info : Buckets()) {
-    if (random.Chance(1, 3)) EXPECT_TRUE(usage.Add(info.bucket, random.Between(0, most)));
+    if (!random.Chance(1, 3)) continue;
+    EXPECT_TRUE(usage.Add(info.bucket, random.Between(0, most)));
   }
   return usage;
 }

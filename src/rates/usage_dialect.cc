@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "base/text.h"
@@ -71,17 +72,19 @@ Result<MeteredUsage> ReadBuckets(const UsageFields& fields) {
 
 struct OpenAiNames {
   std::string_view input, output;
-  std::initializer_list<std::string_view> input_details, output_details;
+  std::array<std::string_view, 2> input_details, output_details;  // as two APIs spell it
 };
-constexpr OpenAiNames kChatNames{
-    "prompt_tokens", "completion_tokens", {"prompt_tokens_details"}, {"completion_tokens_details"}};
+constexpr OpenAiNames kChatNames{"prompt_tokens",
+                                 "completion_tokens",
+                                 {"prompt_tokens_details", "prompt_token_details"},
+                                 {"completion_tokens_details", "completion_token_details"}};
 constexpr OpenAiNames kResponsesNames{"input_tokens",
                                       "output_tokens",
                                       {"input_tokens_details", "input_token_details"},
                                       {"output_tokens_details", "output_token_details"}};
 
 Result<UsageFields> FirstObject(const UsageFields& fields,
-                                std::initializer_list<std::string_view> keys) {
+                                const std::array<std::string_view, 2>& keys) {
   for (const std::string_view key : keys) {
     UsageFields object = FB_TRY(fields.Object(key));
     if (object.present()) return object;
