@@ -75,6 +75,21 @@ int RunCompact(const Environment& environment, const CompactArgs& args);
 int RunRebuild(const Environment& environment);
 int RunMigrate(const Environment& environment);
 
+struct RateArgs {
+  std::string model, provider, at, tier, region, usage, prices;
+  std::string dialect = "buckets";
+  std::string missing = "deny";
+};
+int RunRate(const Environment& environment, const RateArgs& args);
+
+struct PricesArgs {
+  std::vector<std::string> files;  // of import; of diff the two lists, or none
+  std::string model, provider, at;
+};
+int RunPricesImport(const Environment& environment, const PricesArgs& args);
+int RunPricesShow(const Environment& environment, const PricesArgs& args);
+int RunPricesDiff(const Environment& environment, const PricesArgs& args);
+
 struct DemoArgs {
   std::string out;  // empty: home/demo
   uint64_t seed = 1788;

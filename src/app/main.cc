@@ -37,6 +37,8 @@ struct Options {
   ImportArgs import;
   QueryArgs query;
   CompactArgs compact;
+  RateArgs rate;
+  PricesArgs prices;
   DemoArgs demo;
   ServeArgs serve;
   TokenArgs token;
@@ -110,6 +112,39 @@ void AddQueries(CLI::App& app, Options& options) {
   AddQueryOptions(rows, options.query);
 }
 
+void AddPrices(CLI::App& app, Options& options) {
+  CLI::App* rate = Command(app, "rate", "what a call costs, line by line", options);
+  rate->add_option("--model", options.rate.model, "the model that was called")->required();
+  rate->add_option("--provider", options.rate.provider, "whose it is, where several have it");
+  rate->add_option("--at", options.rate.at, "at the prices of this date or instant; now if absent");
+  rate->add_option("--tier", options.rate.tier, "standard, batch, flex, priority or fast");
+  rate->add_option("--region", options.rate.region, "of a price that differs by region");
+  rate->add_option("--usage", options.rate.usage,
+                   "counts by bucket, as JSON; - reads standard input")
+      ->required();
+  rate->add_option("--dialect", options.rate.dialect,
+                   "the usage is a vendor's own object: openai-chat, openai-responses, anthropic, "
+                   "gemini, bedrock");
+  rate->add_option("--prices", options.rate.prices, "at the prices of this file");
+  rate->add_option("--missing", options.rate.missing, "of prices: deny, ceiling or free");
+  CLI::App* prices = app.add_subcommand("prices", "bring prices in, show and compare them");
+  prices->require_subcommand(1);
+  CLI::App* import = Command(*prices, "import", "keep public price files in the home", options);
+  import
+      ->add_option("FILE", options.prices.files,
+                   "the LiteLLM map, the genai-prices document, or our own format")
+      ->required();
+  CLI::App* show = Command(*prices, "show", "all prices of a model, with their sources", options);
+  show->add_option("MODEL", options.prices.model, "the model")->required();
+  show->add_option("--at", options.prices.at, "only those of this date or instant");
+  show->add_option("--provider", options.prices.provider, "only those of this provider");
+  CLI::App* diff = Command(*prices, "diff", "where two lists disagree", options);
+  diff->add_option("LIST", options.prices.files,
+                   "two of: an import's id, a file, 'builtin'; the newest two if absent")
+      ->expected(0, 2);
+  diff->add_option("--at", options.prices.at, "at the prices of this date or instant");
+}
+
 void AddServers(CLI::App& app, Options& options) {
   for (const auto& [name, what] : {std::pair{"serve", "serve the page and the API"},
                                    std::pair{"up", "start Flyball: all that this machine runs"}}) {
@@ -156,6 +191,10 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "compact") return RunCompact(environment, options.compact);
   if (command == "rebuild") return RunRebuild(environment);
   if (command == "migrate") return RunMigrate(environment);
+  if (command == "rate") return RunRate(environment, options.rate);
+  if (command == "prices import") return RunPricesImport(environment, options.prices);
+  if (command == "prices show") return RunPricesShow(environment, options.prices);
+  if (command == "prices diff") return RunPricesDiff(environment, options.prices);
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);
   if (command == "up") return RunUp(environment, options.serve);
@@ -205,6 +244,7 @@ int Main(int argc, char** argv) {
   Options options;
   AddImport(app, options);
   AddQueries(app, options);
+  AddPrices(app, options);
   AddServers(app, options);
   AddMaintenance(app, options);
   try {
@@ -222,6 +262,10 @@ int Main(int argc, char** argv) {
   if (const Status home = CheckHome(options.home); !home) {
     return Report(options.format, home.error());
   }
+  // What a call costs is asked by programs first; people ask for the table.
+  if (CLI::App* rate = app.get_subcommand("rate"); rate->parsed() && rate->count("--format") == 0) {
+    options.format = "json";
+  }
   umask(S_IRWXG | S_IRWXO);  // bills are nobody else's business
   const auto files = os::MakeRealFiles();
   const auto clock = MakeSystemClock();
@@ -233,7 +277,10 @@ int Main(int argc, char** argv) {
                                 *clock,
                                 isatty(STDERR_FILENO) == 1};
   RaiseFileLimit();
-  const std::string command = app.get_subcommands().front()->get_name();
+  std::string command = app.get_subcommands().front()->get_name();
+  for (const CLI::App* part : app.get_subcommands().front()->get_subcommands()) {
+    command += " " + part->get_name();
+  }
   log::Options logging;
   // A server's log is its story; a command says what it has to say by itself.
   logging.level = command == "serve" || command == "up" ? log::Level::kInfo : log::Level::kWarn;
