@@ -263,7 +263,7 @@ Admission Guard::Admit(const Call& call, Moment now) {
   return answer;
 }
 
-Admission Guard::Grow(hold::CallId id, const hold::Bound& more, Moment now) {
+Admission Guard::Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now) {
   Admission refusal;
   uint32_t slot = calls_.Find(id);
   if (stopped_ || !IsSound(more) || slot == kNone || calls_.at(slot).state == CallState::kUnknown) {
@@ -279,8 +279,11 @@ Admission Guard::Grow(hold::CallId id, const hold::Bound& more, Moment now) {
     bool money = books_.at(leg.account).spec.measure == budget::Measure::kMoney;
     Amount held = money ? Convert(more.fixed.units() + more.output.units(), leg.rate)
                         : Amount{more.tokens_fixed} + more.tokens_output;
-    // In quantile mode the hold first grows into the bound that was taken with it.
-    Amount bound = std::max<Amount>(leg.held + held - leg.bound, 0);
+    Amount bound = held;
+    if (growth == Growth::kHold) {
+      held = std::min(held, leg.bound - leg.held);
+      bound = 0;
+    }
     needs_.push_back({leg.account, leg.cell, held, bound, leg.rate});
     if (leg.bound + bound > 2 * hold::kCallMoneyMax * kRateMax / kRateOne) {
       refusal.reason = Reason::kInvalid;

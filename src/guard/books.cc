@@ -180,6 +180,7 @@ void Books::MergeCell(uint32_t from, uint32_t to) {
   Account& account = accounts_[source.account];
   AddAll(source.totals, &target.totals);
   target.pins += source.pins;
+  account.unguarded_peak = std::max(account.unguarded_peak, target.totals.external);
   aliases_.push_back({source.account, source.generation, source.period.start, target.period.start,
                       target.generation});
   std::erase(account.cells, from);

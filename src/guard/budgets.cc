@@ -280,7 +280,8 @@ void Guard::ForgetIdle(Moment now) {
     if ((account.template_of == kNone && !account.removed) || each || account.spec.frozen) continue;
     books_.RollTo(id, now.wall);
     bool idle = std::all_of(account.cells.begin(), account.cells.end(), [&](uint32_t c) {
-      return books_.cell(c).pins == 0 && books_.cell(c).counted_until <= now.wall;
+      return books_.cell(c).pins == 0 &&
+             books_.cell(c).counted_until.us <= now.wall.us - kForgetAfterUs;
     });
     if (!idle) continue;
     if (account.template_of != kNone && books_.Has(account.template_of)) {

@@ -70,6 +70,7 @@ uint32_t CallTable::Make(hold::CallId id, int64_t deadline_us) {
   call.deadline_us = std::max<int64_t>(deadline_us, 0);
   call.legs.clear();
   call.sketch_key = 0;
+  call.suspect = false;
   size_t at = IndexOf(id);
   FB_ASSERT(index_[at] == 0);
   index_[at] = slot + 1;

@@ -35,6 +35,8 @@ struct HeldCall {
   CallState state = CallState::kFree;
   int64_t deadline_us = 0;  // monotonic
   std::vector<Leg> legs;
+  // Found after a power cut: later calls may be missing, in the room that its settlement had made.
+  bool suspect = false;
   // For the sketch of output sizes; 0: none.
   uint64_t sketch_key = 0;
   // Links of the wheel of deadlines (open calls) or of the queue of unknown ones.

@@ -106,8 +106,15 @@ struct Admission {
   Amount left = 0;
   Instant resets_at;
 };
+enum class Growth : uint8_t {
+  kBound,  // the call may cost more than its bound so far
+  kHold,   // it stays under its bound, but costs more than quantile mode held for it
+};
 inline constexpr size_t kLegsMax = 64;
 inline constexpr size_t kRatesMax = 1024;
+// The account of one value is kept so long after its last window, in case that the window is
+// edited.
+inline constexpr int64_t kForgetAfterUs = 32 * kMicrosPerDay;
 
 // "1" of money is 1e12 here; nothing is negative.
 struct ExternalCharge {
@@ -177,15 +184,15 @@ class Guard {
   Admission Admit(const Call& call, Moment now);
   // Bytes are about to leave: they may once the outbox's calls are written.
   Status Dispatched(hold::CallId id, Moment now);
-  // The call may cost `more` than its bound so far (a top-up in mid-stream). Refused: nothing
-  // changes.
-  Admission Grow(hold::CallId id, const hold::Bound& more, Moment now);
+  // A top-up in mid-stream. Refused: nothing changes, and the stream is to be ended.
+  Admission Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now);
   // The exact cost; also as late evidence of a call that was charged at its bound. `tokens_output`
   // teaches the sketch, -1: unknown. True: the vendor billed beyond the bound.
   Result<bool> Settle(hold::CallId id, const hold::Cost& cost, int64_t tokens_output, Moment now);
   Status SettleUnknown(hold::CallId id, Moment now);
   Status Release(hold::CallId id, Moment now);
-  Status Charge(const ExternalCharge& charge, Moment now);
+  // False: a budget was made for it; sync the control records and send it again.
+  Result<bool> Charge(const ExternalCharge& charge, Moment now);
   // Ends what is past its deadline. To be called often; the time between calls is how late it is.
   void Tick(Moment now);
 

@@ -161,7 +161,8 @@ TEST_F(GuardTest, TheKillSwitchStopsAdmissionsAndGrowth) {
   ASSERT_TRUE(Admits(1, "1", search_));
   ASSERT_TRUE(guard_.SetFrozen("b", true, now_));
   EXPECT_EQ(Admit(2, "1", search_).reason, Reason::kFrozen);
-  EXPECT_EQ(guard_.Grow(hold::CallId(1), MakeBound("0", "1"), now_).reason, Reason::kFrozen);
+  EXPECT_EQ(guard_.Grow(hold::CallId(1), MakeBound("0", "1"), Growth::kBound, now_).reason,
+            Reason::kFrozen);
   ASSERT_TRUE(Settle(1, "1"));
   ASSERT_TRUE(guard_.SetFrozen("b", false, now_));
   EXPECT_TRUE(Admits(2, "9", search_));
@@ -172,12 +173,14 @@ TEST_F(GuardTest, AStreamGrowsUntilTheLimit) {
   Set(MakeBudget("b", "team=search", Usd("3")));
   ASSERT_TRUE(Admits(1, "1", search_));
   ASSERT_TRUE(guard_.Dispatched(hold::CallId(1), now_));
-  EXPECT_EQ(guard_.Grow(hold::CallId(1), MakeBound("0", "1.5"), now_).verdict, Verdict::kAdmitted);
-  Admission refused = guard_.Grow(hold::CallId(1), MakeBound("0", "1"), now_);
+  EXPECT_EQ(guard_.Grow(hold::CallId(1), MakeBound("0", "1.5"), Growth::kBound, now_).verdict,
+            Verdict::kAdmitted);
+  Admission refused = guard_.Grow(hold::CallId(1), MakeBound("0", "1"), Growth::kBound, now_);
   EXPECT_EQ(refused.reason, Reason::kOverLimit);
   EXPECT_EQ(Row("b").held, Usd("2.5"));
   EXPECT_FALSE(*guard_.Settle(hold::CallId(1), MakeCost("2.5"), -1, now_)) << "within the bound";
-  EXPECT_EQ(guard_.Grow(hold::CallId(1), MakeBound("0", "1"), now_).reason, Reason::kNotOpen);
+  EXPECT_EQ(guard_.Grow(hold::CallId(1), MakeBound("0", "1"), Growth::kBound, now_).reason,
+            Reason::kNotOpen);
 }
 
 TEST_F(GuardTest, UnknownUsageIsChargedAtTheBoundUntilEvidenceComes) {
@@ -302,17 +305,17 @@ TEST_F(GuardTest, EachValueOfAStarHasItsOwnBudget) {
 TEST_F(GuardTest, ExternalChargesCountOnceAndCannotBeStopped) {
   Set(MakeBudget("b", "team=search", Usd("10")));
   ExternalCharge charge{7, search_, MakeCost("9"), "USD", now_.wall};
-  ASSERT_TRUE(guard_.Charge(charge, now_));
-  ASSERT_TRUE(guard_.Charge(charge, now_)) << "sent again";
+  ASSERT_TRUE(guard_.Charge(charge, now_).has_value());
+  ASSERT_TRUE(guard_.Charge(charge, now_).has_value()) << "sent again";
   EXPECT_EQ(Row("b").settled, Usd("9"));
   EXPECT_EQ(guard_.external_sequence(), 7u);
   EXPECT_FALSE(Admits(1, "2", search_));
   charge.sequence = 8;
   charge.at.us -= 40 * kMicrosPerDay;
-  ASSERT_TRUE(guard_.Charge(charge, now_));
+  ASSERT_TRUE(guard_.Charge(charge, now_).has_value());
   EXPECT_EQ(Row("b").settled, Usd("9")) << "another month";
   charge = {9, search_, MakeCost("9"), "USD", now_.wall};
-  ASSERT_TRUE(guard_.Charge(charge, now_));
+  ASSERT_TRUE(guard_.Charge(charge, now_).has_value());
   StatusRow row = Row("b");
   EXPECT_EQ(row.settled, Usd("18"));
   EXPECT_EQ(row.remaining, 0);
@@ -375,6 +378,11 @@ TEST_F(GuardTest, QuantileModeHoldsWhatNearlyAllCallsStayUnder) {
   EXPECT_GE(row.held, Usd("0.1"));
   EXPECT_LE(row.held, Usd("0.12"));
   EXPECT_EQ(row.held + row.totals.gap, Usd("1"));
+  // A longer answer than most grows into its bound.
+  ASSERT_EQ(guard_.Grow(hold::CallId(id), MakeBound("0", "0.3"), Growth::kHold, now_).verdict,
+            Verdict::kAdmitted);
+  EXPECT_EQ(Row("q").held, row.held + Usd("0.3"));
+  EXPECT_EQ(Row("q").held + Row("q").totals.gap, Usd("1"));
   // Bounds of all open calls stay under the limit and what may be overspent.
   int admitted = 1;
   while (admit().verdict == Verdict::kAdmitted) ++admitted;

@@ -155,6 +155,7 @@ template <typename Io>
 void Fields(Io& io, DispatchRecord& r) {
   Fields(io, r.call);
   io.Flag(r.unknown);
+  io.Flag(r.suspect);
   io.List(r.legs, [&io](DispatchRecord::Leg& leg) {
     Fields(io, leg.cell);
     io.Value(leg.held);

@@ -87,6 +87,7 @@ struct LostRecord {
 struct DispatchRecord {
   hold::CallId call;
   bool unknown = false;  // in snapshots: over already, charged at its bound
+  bool suspect = false;  // and found after a power cut
   struct Leg {
     CellName cell;
     Amount held = 0;

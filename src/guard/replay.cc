@@ -118,6 +118,7 @@ void Guard::Apply(const DispatchRecord& record) {
     books_.Add(c, &Totals::held, leg.held);
     books_.Add(c, &Totals::gap, leg.bound - leg.held);
   }
+  calls_.at(slot).suspect = record.suspect;
   if (record.unknown) MakeUnknown(slot);
 }
 
@@ -186,6 +187,8 @@ void Guard::TrimLeases() {
 
 void Guard::FinishRecovery(bool tail_lost) {
   for (uint32_t slot = 0; slot < calls_.slot_count(); ++slot) {
+    // Evidence about it makes no room: calls that are not known any more may have used it.
+    calls_.at(slot).suspect |= tail_lost;
     if (calls_.at(slot).state != CallState::kDispatched) continue;
     if (options_.mutation_for_tests == Mutation::kForgetDispatched) {
       ReleaseCall(slot);

@@ -23,6 +23,7 @@ CellName Guard::NameOf(uint32_t c) const {
 void Guard::WriteDispatch(const HeldCall& call, std::string* batch) {
   dispatch_.call = call.id;
   dispatch_.unknown = call.state == CallState::kUnknown;
+  dispatch_.suspect = call.suspect;
   dispatch_.legs.clear();
   for (const Leg& leg : call.legs) {
     dispatch_.legs.push_back({NameOf(leg.cell), leg.held, leg.bound, leg.rate});
@@ -61,8 +62,11 @@ void Guard::RemoveCall(uint32_t slot) {
 void Guard::SettleLegs(uint32_t slot, std::span<const Amount> costs) {
   const HeldCall& call = calls_.at(slot);
   for (size_t i = 0; i < call.legs.size(); ++i) {
-    LiftLeg(call, call.legs[i]);
-    books_.Add(call.legs[i].cell, &Totals::settled, std::min(costs[i], call.legs[i].bound));
+    const Leg& leg = call.legs[i];
+    Amount cost = std::min(costs[i], leg.bound);
+    LiftLeg(call, leg);
+    books_.Add(leg.cell, &Totals::settled, cost);
+    if (call.suspect) books_.Add(leg.cell, &Totals::lost, leg.bound - cost);
   }
 }
 
@@ -188,8 +192,8 @@ void Guard::Tick(Moment now) {
 
 // --- spend that did not pass the gateway
 
-Status Guard::Charge(const ExternalCharge& charge, Moment now) {
-  if (charge.sequence <= external_sequence_) return {};  // sent again after a restart
+Result<bool> Guard::Charge(const ExternalCharge& charge, Moment now) {
+  if (charge.sequence <= external_sequence_) return true;  // sent again after a restart
   if (stopped_) {
     return Fail(Code::kUnavailable, "the guard's journal can't be written", "send it again later");
   }
@@ -204,6 +208,7 @@ Status Guard::Charge(const ExternalCharge& charge, Moment now) {
   ExternalRecord record{charge.sequence, {}};
   for (Need& need : needs_) {
     const Account& account = books_.at(need.account);
+    if (options_.durable && account.ticket > synced_ticket_) return false;
     bool money = account.spec.measure == budget::Measure::kMoney;
     if (money && !FindRate(CurrencyCode(charge.currency), account.spec.currency, &need.rate)) {
       return Fail(Code::kFailedPrecondition,
@@ -227,7 +232,7 @@ Status Guard::Charge(const ExternalCharge& charge, Moment now) {
   }
   external_sequence_ = charge.sequence;
   if (options_.durable) Write(record, &outbox_.calls);
-  return {};
+  return true;
 }
 
 void Guard::CountExternal(uint32_t c, Amount amount) {

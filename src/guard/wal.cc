@@ -219,13 +219,22 @@ Admission Wal::Admit(const Call& call, Moment now) {
   return {Verdict::kRefused, Reason::kStopped, kNone, 0, 0, Instant{}};
 }
 
-Admission Wal::Grow(hold::CallId id, const hold::Bound& more, Moment now) {
+Admission Wal::Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now) {
   for (int round = 0; round < kLeaseRoundsMax; ++round) {
-    Admission answer = guard_.Grow(id, more, now);
+    Admission answer = guard_.Grow(id, more, growth, now);
     if (answer.verdict != Verdict::kWait) return answer;
     if (!Commit()) break;
   }
   return {Verdict::kRefused, Reason::kStopped, kNone, 0, 0, Instant{}};
+}
+
+Status Wal::Charge(const ExternalCharge& charge, Moment now) {
+  for (int round = 0; round < kLeaseRoundsMax; ++round) {
+    bool done = FB_TRY(guard_.Charge(charge, now));
+    FB_CHECK(Commit());
+    if (done) return {};
+  }
+  return Fail(Code::kInternal, "an external charge waits for a budget that was synced");
 }
 
 Status Wal::Tick(Moment now) {

@@ -42,7 +42,9 @@ class Wal {
 
   // Guard::Admit and Grow, with the syncing of leases that they wait for.
   Admission Admit(const Call& call, Moment now);
-  Admission Grow(hold::CallId id, const hold::Bound& more, Moment now);
+  Admission Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now);
+  // Guard::Charge, written when it answers Ok.
+  Status Charge(const ExternalCharge& charge, Moment now);
   // Writes what the events so far have put into the outbox: calls are written, control is synced.
   // Nothing that they say may be acted upon before it answers Ok. On an error the guard is stopped;
   // what could not be written is tried again by the next Commit.
