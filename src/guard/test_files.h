@@ -2,6 +2,7 @@
 // middle of an operation, and a sync can be a lie.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <string>
@@ -19,8 +20,16 @@ class DyingFiles : public os::Files {
   DyingFiles(os::Files& files, uint64_t seed) : files_(files), random_(seed) {}
 
   // The process dies in the operation after `operations` more; that one may be done, partly done or
-  // not done. All later ones fail, until Revive.
-  void DieAfter(uint64_t operations) { left_ = operations; }
+  // not done, by chance. All later ones fail, until Revive.
+  void DieAfter(uint64_t operations) { DieAfter(operations, kByChance); }
+  // The same, with so many bytes of an append written; any other operation is done if it is not 0.
+  void DieAfter(uint64_t operations, uint64_t bytes) {
+    left_ = operations;
+    last_bytes_ = bytes;
+  }
+  static constexpr uint64_t kByChance = std::numeric_limits<uint64_t>::max();
+  // Of the append in which it died; 0 when that was another operation.
+  uint64_t last_append_size() const { return last_append_size_; }
   bool dead() const { return dead_; }
   void Revive() {
     dead_ = false;
@@ -77,7 +86,11 @@ class DyingFiles : public os::Files {
       bool was_dead = files_->dead_;
       if (files_->Lives()) return file_->Append(bytes);
       if (!was_dead && !bytes.empty()) {
-        (void)file_->Append(bytes.substr(0, files_->random_.Below(bytes.size() + 1)));
+        files_->last_append_size_ = bytes.size();
+        uint64_t part = files_->last_bytes_ == kByChance
+                            ? files_->random_.Below(bytes.size() + 1)
+                            : std::min<uint64_t>(files_->last_bytes_, bytes.size());
+        (void)file_->Append(bytes.substr(0, static_cast<size_t>(part)));
       }
       return FailDead();
     }
@@ -112,13 +125,16 @@ class DyingFiles : public os::Files {
   T Run(Operation operation) {
     bool was_dead = dead_;
     if (Lives()) return operation();
-    if (!was_dead && random_.Chance(1, 2)) (void)operation();
+    bool done = last_bytes_ == kByChance ? random_.Chance(1, 2) : last_bytes_ > 0;
+    if (!was_dead && done) (void)operation();
     return FailDead();
   }
 
   os::Files& files_;
   Random random_;
   uint64_t left_ = kNever;
+  uint64_t last_bytes_ = kByChance;
+  uint64_t last_append_size_ = 0;
   uint64_t operations_ = 0;
   bool dead_ = false;
   std::string lie_;

@@ -411,7 +411,7 @@ class World {
       (void)guard().Release(call->id, now_);
       call->phase = Phase::kNeverLeft;
     } else {
-      call->phase = Phase::kNeverLeft;
+      call->phase = Phase::kFinal;  // it cost nothing, but its record may be found
     }
   }
 
