@@ -22,9 +22,27 @@ TEST(GuardSim, InvoicesStayUnderWhatIsCountedAndThatUnderTheBudget) {
     return;
   }
   uint64_t seeds = FromEnvironment("FLYBALL_GUARD_SEEDS", 500);
+  Tally all;
   for (uint64_t seed = 1; seed <= seeds; ++seed) {
-    std::string wrong = World(seed, {}, false).Live();
+    World world(seed, {}, false);
+    std::string wrong = world.Live();
     ASSERT_EQ(wrong, "") << "replay with FLYBALL_GUARD_SEED=" << seed;
+    const Tally& one_life = world.tally();
+    all.admitted += one_life.admitted;
+    all.refused += one_life.refused;
+    all.settled += one_life.settled;
+    all.faults += one_life.faults;
+    all.deaths += one_life.deaths;
+    all.cuts += one_life.cuts;
+    all.edits += one_life.edits;
+    all.external += one_life.external;
+  }
+  // Lives in which nothing happens prove nothing.
+  EXPECT_GT(all.admitted, 15 * seeds);
+  EXPECT_GT(all.refused, 5 * seeds);
+  EXPECT_GT(all.settled, 10 * seeds);
+  for (uint64_t some : {all.faults, all.deaths, all.cuts, all.edits, all.external}) {
+    EXPECT_GT(some, seeds / 2);
   }
 }
 
@@ -37,12 +55,14 @@ TEST(GuardSim, CanariesAreSeen) {
     }
     return std::string();
   };
-  EXPECT_NE(seen({Mutation::kSkipHold, ""}), "");
-  EXPECT_NE(seen({Mutation::kDoubleSettle, ""}), "");
-  EXPECT_NE(seen({Mutation::kForgetDispatched, ""}), "");
-  EXPECT_NE(seen({Mutation::kIgnoreLostTail, ""}), "");
-  EXPECT_NE(seen({Mutation::kNone, "control-"}), "") << "a lost sync of the leases";
-  EXPECT_NE(seen({Mutation::kNone, "guard.snapshot"}), "") << "a lost sync of the snapshot";
+  EXPECT_NE(seen({Mutation::kSkipHold, "", true}), "");
+  EXPECT_NE(seen({Mutation::kDoubleSettle, "", true}), "");
+  EXPECT_NE(seen({Mutation::kSkipHold, "", false}), "");
+  EXPECT_NE(seen({Mutation::kDoubleSettle, "", false}), "");
+  EXPECT_NE(seen({Mutation::kForgetDispatched, "", true}), "");
+  EXPECT_NE(seen({Mutation::kIgnoreLostTail, "", true}), "");
+  EXPECT_NE(seen({Mutation::kNone, "control-", true}), "") << "a lost sync of the leases";
+  EXPECT_NE(seen({Mutation::kNone, "guard.snapshot", true}), "") << "a lost sync of the snapshot";
 }
 
 }  // namespace
