@@ -185,7 +185,7 @@ class SmallWorld {
       (void)wal_->guard().Settle(hold::CallId(who + 1), {Money::FromUnits(cost), 0}, -1, now_);
     }
     for (size_t i = 0; i < 3; ++i) {
-      const Totals& totals = wal_->guard().StatusOf(kNames[i], now_)->totals;
+      const Totals totals = wal_->guard().StatusOf(kNames[i], now_)->totals;
       if (totals.own() < invoice) return "the books are below the invoice at the end";
       // What was released and never heard to be is charged until the vendor says 0.
       bool released = totals.unknown > 0;
