@@ -27,7 +27,7 @@ inline constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
 inline constexpr uint32_t kAccountsMax = 200'000;
 // Cells that count no more are kept for a clock that goes back and for a longer window that the
 // budget may be edited to.
-inline constexpr size_t kClosedCellsMax = 64;
+inline constexpr size_t kClosedCellsMax = 40;
 
 struct Totals {
   Amount held = 0;      // of open calls

@@ -203,8 +203,10 @@ void Guard::MoveLegs(uint32_t from, uint32_t into) {
 void Guard::TrimLease(uint32_t c, Amount lease) {
   Cell& cell = books_.cell(c);
   lease = std::max(lease, AddChecked(cell.totals.own(), cell.totals.gap));
-  if (lease >= cell.lease) return;
-  cell.lease = lease;
+  bool pending = std::any_of(pending_.begin(), pending_.end(),
+                             [c](const PendingLease& one) { return one.cell == c; });
+  if (lease >= cell.lease && !pending) return;
+  cell.lease = std::min(lease, cell.lease);
   DropPending(c);
   WriteLease(c);
 }

@@ -73,6 +73,7 @@ Result<std::unique_ptr<Wal>> Wal::Open(os::Files& files, const std::string& fold
   FB_CHECK(files.MakeDirs(folder));
   FB_CHECK(wal->Recover());
   FB_CHECK(wal->BeginEpoch(wal->epoch_ + 1));
+  wal->first_epoch_ = wal->epoch_;
   return wal;
 }
 
@@ -100,11 +101,11 @@ Status Wal::ReadCalls(bool* tail_lost) {
 Status Wal::Recover() {
   std::string path = os::JoinPath(folder_, std::string(kSnapshotName));
   if (!files_.Exists(path)) {
-    // Journals are begun before the first snapshot; what they hold cannot have counted.
+    // The journals of the first epoch are begun before the first snapshot; they are empty then.
     for (const std::string& name : FB_TRY(files_.List(folder_))) {
-      bool journal = name.starts_with("calls-") || name.starts_with("control-");
+      if (!name.starts_with("calls-") && !name.starts_with("control-")) continue;
       constexpr uint64_t kMagicBytes = 8;
-      if (journal && FB_TRY(files_.Size(os::JoinPath(folder_, name))) > kMagicBytes) {
+      if (!name.ends_with("-1") || FB_TRY(files_.Size(os::JoinPath(folder_, name))) > kMagicBytes) {
         return FailDamaged(path);
       }
     }
@@ -240,7 +241,7 @@ Status Wal::Charge(const ExternalCharge& charge, Moment now) {
 Status Wal::Tick(Moment now) {
   guard_.Tick(now);
   FB_CHECK(Commit());
-  if (calls_->size() > kCallsJournalMaxBytes) return Rotate(now);
+  if (calls_->size() + control_->size() > kJournalsMaxBytes) return Rotate(now);
   return {};
 }
 

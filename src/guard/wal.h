@@ -28,8 +28,10 @@
 
 namespace flyball::guard {
 
-inline constexpr uint64_t kCallsJournalMaxBytes = 64u << 20;
+inline constexpr uint64_t kJournalsMaxBytes = 64u << 20;  // of both
 inline constexpr size_t kBootIdMaxBytes = 64;
+// Of the low bits of a call's id; above them stands the epoch that its process began with.
+inline constexpr int kCallIdBits = 40;
 
 class Wal {
  public:
@@ -45,6 +47,8 @@ class Wal {
   Admission Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now);
   // Guard::Charge, written when it answers Ok.
   Status Charge(const ExternalCharge& charge, Moment now);
+  // Ids that no call has had, not before a crash either.
+  hold::CallId NextCallId() { return hold::CallId(first_epoch_ << kCallIdBits | ++last_call_); }
   // Writes what the events so far have put into the outbox: calls are written, control is synced.
   // Nothing that they say may be acted upon before it answers Ok. On an error the guard is stopped;
   // what could not be written is tried again by the next Commit.
@@ -76,6 +80,8 @@ class Wal {
   std::string boot_id_;
   Guard guard_;
   uint64_t epoch_ = 0;
+  uint64_t first_epoch_ = 0;  // of this process
+  uint64_t last_call_ = 0;
   std::optional<os::Journal> calls_;
   std::optional<os::Journal> control_;
   bool broken_ = false;  // until opened again

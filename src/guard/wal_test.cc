@@ -189,6 +189,21 @@ TEST_F(WalTest, WhatIsMissingOrDamagedIsDataLoss) {
   EXPECT_GE(Row().settled, Usd("1"));
 }
 
+TEST_F(WalTest, ASnapshotThatIsGoneIsNoFreshStart) {
+  ASSERT_TRUE(Dispatch(1));
+  Open();  // the journals of this epoch are empty, and the snapshot knows the call
+  wal_.reset();
+  ASSERT_TRUE(disk_.Remove("g/guard.snapshot"));
+  EXPECT_EQ(TryOpen().error().code, Code::kDataLoss);
+}
+
+TEST_F(WalTest, CallIdsAreNeverUsedTwice) {
+  hold::CallId first = wal_->NextCallId();
+  EXPECT_NE(wal_->NextCallId(), first);
+  Open();
+  EXPECT_GT(wal_->NextCallId(), first);
+}
+
 TEST_F(WalTest, WithoutABootIdEveryStartIsOneAfterAPowerCut) {
   boot_ = "";
   Open();
