@@ -52,7 +52,7 @@ Reason Guard::AddNeeds(const std::vector<uint32_t>& accounts) {
                              [id](const Need& need) { return need.account == id; });
     if (known) continue;
     if (needs_.size() == kLegsMax) return Reason::kTooMany;
-    needs_.push_back({id, kNone, 0, 0, 0});
+    needs_.push_back({id, kNoIndex, 0, 0, 0});
   }
   return Reason::kNone;
 }
@@ -103,7 +103,7 @@ Admission Guard::CheckNeed(const Need& need) const {
   const Account& account = books_.at(need.account);
   Admission refusal{Verdict::kRefused, Reason::kFrozen, need.account, need.held, 0, Instant{}};
   // In a window that is over, its own cell is what the limit is about.
-  bool elsewhere = need.cell != kNone && !books_.cell(need.cell).counts;
+  bool elsewhere = need.cell != kNoIndex && !books_.cell(need.cell).counts;
   const Totals& totals = elsewhere ? books_.cell(need.cell).totals : account.now;
   refusal.left = std::max<Amount>(account.spec.limit - totals.used(), 0);
   if (account.spec.frozen) {
@@ -113,7 +113,7 @@ Admission Guard::CheckNeed(const Need& need) const {
   bool fits = !account.spec.hard || (need.held == 0 && need.bound == 0) ||
               (totals.used() + need.held <= account.spec.limit &&
                totals.worst() + need.bound <= account.spec.limit + account.overrun());
-  if (fits) return {Verdict::kAdmitted, Reason::kNone, kNone, 0, 0, Instant{}};
+  if (fits) return {Verdict::kAdmitted, Reason::kNone, kNoIndex, 0, 0, Instant{}};
   refusal.reason = Reason::kOverLimit;
   refusal.resets_at = ResetsAt(account);
   return refusal;
@@ -141,7 +141,7 @@ Admission Guard::Check(const hold::Bound& bound, uint64_t sketch_key, uint32_t c
     Admission answer = CheckNeed(need);
     if (answer.verdict != Verdict::kAdmitted) return answer;
   }
-  Admission answer{Verdict::kAdmitted, Reason::kNone, kNone, 0, 0, Instant{}};
+  Admission answer{Verdict::kAdmitted, Reason::kNone, kNoIndex, 0, 0, Instant{}};
   bool leased =
       std::all_of(needs_.begin(), needs_.end(), [this](const Need& need) { return Leased(need); });
   if (!leased) {
@@ -158,8 +158,8 @@ bool Guard::Leased(const Need& need) const {
   const Account& account = books_.at(need.account);
   if (account.ticket > synced_ticket_) return false;
   if (need.bound == 0) return true;
-  uint32_t c = need.cell != kNone ? need.cell : account.current_cell;
-  if (c == kNone) return false;
+  uint32_t c = need.cell != kNoIndex ? need.cell : account.current_cell;
+  if (c == kNoIndex) return false;
   const Cell& cell = books_.cell(c);
   return cell.totals.own() + cell.totals.gap + need.bound <= cell.lease;
 }
@@ -180,7 +180,7 @@ void Guard::AskForLeases() {
 }
 
 void Guard::AskForLease(const Need& need, LeaseRecord* record) {
-  uint32_t c = need.cell != kNone ? need.cell : books_.CurrentCell(need.account);
+  uint32_t c = need.cell != kNoIndex ? need.cell : books_.CurrentCell(need.account);
   const Account& account = books_.at(need.account);
   Cell& cell = books_.cell(c);
   Amount wanted = cell.totals.own() + cell.totals.gap + need.bound;
@@ -236,7 +236,7 @@ Admission Guard::Admit(const Call& call, Moment now) {
       call.deadline_us - now.mono_us > kHoldMaxUs) {
     return refuse(Reason::kInvalid);
   }
-  if (calls_.Find(call.id) != kNone) return refuse(Reason::kDuplicate);
+  if (calls_.Find(call.id) != kNoIndex) return refuse(Reason::kDuplicate);
   if (calls_.open_count() >= kOpenCallsMax) return refuse(Reason::kTooMany);
   if (Reason reason = FindAccounts(call.attributes, now); reason != Reason::kNone) {
     return refuse(reason);
@@ -266,7 +266,8 @@ Admission Guard::Admit(const Call& call, Moment now) {
 Admission Guard::Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now) {
   Admission refusal;
   uint32_t slot = calls_.Find(id);
-  if (stopped_ || !IsSound(more) || slot == kNone || calls_.at(slot).state == CallState::kUnknown) {
+  if (stopped_ || !IsSound(more) || slot == kNoIndex ||
+      calls_.at(slot).state == CallState::kUnknown) {
     refusal.reason = stopped_         ? Reason::kStopped
                      : !IsSound(more) ? Reason::kInvalid
                                       : Reason::kNotOpen;
@@ -293,7 +294,7 @@ Admission Guard::Grow(hold::CallId id, const hold::Bound& more, Growth growth, M
     Admission answer = CheckNeed(needs_.back());
     if (answer.verdict != Verdict::kAdmitted) return answer;
   }
-  Admission answer{Verdict::kAdmitted, Reason::kNone, kNone, 0, 0, Instant{}};
+  Admission answer{Verdict::kAdmitted, Reason::kNone, kNoIndex, 0, 0, Instant{}};
   for (const Need& need : needs_) {
     if (!Leased(need)) answer.verdict = Verdict::kWait;
   }

@@ -57,7 +57,7 @@ bool Books::Counts(const Account& account, const Cell& cell) const {
 void Books::Recount(uint32_t id) {
   Account& account = accounts_[id];
   account.now = Totals{};
-  account.current_cell = kNone;
+  account.current_cell = kNoIndex;
   for (uint32_t c : account.cells) {
     Cell& cell = cells_[c];
     cell.counts = Counts(account, cell);
@@ -136,7 +136,7 @@ uint32_t Books::FindCell(uint32_t id, uint32_t generation, Instant start) const 
   for (uint32_t c : accounts_[id].cells) {
     if (cells_[c].generation == generation && cells_[c].period.start == start) return c;
   }
-  return kNone;
+  return kNoIndex;
 }
 
 void Books::Add(uint32_t c, Amount Totals::* field, Amount delta) {

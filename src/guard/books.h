@@ -23,7 +23,7 @@ namespace flyball::guard {
 
 using budget::Amount;
 
-inline constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
+inline constexpr uint32_t kNoIndex = std::numeric_limits<uint32_t>::max();
 inline constexpr uint32_t kAccountsMax = 200'000;
 // Cells that count no more are kept for a clock that goes back and for a longer window that the
 // budget may be edited to.
@@ -46,8 +46,8 @@ struct Totals {
 };
 
 struct Cell {
-  uint32_t account = kNone;  // kNone: free
-  uint32_t generation = 0;   // of the account's window when it was made
+  uint32_t account = kNoIndex;  // kNoIndex: free
+  uint32_t generation = 0;      // of the account's window when it was made
   Period period;
   Instant counted_until;
   Totals totals;
@@ -59,14 +59,14 @@ struct Cell {
 struct Account {
   budget::Budget spec;
   const Zone* zone = nullptr;
-  uint32_t generation = 0;       // counts the edits of the window
-  uint32_t template_of = kNone;  // of an account of one value: the "*" that it comes from
+  uint32_t generation = 0;          // counts the edits of the window
+  uint32_t template_of = kNoIndex;  // of an account of one value: the "*" that it comes from
   bool removed = false;
   bool in_use = false;
-  Totals now;                     // sums over the cells that count
-  Instant floor;                  // what was discarded ended before: never counted in again
-  Period current;                 // the window or bucket in which `now` was asked
-  uint32_t current_cell = kNone;  // kNone: nothing is counted in it yet
+  Totals now;                        // sums over the cells that count
+  Instant floor;                     // what was discarded ended before: never counted in again
+  Period current;                    // the window or bucket in which `now` was asked
+  uint32_t current_cell = kNoIndex;  // kNoIndex: nothing is counted in it yet
   std::vector<uint32_t> cells;
   Amount unguarded_peak = 0;  // most external spend in one window
   uint64_t faults = 0;
@@ -79,7 +79,7 @@ struct Account {
 
 // A window that was merged into another one when the budget's window was edited.
 struct Alias {
-  uint32_t account = kNone;
+  uint32_t account = kNoIndex;
   uint32_t generation = 0;
   Instant start;
   Instant merged_into;  // start of the cell of the generation after
@@ -108,9 +108,10 @@ class Books {
   // The cell of the window that the account counts in, made when absent.
   uint32_t CurrentCell(uint32_t id) {
     Account& account = accounts_[id];
-    return account.current_cell != kNone ? account.current_cell : MakeCurrentCell(id);
+    return account.current_cell != kNoIndex ? account.current_cell : MakeCurrentCell(id);
   }
-  // The cell of a window by its start, kNone when nothing was counted in it. Aliases are followed.
+  // The cell of a window by its start, kNoIndex when nothing was counted in it. Aliases are
+  // followed.
   uint32_t FindCell(uint32_t id, uint32_t generation, Instant start) const;
   uint32_t MakeCell(uint32_t id, uint32_t generation, const Period& period);
 

@@ -67,7 +67,7 @@ uint32_t Guard::MakeAccount(const budget::Budget& budget, uint32_t template_of) 
   account.spec = budget;
   account.zone = options_.find_zone(budget.window.zone);
   account.template_of = template_of;
-  if (template_of != kNone) {
+  if (template_of != kNoIndex) {
     account.floor = books_.at(template_of).floor;
   } else {
     by_name_[budget.name] = id;
@@ -108,7 +108,7 @@ Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
     if (books_.NextId() >= kAccountsMax) {
       return Fail(Code::kResourceExhausted, "there are as many budgets as can be kept count of");
     }
-    uint32_t id = MakeAccount(budget, kNone);
+    uint32_t id = MakeAccount(budget, kNoIndex);
     IndexAccount(id);
     WriteBudget(id, {});
     books_.RollTo(id, now.wall);
@@ -148,10 +148,10 @@ Status Guard::Edit(uint32_t id, const budget::Budget& budget, Moment now) {
   account.spec = budget;
   account.spec.frozen = frozen;
   account.removed = false;
-  uint32_t merged = kNone;
+  uint32_t merged = kNoIndex;
   if (window) merged = ChangeWindow(id, budget.window, now, &record);
   WriteBudget(id, std::move(record));
-  if (merged != kNone) WriteLease(merged);
+  if (merged != kNoIndex) WriteLease(merged);
   // A lower limit takes back what was promised beyond it; what is spent or held stays promised.
   for (uint32_t c : account.cells) {
     const Cell& cell = books_.cell(c);
@@ -161,13 +161,13 @@ Status Guard::Edit(uint32_t id, const budget::Budget& budget, Moment now) {
   return {};
 }
 
-// The cell that holds what was spent in the windows that the new one reaches back to, kNone when
+// The cell that holds what was spent in the windows that the new one reaches back to, kNoIndex when
 // nothing was.
 uint32_t Guard::ChangeWindow(uint32_t id, const budget::Window& window, Moment now,
                              BudgetRecord* record) {
   std::vector<uint32_t> from =
       books_.ChangeWindow(id, window, options_.find_zone(window.zone), now.wall);
-  if (from.empty()) return kNone;
+  if (from.empty()) return kNoIndex;
   uint32_t into = books_.CurrentCell(id);
   record->merged_into = books_.cell(into).period;
   for (uint32_t c : from) {
@@ -256,7 +256,7 @@ Status Guard::ResolveLost(std::string_view name, Instant window_start, Amount ex
   uint32_t id = found->second;
   books_.RollTo(id, now.wall);
   uint32_t c = books_.FindCell(id, books_.at(id).generation, window_start);
-  if (c == kNone || books_.cell(c).totals.lost == 0) {
+  if (c == kNoIndex || books_.cell(c).totals.lost == 0) {
     return Fail(Code::kNotFound, "nothing of '" + std::string(name) + "' was lost in that window");
   }
   const Cell& cell = books_.cell(c);
@@ -279,19 +279,20 @@ void Guard::ForgetIdle(Moment now) {
     if (!books_.Has(id)) continue;
     Account& account = books_.at(id);
     bool each = account.spec.scope.is_each();
-    if ((account.template_of == kNone && !account.removed) || each || account.spec.frozen) continue;
+    if ((account.template_of == kNoIndex && !account.removed) || each || account.spec.frozen)
+      continue;
     books_.RollTo(id, now.wall);
     bool idle = std::all_of(account.cells.begin(), account.cells.end(), [&](uint32_t c) {
       return books_.cell(c).pins == 0 &&
              books_.cell(c).counted_until.us <= now.wall.us - kForgetAfterUs;
     });
     if (!idle) continue;
-    if (account.template_of != kNone && books_.Has(account.template_of)) {
+    if (account.template_of != kNoIndex && books_.Has(account.template_of)) {
       Instant& floor = books_.at(account.template_of).floor;
       floor = std::max(floor, account.floor);
       for (uint32_t c : account.cells) floor = std::max(floor, books_.cell(c).counted_until);
     }
-    if (account.template_of == kNone) by_name_.erase(account.spec.name);
+    if (account.template_of == kNoIndex) by_name_.erase(account.spec.name);
     books_.Forget(id);
   }
   Reindex();

@@ -24,15 +24,15 @@ CallTable::List& CallTable::WheelOf(int64_t deadline_us) {
 void CallTable::Link(List* list, uint32_t slot) {
   HeldCall& call = calls_[slot];
   call.previous = list->last;
-  call.next = kNone;
-  (list->last == kNone ? list->first : calls_[list->last].next) = slot;
+  call.next = kNoIndex;
+  (list->last == kNoIndex ? list->first : calls_[list->last].next) = slot;
   list->last = slot;
 }
 
 void CallTable::Unlink(List* list, uint32_t slot) {
   HeldCall& call = calls_[slot];
-  (call.previous == kNone ? list->first : calls_[call.previous].next) = call.next;
-  (call.next == kNone ? list->last : calls_[call.next].previous) = call.previous;
+  (call.previous == kNoIndex ? list->first : calls_[call.previous].next) = call.next;
+  (call.next == kNoIndex ? list->last : calls_[call.next].previous) = call.previous;
 }
 
 size_t CallTable::IndexOf(hold::CallId id) const {
@@ -44,7 +44,7 @@ size_t CallTable::IndexOf(hold::CallId id) const {
 
 uint32_t CallTable::Find(hold::CallId id) const {
   uint32_t found = index_[IndexOf(id)];
-  return found == 0 ? kNone : found - 1;
+  return found == 0 ? kNoIndex : found - 1;
 }
 
 void CallTable::Grow() {
@@ -122,7 +122,7 @@ void CallTable::CollectDue(int64_t now_us, std::vector<uint32_t>* out) {
     first = last - static_cast<int64_t>(kWheelSlots) + 1;
   }
   for (int64_t second = first; second <= last; ++second) {
-    for (uint32_t slot = wheel_[static_cast<size_t>(second) % kWheelSlots].first; slot != kNone;
+    for (uint32_t slot = wheel_[static_cast<size_t>(second) % kWheelSlots].first; slot != kNoIndex;
          slot = calls_[slot].next) {
       if (calls_[slot].deadline_us <= now_us) out->push_back(slot);
     }

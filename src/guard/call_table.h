@@ -14,8 +14,8 @@ namespace flyball::guard {
 
 // What one call holds in one account.
 struct Leg {
-  uint32_t account = kNone;
-  uint32_t cell = kNone;
+  uint32_t account = kNoIndex;
+  uint32_t cell = kNoIndex;
   Amount held = 0;
   Amount bound = 0;  // the most that it can cost; more than `held` in quantile mode only
   // Units of the budget's currency for 1e9 units of the call's, as it was when the hold was taken;
@@ -40,8 +40,8 @@ struct HeldCall {
   // For the sketch of output sizes; 0: none.
   uint64_t sketch_key = 0;
   // Links of the wheel of deadlines (open calls) or of the queue of unknown ones.
-  uint32_t next = kNone;
-  uint32_t previous = kNone;
+  uint32_t next = kNoIndex;
+  uint32_t previous = kNoIndex;
 };
 
 inline constexpr size_t kOpenCallsMax = 65'536;
@@ -52,7 +52,7 @@ inline constexpr int64_t kHoldMaxUs = 2 * kMicrosPerHour;
 class CallTable {
  public:
   CallTable();
-  // kNone when there is no such call.
+  // kNoIndex when there is no such call.
   uint32_t Find(hold::CallId id) const;
   HeldCall& at(uint32_t slot) { return calls_[slot]; }
   const HeldCall& at(uint32_t slot) const { return calls_[slot]; }
@@ -70,8 +70,8 @@ class CallTable {
 
  private:
   struct List {
-    uint32_t first = kNone;
-    uint32_t last = kNone;
+    uint32_t first = kNoIndex;
+    uint32_t last = kNoIndex;
   };
   List& WheelOf(int64_t deadline_us);
   void Link(List* list, uint32_t slot);

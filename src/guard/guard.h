@@ -101,7 +101,7 @@ struct Admission {
   Verdict verdict = Verdict::kRefused;
   Reason reason = Reason::kNone;
   // Of the budget that refuses:
-  uint32_t account = kNone;
+  uint32_t account = kNoIndex;
   Amount needed = 0;
   Amount left = 0;
   Instant resets_at;
@@ -127,7 +127,7 @@ struct ExternalCharge {
 
 // A warn level was reached, or a vendor broke a bound.
 struct Notice {
-  uint32_t account = kNone;
+  uint32_t account = kNoIndex;
   int percent = 0;  // 0: a fault
 };
 
@@ -236,7 +236,7 @@ class Guard {
   struct Need;
   struct PendingLease {
     uint64_t ticket = 0;
-    uint32_t cell = kNone;
+    uint32_t cell = kNoIndex;
     Amount lease = 0;
   };
 
@@ -327,8 +327,8 @@ class Guard {
 
   // What one admission needs of one account; kept for its room.
   struct Need {
-    uint32_t account = kNone;
-    uint32_t cell = kNone;  // kNone: the current one, not made yet
+    uint32_t account = kNoIndex;
+    uint32_t cell = kNoIndex;  // kNoIndex: the current one, not made yet
     Amount held = 0;
     Amount bound = 0;
     int64_t rate = 0;

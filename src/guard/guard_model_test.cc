@@ -234,7 +234,9 @@ class GuardModel : public testing::Test {
     SmallWorld world(crash.kind == Crash::kPower ? crash.bytes : 1, mutation_, lie_about_);
     std::string wrong = world.Live(life, crash);
     bool faulty = mutation_ != Mutation::kNone || !lie_about_.empty();
-    if (!faulty) EXPECT_EQ(wrong, "") << Name(life, crash);
+    if (!faulty) {
+      EXPECT_EQ(wrong, "") << Name(life, crash);
+    }
     ++lives_;
     operations_ = world.operations();
     append_size_ = world.last_append_size();

@@ -24,7 +24,7 @@ inline constexpr uint8_t kFormatVersion = 1;
 
 // A cell, named so that it can be made where it is absent.
 struct CellName {
-  uint32_t account = kNone;
+  uint32_t account = kNoIndex;
   uint32_t generation = 0;
   Period period;
   bool operator==(const CellName&) const = default;
@@ -34,8 +34,8 @@ struct CellName {
 
 // A budget as it is from now on.
 struct BudgetRecord {
-  uint32_t account = kNone;
-  uint32_t template_of = kNone;
+  uint32_t account = kNoIndex;
+  uint32_t template_of = kNoIndex;
   uint32_t generation = 0;
   bool removed = false;
   budget::Budget budget;

@@ -23,7 +23,7 @@ std::string Guard::Snapshot() {
     }
   }
   // Unknown calls in the order in which they are given up.
-  for (uint32_t slot = calls_.oldest_unknown(); slot != kNone; slot = calls_.at(slot).next) {
+  for (uint32_t slot = calls_.oldest_unknown(); slot != kNoIndex; slot = calls_.at(slot).next) {
     WriteDispatch(calls_.at(slot), &out);
   }
   for (uint32_t slot = 0; slot < calls_.slot_count(); ++slot) {
@@ -47,10 +47,10 @@ uint32_t Guard::CellOf(const CellName& name) {
                           "the guard's records name a budget that was never made",
                           "restore the journal from a copy",
                           {}};
-    return kNone;
+    return kNoIndex;
   }
   uint32_t c = books_.FindCell(name.account, name.generation, name.period.start);
-  return c != kNone ? c : books_.MakeCell(name.account, name.generation, name.period);
+  return c != kNoIndex ? c : books_.MakeCell(name.account, name.generation, name.period);
 }
 
 void Guard::Apply(const BudgetRecord& record) {
@@ -72,7 +72,7 @@ void Guard::Apply(const BudgetRecord& record) {
   account.floor = record.floor;
   account.faults = std::max(account.faults, record.faults);
   account.unguarded_peak = std::max(account.unguarded_peak, record.unguarded_peak);
-  if (record.template_of == kNone) by_name_[record.budget.name] = record.account;
+  if (record.template_of == kNoIndex) by_name_[record.budget.name] = record.account;
   if (record.merged.empty()) return;
   uint32_t into = CellOf({record.account, record.generation, record.merged_into});
   for (const BudgetRecord::Merged& merged : record.merged) {
@@ -87,7 +87,7 @@ void Guard::Apply(const BudgetRecord& record) {
 void Guard::Apply(const LeaseRecord& record) {
   for (const LeaseRecord::Lease& lease : record.leases) {
     uint32_t c = CellOf(lease.cell);
-    if (c != kNone) books_.cell(c).lease = lease.amount;
+    if (c != kNoIndex) books_.cell(c).lease = lease.amount;
   }
 }
 
@@ -95,24 +95,24 @@ void Guard::Apply(const ExcessRecord& record) {
   ++faults_;
   for (const ExcessRecord::Leg& leg : record.legs) {
     uint32_t c = CellOf(leg.cell);
-    if (c != kNone) CountExcess(c, leg.excess, leg.freezes);
+    if (c != kNoIndex) CountExcess(c, leg.excess, leg.freezes);
   }
 }
 
 void Guard::Apply(const LostRecord& record) {
   uint32_t c = CellOf(record.cell);
-  if (c == kNone) return;
+  if (c == kNoIndex) return;
   books_.Add(c, &Totals::lost, record.lost - books_.cell(c).totals.lost);
   books_.Add(c, &Totals::settled, record.settled);
 }
 
 void Guard::Apply(const DispatchRecord& record) {
-  if (calls_.Find(record.call) != kNone) return;
+  if (calls_.Find(record.call) != kNoIndex) return;
   uint32_t slot = calls_.Make(record.call, 0);
   calls_.at(slot).state = CallState::kDispatched;
   for (const DispatchRecord::Leg& leg : record.legs) {
     uint32_t c = CellOf(leg.cell);
-    if (c == kNone) return;
+    if (c == kNoIndex) return;
     calls_.at(slot).legs.push_back({leg.cell.account, c, leg.held, leg.bound, leg.rate});
     books_.Pin(c);
     books_.Add(c, &Totals::held, leg.held);
@@ -124,7 +124,7 @@ void Guard::Apply(const DispatchRecord& record) {
 
 void Guard::Apply(const GrowRecord& record) {
   uint32_t slot = calls_.Find(record.call);
-  if (slot == kNone || calls_.at(slot).state != CallState::kDispatched) return;
+  if (slot == kNoIndex || calls_.at(slot).state != CallState::kDispatched) return;
   std::vector<Leg>& legs = calls_.at(slot).legs;
   if (record.held.size() != legs.size() || record.bound.size() != legs.size()) return;
   for (size_t i = 0; i < legs.size(); ++i) {
@@ -137,14 +137,14 @@ void Guard::Apply(const GrowRecord& record) {
 
 void Guard::Apply(const SettleRecord& record) {
   uint32_t slot = calls_.Find(record.call);
-  if (slot == kNone || record.costs.size() != calls_.at(slot).legs.size()) return;
+  if (slot == kNoIndex || record.costs.size() != calls_.at(slot).legs.size()) return;
   SettleLegs(slot, record.costs);
   RemoveCall(slot);
 }
 
 void Guard::Apply(const EndRecord& record) {
   uint32_t slot = calls_.Find(record.call);
-  if (slot == kNone || calls_.at(slot).state != CallState::kDispatched) return;
+  if (slot == kNoIndex || calls_.at(slot).state != CallState::kDispatched) return;
   if (record.released) {
     ReleaseCall(slot);
   } else {
@@ -157,13 +157,13 @@ void Guard::Apply(const ExternalRecord& record) {
   external_sequence_ = record.sequence;
   for (const ExternalRecord::Leg& leg : record.legs) {
     uint32_t c = CellOf(leg.cell);
-    if (c != kNone) CountExternal(c, leg.amount);
+    if (c != kNoIndex) CountExternal(c, leg.amount);
   }
 }
 
 void Guard::Apply(const CellRecord& record) {
   uint32_t c = CellOf(record.name);
-  if (c == kNone) return;
+  if (c == kNoIndex) return;
   books_.Add(c, &Totals::settled, record.settled);
   books_.Add(c, &Totals::lost, record.lost);
   books_.Add(c, &Totals::excess, record.excess);

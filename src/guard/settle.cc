@@ -33,7 +33,7 @@ void Guard::WriteDispatch(const HeldCall& call, std::string* batch) {
 
 Status Guard::Dispatched(hold::CallId id, Moment) {
   uint32_t slot = calls_.Find(id);
-  if (slot == kNone || calls_.at(slot).state != CallState::kHeld) {
+  if (slot == kNoIndex || calls_.at(slot).state != CallState::kHeld) {
     ++bugs_;
     return FailNoCall(id);
   }
@@ -99,7 +99,7 @@ void Guard::SettleExcess(const HeldCall& call) {
 Result<bool> Guard::Settle(hold::CallId id, const hold::Cost& cost, int64_t tokens_output,
                            Moment now) {
   uint32_t slot = calls_.Find(id);
-  if (slot == kNone) return FailNoCall(id);
+  if (slot == kNoIndex) return FailNoCall(id);
   if (cost.money.units() < 0 || cost.money.units() > hold::kCallMoneyMax || cost.tokens < 0 ||
       cost.tokens > hold::kCallTokensMax) {
     return Fail(Code::kOutOfRange, "the cost of call " + std::to_string(id.value()) + " is absurd",
@@ -149,7 +149,7 @@ void Guard::MakeUnknown(uint32_t slot) {
 
 Status Guard::SettleUnknown(hold::CallId id, Moment now) {
   uint32_t slot = calls_.Find(id);
-  if (slot == kNone || calls_.at(slot).state == CallState::kUnknown) return FailNoCall(id);
+  if (slot == kNoIndex || calls_.at(slot).state == CallState::kUnknown) return FailNoCall(id);
   if (calls_.at(slot).state == CallState::kHeld) {
     ++bugs_;
     FB_CHECK(Dispatched(id, now));
@@ -171,7 +171,7 @@ void Guard::ReleaseCall(uint32_t slot) {
 
 Status Guard::Release(hold::CallId id, Moment) {
   uint32_t slot = calls_.Find(id);
-  if (slot == kNone || calls_.at(slot).state == CallState::kUnknown) return FailNoCall(id);
+  if (slot == kNoIndex || calls_.at(slot).state == CallState::kUnknown) return FailNoCall(id);
   if (options_.durable && calls_.at(slot).state == CallState::kDispatched) {
     Write(EndRecord{id, true}, &outbox_.calls);
   }
@@ -224,8 +224,9 @@ Result<bool> Guard::Charge(const ExternalCharge& charge, Moment now) {
     Period period = WindowAt(account.spec.window, *account.zone, charge.at);
     uint32_t c = books_.FindCell(need.account, account.generation, period.start);
     // A window that is over and in which the guard knows of nothing is the ledger's alone.
-    if (c == kNone && CountedUntil(account.spec.window, period) <= account.current.start) continue;
-    if (c == kNone) c = books_.MakeCell(need.account, account.generation, period);
+    if (c == kNoIndex && CountedUntil(account.spec.window, period) <= account.current.start)
+      continue;
+    if (c == kNoIndex) c = books_.MakeCell(need.account, account.generation, period);
     CountExternal(c, need.held);
     record.legs.push_back({NameOf(c), need.held});
     Warn(need.account, true);

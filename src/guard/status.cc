@@ -122,7 +122,7 @@ std::string Guard::Describe(const Admission& admission) const {
         return "";
     }
   };
-  if (admission.account == kNone || !books_.Has(admission.account)) return reason();
+  if (admission.account == kNoIndex || !books_.Has(admission.account)) return reason();
   const budget::Budget& spec = books_.at(admission.account).spec;
   std::string unit = spec.measure == budget::Measure::kMoney ? " " + spec.currency : " tokens";
   std::string what = "the budget of " + budget::FormatScope(spec.scope);

@@ -195,7 +195,7 @@ class World {
     }
     for (SimCall& call : calls_) {
       for (SimLeg& leg : call.legs) {
-        if (leg.spec != i || leg.generation == kNone) continue;
+        if (leg.spec != i || leg.generation == kNoIndex) continue;
         const Zone& zone = *FindTestZone(window.zone);
         std::string value = specs_[i].scope.is_each() ? leg.value : specs_[i].scope.value;
         if (!floors.contains(value)) continue;
@@ -206,7 +206,7 @@ class World {
           leg.period = now;
           leg.counted_until = CountedUntil(window, now);
         } else {
-          leg.generation = kNone;
+          leg.generation = kNoIndex;
         }
       }
     }
@@ -248,7 +248,7 @@ class World {
   void AskWhatWasWritten() {
     for (SimCall& call : calls_) {
       if (call.phase != Phase::kFinal || call.known) continue;
-      call.known = guard().calls().Find(call.id) == kNone;
+      call.known = guard().calls().Find(call.id) == kNoIndex;
       if (call.known) {
         call.told = std::min(call.cost, call.granted);
         call.told_tokens = std::min(call.cost_tokens, call.granted_tokens);
@@ -680,7 +680,7 @@ class World {
     std::map<const Cell*, Amount> invoices;
     for (const SimCall& call : calls_) {
       for (const SimLeg& leg : call.legs) {
-        if (!HasLeft(call) || leg.generation == kNone) continue;
+        if (!HasLeft(call) || leg.generation == kNoIndex) continue;
         bool tokens = IsTokens(leg.spec);
         // What a hostile vendor bills beyond the bound can't be known before it is told.
         Amount cost = std::min(In(leg, tokens, call.cost, call.cost_tokens), leg.bound);
@@ -751,7 +751,7 @@ class World {
     std::map<const Cell*, Amount> invoices;
     for (const SimCall& call : calls_) {
       for (const SimLeg& leg : call.legs) {
-        const Cell* cell = HasLeft(call) && leg.generation != kNone ? CellOf(leg) : nullptr;
+        const Cell* cell = HasLeft(call) && leg.generation != kNoIndex ? CellOf(leg) : nullptr;
         if (cell == nullptr) continue;
         bool tokens = IsTokens(leg.spec);
         invoices[cell] += std::min(In(leg, tokens, call.cost, call.cost_tokens), leg.bound);

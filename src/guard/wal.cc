@@ -217,7 +217,7 @@ Admission Wal::Admit(const Call& call, Moment now) {
     if (answer.verdict != Verdict::kWait) return answer;
     if (!Commit()) break;
   }
-  return {Verdict::kRefused, Reason::kStopped, kNone, 0, 0, Instant{}};
+  return {Verdict::kRefused, Reason::kStopped, kNoIndex, 0, 0, Instant{}};
 }
 
 Admission Wal::Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now) {
@@ -226,7 +226,7 @@ Admission Wal::Grow(hold::CallId id, const hold::Bound& more, Growth growth, Mom
     if (answer.verdict != Verdict::kWait) return answer;
     if (!Commit()) break;
   }
-  return {Verdict::kRefused, Reason::kStopped, kNone, 0, 0, Instant{}};
+  return {Verdict::kRefused, Reason::kStopped, kNoIndex, 0, 0, Instant{}};
 }
 
 Status Wal::Charge(const ExternalCharge& charge, Moment now) {

@@ -216,7 +216,9 @@ TEST_F(WalTest, RollingWindowsStayUnderTheLimitThroughPowerCuts) {
   uint64_t id = 0;
   for (int minute = 0; minute < 30; ++minute) {
     now_.wall.us += 60 * kMicrosPerSecond;
-    if (Dispatch(++id)) ASSERT_TRUE(Settle(id, minute % 3 == 0 ? "1" : "0.1"));
+    if (Dispatch(++id)) {
+      ASSERT_TRUE(Settle(id, minute % 3 == 0 ? "1" : "0.1"));
+    }
     if (minute % 10 == 9) CutPower();
     EXPECT_LE(Row().totals.own(), Usd("8"));
     EXPECT_EQ(guard().Audit(), "");
