@@ -122,7 +122,9 @@ Admission Guard::CheckNeed(const Need& need) const {
 // Fills in the amounts of needs_ and asks every limit, then every lease.
 Admission Guard::Check(const hold::Bound& bound, uint64_t sketch_key, uint32_t currency) {
   Admission refusal;
-  int64_t quantile = sketch_key == 0 ? -1 : sketches_.Quantile(sketch_key, kQuantilePercent);
+  int64_t quantile = sketch_key == 0 ? -1
+                                     : sketches_.Quantile(sketch_key, kQuantilePercent,
+                                                          options_.quantile_samples_min);
   for (Need& need : needs_) {
     const Account& account = books_.at(need.account);
     bool money = account.spec.measure == budget::Measure::kMoney;

@@ -68,6 +68,8 @@ struct Options {
   bool durable = true;
   // A lease is raised by this part of the limit at a time: less is lost in a power cut, more syncs.
   int lease_parts = 64;
+  // Quantile mode holds the bound until so many answers of a kind are known.
+  uint32_t quantile_samples_min = Sketch::kSamplesMin;
   Mutation mutation_for_tests = Mutation::kNone;
 };
 

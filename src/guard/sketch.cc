@@ -33,8 +33,8 @@ void Sketch::Add(int64_t tokens) {
   }
 }
 
-int64_t Sketch::Quantile(uint32_t percent) const {
-  if (count_ < kSamplesMin) return -1;
+int64_t Sketch::Quantile(uint32_t percent, uint32_t samples_min) const {
+  if (count_ < samples_min || count_ == 0) return -1;
   uint64_t wanted = (uint64_t{count_} * percent + 99) / 100;
   uint64_t seen = 0;
   for (size_t i = 0; i < kBuckets; ++i) {
@@ -60,9 +60,9 @@ void Sketches::Add(uint64_t sketch_key, int64_t tokens) {
   found->second.Add(tokens);
 }
 
-int64_t Sketches::Quantile(uint64_t sketch_key, uint32_t percent) const {
+int64_t Sketches::Quantile(uint64_t sketch_key, uint32_t percent, uint32_t samples_min) const {
   auto found = sketches_.find(sketch_key);
-  return found == sketches_.end() ? -1 : found->second.Quantile(percent);
+  return found == sketches_.end() ? -1 : found->second.Quantile(percent, samples_min);
 }
 
 }  // namespace flyball::guard

@@ -19,8 +19,8 @@ class Sketch {
   static constexpr uint32_t kSamplesMin = 64;  // fewer say nothing
 
   void Add(int64_t tokens);
-  // What `percent` of 100 answers stay at or under; -1 while there are too few.
-  int64_t Quantile(uint32_t percent) const;
+  // What `percent` of 100 answers stay at or under; -1 while there are fewer than `samples_min`.
+  int64_t Quantile(uint32_t percent, uint32_t samples_min) const;
   uint32_t count() const { return count_; }
 
  private:
@@ -38,7 +38,7 @@ class Sketches {
   // Names the sketch of a kind of call; never 0.
   static uint64_t KeyOf(std::string_view key, std::string_view model, int64_t tokens_output);
   void Add(uint64_t sketch_key, int64_t tokens);
-  int64_t Quantile(uint64_t sketch_key, uint32_t percent) const;
+  int64_t Quantile(uint64_t sketch_key, uint32_t percent, uint32_t samples_min) const;
 
  private:
   std::unordered_map<uint64_t, Sketch> sketches_;
