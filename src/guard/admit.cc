@@ -174,41 +174,62 @@ Amount Guard::LeaseCap(const Account& account) const {
 void Guard::AskForLeases() {
   LeaseRecord record;
   for (const Need& need : needs_) {
-    if (need.bound != 0 && !Leased(need)) AskForLease(need, &record);
+    if (need.bound != 0 && !Leased(need)) AskForLease(need, false, &record);
   }
   if (record.leases.empty()) return;
   StartControl();
   Write(record, &outbox_.control);
 }
 
-void Guard::AskForLease(const Need& need, LeaseRecord* record) {
+// For the accounts of an admission that was granted: what comes next shall not wait.
+void Guard::AskAhead() {
+  LeaseRecord record;
+  for (Need& need : needs_) {
+    if (need.bound == 0) continue;
+    const Account& account = books_.at(need.account);
+    need.bound = account.spec.limit / std::max(options_.lease_parts, 1) / 2;
+    if (!Leased(need)) AskForLease(need, true, &record);
+  }
+  if (record.leases.empty()) return;
+  StartControl();
+  Write(record, &outbox_.control);
+}
+
+// The promises of all buckets of a rolling window together stay under the limit: those of the
+// others are taken back to what is used of them. Answers what is left of `cap`.
+Amount Guard::TakeBackOthers(uint32_t c, Amount cap, LeaseRecord* record) {
+  for (uint32_t other : books_.at(books_.cell(c).account).cells) {
+    if (other == c || !books_.cell(other).counts) continue;
+    Cell& past = books_.cell(other);
+    Amount used = past.totals.own() + past.totals.gap;
+    cap -= used;
+    if (record == nullptr || past.lease == used) continue;
+    past.lease = used;
+    DropPending(other);
+    outbox_.sync_calls_first = true;
+    record->leases.push_back({NameOf(other), used});
+  }
+  return cap;
+}
+
+void Guard::AskForLease(const Need& need, bool ahead, LeaseRecord* record) {
   uint32_t c = need.cell != kNoIndex ? need.cell : books_.CurrentCell(need.account);
   const Account& account = books_.at(need.account);
-  Cell& cell = books_.cell(c);
+  const Cell& cell = books_.cell(c);
   Amount wanted = cell.totals.own() + cell.totals.gap + need.bound;
   for (const PendingLease& pending : pending_) {
-    if (pending.cell == c && pending.lease >= wanted) return;  // under way
+    if (pending.cell == c && (ahead || pending.lease >= wanted)) return;  // under way
   }
   if (wanted <= cell.lease) return;  // the account itself waits to be synced
   Amount cap = LeaseCap(account);
   if (account.spec.window.rolling && cell.counts) {
-    // The promises of all buckets together stay under the limit: those of the past are taken back
-    // to what is used of them.
-    for (uint32_t other : account.cells) {
-      if (other == c || !books_.cell(other).counts) continue;
-      Cell& past = books_.cell(other);
-      Amount used = past.totals.own() + past.totals.gap;
-      cap -= used;
-      if (past.lease == used) continue;
-      past.lease = used;
-      DropPending(other);
-      outbox_.sync_calls_first = true;
-      record->leases.push_back({{past.account, past.generation, past.period}, used});
-    }
+    if (ahead && TakeBackOthers(c, cap, nullptr) < wanted) return;
+    cap = TakeBackOthers(c, cap, record);
   }
+  if (ahead && cap < wanted) return;
   Amount step = account.spec.limit / std::max(options_.lease_parts, 1);
   Amount lease = std::max(wanted, std::min(cap, wanted + step));
-  record->leases.push_back({{cell.account, cell.generation, cell.period}, lease});
+  record->leases.push_back({NameOf(c), lease});
   pending_.push_back({StartControl(), c, lease});
   books_.Pin(c);
 }
@@ -262,6 +283,7 @@ Admission Guard::Admit(const Call& call, Moment now) {
     books_.Add(c, &Totals::held, need.held);
     if (need.bound != need.held) books_.Add(c, &Totals::gap, need.bound - need.held);
   }
+  if (options_.syncs_elsewhere) AskAhead();
   return answer;
 }
 

@@ -68,6 +68,9 @@ struct Options {
   bool durable = true;
   // A lease is raised by this part of the limit at a time: less is lost in a power cut, more syncs.
   int lease_parts = 64;
+  // True: the caller syncs on another thread (Wal::StartSync), and leases are asked for before they
+  // are needed, so that few calls wait for one.
+  bool syncs_elsewhere = false;
   // Quantile mode holds the bound until so many answers of a kind are known.
   uint32_t quantile_samples_min = Sketch::kSamplesMin;
   Mutation mutation_for_tests = Mutation::kNone;
@@ -265,7 +268,9 @@ class Guard {
   Admission CheckNeed(const Need& need) const;
   bool Leased(const Need& need) const;
   void AskForLeases();
-  void AskForLease(const Need& need, LeaseRecord* record);
+  void AskForLease(const Need& need, bool ahead, LeaseRecord* record);
+  void AskAhead();
+  Amount TakeBackOthers(uint32_t cell, Amount cap, LeaseRecord* record);
   Amount LeaseCap(const Account& account) const;
   Instant ResetsAt(const Account& account) const;
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/assert.h"
 #include "base/hash.h"
 #include "guard/codec.h"
 
@@ -61,7 +62,8 @@ Wal::Wal(os::Files& files, std::string folder, std::string_view boot_id, Options
     : files_(files),
       folder_(std::move(folder)),
       boot_id_(boot_id.substr(0, kBootIdMaxBytes)),
-      guard_(std::move(options)) {}
+      guard_(options),
+      syncs_elsewhere_(options.syncs_elsewhere) {}
 
 std::string Wal::PathOf(std::string_view what, uint64_t epoch) const {
   return os::JoinPath(folder_, std::string(what) + "-" + std::to_string(epoch));
@@ -164,51 +166,92 @@ Status Wal::Rotate(Moment now) {
   if (Status begun = BeginEpoch(epoch_ + 1); !begun) {
     // Either snapshot may be there: only opening again tells.
     broken_ = true;
-    return Stopping(std::move(begun));
+    StopOrResume();
+    return begun;
   }
   return {};
 }
 
 // --- writing
 
-Status Wal::Stopping(Status status) {
-  if (!status) guard_.Stop();
-  return status;
+void Wal::StopOrResume() {
+  if (broken_ || calls_failed_ || control_failed_) {
+    guard_.Stop();
+  } else {
+    guard_.Resume();
+  }
+}
+
+Status Wal::FailClosed() const {
+  return Fail(Code::kFailedPrecondition, "the guard's journal could not be written and is closed",
+              "look at the disk, then start again: nothing is admitted until then");
 }
 
 Status Wal::CommitCalls() {
+  if (broken_) return FailClosed();
   Outbox& outbox = guard_.outbox();
-  if (outbox.calls.empty()) return {};
-  FB_CHECK(calls_->Append(outbox.calls, false));
-  outbox.calls.clear();
-  return {};
+  Status written;
+  if (!outbox.calls.empty()) written = calls_->Append(outbox.calls, false);
+  if (written) outbox.calls.clear();
+  calls_failed_ = !written.has_value();
+  StopOrResume();
+  return written;
+}
+
+bool Wal::StartSync() {
+  Outbox& outbox = guard_.outbox();
+  if (syncing_ || broken_ || outbox.control.empty()) return false;
+  // What made room for the leases is written before they are.
+  if (outbox.sync_calls_first && !CommitCalls()) return false;
+  in_flight_.control.swap(outbox.control);
+  outbox.control.clear();
+  in_flight_.ticket = outbox.ticket;
+  in_flight_.sync_calls_first = std::exchange(outbox.sync_calls_first, false);
+  in_flight_lost_ = false;
+  syncing_ = true;
+  return true;
+}
+
+Status Wal::RunSync() {
+  if (in_flight_.sync_calls_first) {
+    Status synced = files_.SyncFile(PathOf("calls", epoch_));
+    in_flight_lost_ = !synced.has_value();
+    FB_CHECK(std::move(synced));
+  }
+  return control_->Append(in_flight_.control, true);  // after a failed sync it stays closed
+}
+
+Status Wal::FinishSync(Status synced) {
+  syncing_ = false;
+  Outbox& outbox = guard_.outbox();
+  if (synced) {
+    guard_.ControlSynced(in_flight_.ticket);
+    in_flight_.control.clear();
+  } else {
+    // To be tried again, before what came after it; without the version that begins each batch.
+    if (!outbox.control.empty()) {
+      in_flight_.control.append(outbox.control, 1);
+    } else {
+      outbox.ticket = in_flight_.ticket;
+    }
+    outbox.control = std::exchange(in_flight_.control, {});
+    outbox.sync_calls_first |= in_flight_.sync_calls_first;
+    broken_ |= in_flight_lost_;
+  }
+  control_failed_ = !synced.has_value();
+  StopOrResume();
+  return synced;
 }
 
 Status Wal::CommitControl() {
-  Outbox& outbox = guard_.outbox();
-  if (outbox.control.empty()) return {};
-  if (outbox.sync_calls_first) {
-    if (Status synced = files_.SyncFile(PathOf("calls", epoch_)); !synced) {
-      broken_ = true;
-      return synced;
-    }
-  }
-  FB_CHECK(control_->Append(outbox.control, true));  // after a failed sync it stays closed
-  outbox.control.clear();
-  outbox.sync_calls_first = false;
-  guard_.ControlSynced(outbox.ticket);
-  return {};
+  if (!StartSync()) return {};
+  return FinishSync(RunSync());
 }
 
 Status Wal::Commit() {
-  if (broken_) {
-    return Fail(Code::kFailedPrecondition, "the guard's journal could not be written and is closed",
-                "look at the disk, then start again: nothing is admitted until then");
-  }
-  FB_CHECK(Stopping(CommitCalls()));
-  FB_CHECK(Stopping(CommitControl()));
-  guard_.Resume();
-  return {};
+  FB_ASSERT(!syncing_);
+  FB_CHECK(CommitCalls());
+  return CommitControl();
 }
 
 Admission Wal::Admit(const Call& call, Moment now) {
@@ -240,8 +283,8 @@ Status Wal::Charge(const ExternalCharge& charge, Moment now) {
 
 Status Wal::Tick(Moment now) {
   guard_.Tick(now);
-  FB_CHECK(Commit());
-  if (calls_->size() + control_->size() > kJournalsMaxBytes) return Rotate(now);
+  FB_CHECK(syncs_elsewhere_ ? CommitCalls() : Commit());
+  if (!syncing_ && calls_->size() + control_->size() > kJournalsMaxBytes) return Rotate(now);
   return {};
 }
 

@@ -53,6 +53,16 @@ class Wal {
   // Nothing that they say may be acted upon before it answers Ok. On an error the guard is stopped;
   // what could not be written is tried again by the next Commit.
   Status Commit();
+  // The same in parts, for a loop that must not wait for a sync (Options::syncs_elsewhere). Only
+  // calls:
+  Status CommitCalls();
+  // Takes what is to be synced; false when there is nothing, or a sync is under way already. Then
+  // RunSync, which may run on another thread beside everything but Commit, Rotate and another
+  // RunSync; then FinishSync with its answer, after which whoever waits may ask again.
+  bool StartSync();
+  Status RunSync();
+  Status FinishSync(Status synced);
+  bool syncing() const { return syncing_; }
   // Ends what is past its deadline, writes it, and begins a new epoch when the journal is long.
   Status Tick(Moment now);
   // A new epoch now.
@@ -69,11 +79,11 @@ class Wal {
   Status ReadCalls(bool* tail_lost);
   Status BeginEpoch(uint64_t epoch);
   void RemoveOthers();
-  Status CommitCalls();
   Status CommitControl();
+  Status FailClosed() const;
   std::string PathOf(std::string_view what, uint64_t epoch) const;
-  // Stops the guard when `status` is an error.
-  Status Stopping(Status status);
+  // The guard is stopped while anything is wrong.
+  void StopOrResume();
 
   os::Files& files_;
   std::string folder_;
@@ -84,7 +94,13 @@ class Wal {
   uint64_t last_call_ = 0;
   std::optional<os::Journal> calls_;
   std::optional<os::Journal> control_;
-  bool broken_ = false;  // until opened again
+  const bool syncs_elsewhere_;
+  bool syncing_ = false;
+  Outbox in_flight_;             // its control records are being synced
+  bool in_flight_lost_ = false;  // the journal of calls could not be synced
+  bool broken_ = false;          // until opened again
+  bool calls_failed_ = false;    // until they can be written
+  bool control_failed_ = false;
   bool tail_was_lost_ = false;
 };
 
