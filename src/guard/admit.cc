@@ -203,9 +203,10 @@ Amount Guard::TakeBackOthers(uint32_t c, Amount cap, LeaseRecord* record) {
     Cell& past = books_.cell(other);
     Amount used = past.totals.own() + past.totals.gap;
     cap -= used;
-    if (record == nullptr || past.lease == used) continue;
+    if (record == nullptr) continue;
+    bool under_way = DropPending(other);
+    if (past.lease == used && !under_way) continue;
     past.lease = used;
-    DropPending(other);
     outbox_.sync_calls_first = true;
     record->leases.push_back({NameOf(other), used});
   }

@@ -181,11 +181,11 @@ uint32_t Guard::ChangeWindow(uint32_t id, const budget::Window& window, Moment n
   return into;
 }
 
-void Guard::DropPending(uint32_t c) {
-  std::erase_if(pending_, [&](const PendingLease& pending) {
-    if (pending.cell == c) books_.Unpin(c);
-    return pending.cell == c;
-  });
+bool Guard::DropPending(uint32_t c) {
+  return std::erase_if(pending_, [&](const PendingLease& pending) {
+           if (pending.cell == c) books_.Unpin(c);
+           return pending.cell == c;
+         }) > 0;
 }
 
 void Guard::MoveLegs(uint32_t from, uint32_t into) {
@@ -203,11 +203,10 @@ void Guard::MoveLegs(uint32_t from, uint32_t into) {
 void Guard::TrimLease(uint32_t c, Amount lease) {
   Cell& cell = books_.cell(c);
   lease = std::max(lease, AddChecked(cell.totals.own(), cell.totals.gap));
-  bool pending = std::any_of(pending_.begin(), pending_.end(),
-                             [c](const PendingLease& one) { return one.cell == c; });
-  if (lease >= cell.lease && !pending) return;
+  // One that is under way may be found on the disk: it is taken back as well.
+  bool under_way = DropPending(c);
+  if (lease >= cell.lease && !under_way) return;
   cell.lease = std::min(lease, cell.lease);
-  DropPending(c);
   WriteLease(c);
 }
 

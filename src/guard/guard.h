@@ -250,7 +250,7 @@ class Guard {
   uint32_t ChangeWindow(uint32_t id, const budget::Window& window, Moment now,
                         BudgetRecord* record);
   void MoveLegs(uint32_t from, uint32_t into);
-  void DropPending(uint32_t cell);
+  bool DropPending(uint32_t cell);  // whether there was one
   void TrimLease(uint32_t cell, Amount lease);
   void WriteLease(uint32_t cell);
   BudgetRecord RecordOf(uint32_t id, BudgetRecord record) const;

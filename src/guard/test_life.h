@@ -8,6 +8,7 @@
 
 #include "guard/books.h"
 #include "guard/guard.h"
+#include "guard/rates.h"
 #include "model/hold.h"
 
 namespace flyball::guard {
@@ -28,6 +29,7 @@ struct Tally {
 // What a life may hold, by its seed.
 struct Climate {
   bool edits, hostile, jumps, deaths, cuts, bad_disk;
+  bool syncs_elsewhere;  // a sync takes some steps
 };
 
 // One budget that a call fell under, as the world saw it.
@@ -44,6 +46,18 @@ struct SimLeg : SimWindow {
   Amount bound = 0;    // in the budget's measure; each part of it is rounded up
 };
 
+// In the measure of the leg's budget.
+inline Amount In(const SimLeg& leg, bool tokens, Amount money, Amount count) {
+  return tokens ? count : Convert(money, leg.rate);
+}
+
+// Whether what `other` holds counts against the limit that `leg` was admitted under.
+inline bool CountsNow(const budget::Budget& spec, const Account& account, const SimLeg& leg,
+                      const SimLeg& other) {
+  if (!leg.period.Contains(account.current.start)) return other.period == leg.period;
+  return spec.window.rolling ? other.counted_until > leg.period.start : other.period == leg.period;
+}
+
 enum class Phase { kHeld, kLeft, kUnknown, kFinal, kNeverLeft };
 
 struct SimCall {
@@ -57,8 +71,9 @@ struct SimCall {
   Amount cost_tokens = 0;
   Amount told = 0;  // of it, what the guard was told and has written
   Amount told_tokens = 0;
-  bool telling = false;  // told, not yet written
-  bool known = false;    // told and written
+  bool telling = false;          // told, not yet written
+  bool known = false;            // told and written
+  bool dispatch_failed = false;  // it never left, but its record may be found
   std::vector<SimLeg> legs;
 };
 

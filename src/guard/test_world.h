@@ -39,7 +39,8 @@ class World {
         files_(disk_, seed + 7) {
     files_.LieAbout(faults_.lie_about);
     climate_ = {random_.Chance(1, 2), random_.Chance(1, 2), random_.Chance(1, 2),
-                random_.Chance(2, 3), random_.Chance(1, 2), random_.Chance(1, 4)};
+                random_.Chance(2, 3), random_.Chance(1, 2), random_.Chance(1, 4),
+                random_.Chance(1, 2)};
     MakeSpecs();
   }
 
@@ -193,6 +194,7 @@ class World {
     Options options = TestOptions(true);
     options.lease_parts = static_cast<int>(random_.Between(1, 40));
     options.quantile_samples_min = 2;
+    options.syncs_elsewhere = climate_.syncs_elsewhere;
     options.mutation_for_tests = faults_.mutation;
     for (int attempt = 0; wal_ == nullptr; ++attempt) {
       if (attempt == 20) return Fail("the guard can't be opened");
@@ -223,8 +225,10 @@ class World {
   // What was told when a commit failed may be found all the same.
   void AskWhatWasWritten() {
     for (SimCall& call : calls_) {
+      bool known = guard().calls().Find(call.id) != kNoIndex;
+      if (call.dispatch_failed && known) call.phase = Phase::kUnknown;
       if (call.phase != Phase::kFinal || call.known) continue;
-      call.known = guard().calls().Find(call.id) == kNoIndex;
+      call.known = !known;
       if (call.known) {
         call.told = std::min(call.cost, call.granted);
         call.told_tokens = std::min(call.cost_tokens, call.granted_tokens);
@@ -274,7 +278,14 @@ class World {
     failed_ = false;
   }
 
+  // The thread that syncs comes to its end.
+  void FinishSync() {
+    if (!wal_->syncing()) return;
+    if (!wal_->FinishSync(wal_->RunSync())) failed_ = true;
+  }
+
   bool Commit() {
+    FinishSync();
     if (wal_->Commit()) {
       for (SimCall& call : calls_) {
         if (!call.telling) continue;
@@ -362,7 +373,15 @@ class World {
     bound.tokens_fixed = random_.Between(0, 300);
     bound.tokens_output = random_.Chance(1, 2) ? 1000 : random_.Between(1, 1000);
     std::string_view currency = random_.Chance(1, 6) ? "CHF" : "USD";
-    Admission answer = wal_->Admit({call.id, attributes, bound, currency, call.deadline_us}, now_);
+    Call asked{call.id, attributes, bound, currency, call.deadline_us};
+    bool waits = climate_.syncs_elsewhere && random_.Chance(3, 4);
+    if (!waits) FinishSync();
+    Admission answer = waits ? guard().Admit(asked, now_) : wal_->Admit(asked, now_);
+    if (answer.verdict == Verdict::kWait) {
+      if (wal_->StartSync()) return;
+      FinishSync();
+      answer = wal_->Admit(asked, now_);
+    }
     if (answer.verdict != Verdict::kAdmitted) {
       failed_ |= answer.reason == Reason::kStopped;
       tally_.refused += answer.reason == Reason::kOverLimit ? 1 : 0;
@@ -402,12 +421,15 @@ class World {
 
   void Dispatch(SimCall* call) {
     if (!guard().Dispatched(call->id, now_)) return Fail("a held call can't be dispatched");
-    if (Commit()) {
+    bool written = climate_.syncs_elsewhere ? wal_->CommitCalls().has_value() : Commit();
+    failed_ |= !written;
+    if (written) {
       call->phase = Phase::kLeft;
     } else if (!files_.dead() && !cut_armed_) {
       // It may not leave.
       (void)guard().Release(call->id, now_);
       call->phase = Phase::kNeverLeft;
+      call->dispatch_failed = true;
     } else {
       call->phase = Phase::kFinal;  // it cost nothing, but its record may be found
     }
@@ -435,6 +457,7 @@ class World {
     bound.output = Money::FromUnits(more);
     bound.tokens_output = tokens;
     Growth growth = random_.Chance(1, 3) ? Growth::kHold : Growth::kBound;
+    FinishSync();
     if (wal_->Grow(call->id, bound, growth, now_).verdict != Verdict::kAdmitted) return;
     if (!Commit() || growth == Growth::kHold) return;
     call->granted += more;
@@ -498,6 +521,7 @@ class World {
     SendExternals();
   }
   void SendExternals() {
+    FinishSync();
     for (const SimExternal& external : externals_) {
       if (external.sequence <= guard().external_sequence()) continue;
       if (!wal_->Charge({external.sequence,
@@ -523,9 +547,10 @@ class World {
       now_.wall.us += random_.Between(-3 * kMicrosPerDay, 3 * kMicrosPerDay);
       Tell("the clock jumps to " + FormatInstant(now_.wall));
     }
+    if (climate_.syncs_elsewhere && random_.Chance(1, 2)) FinishSync();
     if (!wal_->Tick(now_)) {
       failed_ = true;
-    } else {
+    } else if (!wal_->syncing()) {
       // A Tick commits.
       (void)Commit();
     }
@@ -588,6 +613,7 @@ class World {
     } else if (dice < 98) {
       if (climate_.cuts) CutPower();
     } else if (dice < 99) {
+      FinishSync();
       if (!wal_->Rotate(now_)) {
         failed_ = true;
         if (!cut_armed_ && !files_.dead()) {
@@ -605,9 +631,6 @@ class World {
 
   // --- what must hold
 
-  static Amount In(const SimLeg& leg, bool tokens, Amount money, Amount count) {
-    return tokens ? count : Convert(money, leg.rate);
-  }
   bool IsTokens(size_t spec) const { return specs_[spec].measure == budget::Measure::kTokens; }
   static bool HasLeft(const SimCall& call) {
     return call.phase != Phase::kHeld && call.phase != Phase::kNeverLeft;
@@ -638,13 +661,6 @@ class World {
       }
     }
   }
-  static bool CountsNow(const budget::Budget& spec, const Account& account, const SimLeg& leg,
-                        const SimLeg& other) {
-    if (!leg.period.Contains(account.current.start)) return other.period == leg.period;
-    return spec.window.rolling ? other.counted_until > leg.period.start
-                               : other.period == leg.period;
-  }
-
   const Cell* CellOf(const SimLeg& leg) {
     const Account* account = AccountOf(leg.spec, leg.value);
     if (account == nullptr) return nullptr;
@@ -722,6 +738,7 @@ class World {
     }
     files_.Revive();
     now_.mono_us += kHoldMaxUs;
+    FinishSync();
     (void)wal_->Tick(now_);
     failed_ = false;
     for (SimCall& call : calls_) {
@@ -733,7 +750,10 @@ class World {
     if (guard().open_calls() != 0) Fail("a hold is open at the end");
     Check();
     if (!wrong_.empty() || !exact_) return;
-    if (guard().unknown_calls() != 0) Fail("evidence came, and a call is unknown");
+    if (uint32_t slot = guard().calls().oldest_unknown(); slot != kNoIndex) {
+      Fail("evidence came, and call " + std::to_string(guard().calls().at(slot).id.value()) +
+           " is unknown");
+    }
     std::map<const Cell*, Amount> invoices;
     for (const SimCall& call : calls_) {
       for (const SimLeg& leg : call.legs) {
