@@ -390,6 +390,7 @@ class World {
     call.granted = bound.fixed.units() + bound.output.units();
     call.granted_tokens = Amount{bound.tokens_fixed} + bound.tokens_output;
     for (const auto& [spec, value] : Matching(attributes)) {
+      exact_ = exact_ && set_[spec];  // what it may count is not looked at
       if (!set_[spec]) continue;
       const Account* account = AccountOf(spec, value);
       if (account == nullptr) return Fail("no account for " + specs_[spec].name);
