@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "guard/test_files.h"
 #include "guard/test_guard.h"
 #include "os/sim_files.h"
@@ -202,6 +204,48 @@ TEST_F(WalTest, CallIdsAreNeverUsedTwice) {
   EXPECT_NE(wal_->NextCallId(), first);
   Open();
   EXPECT_GT(wal_->NextCallId(), first);
+}
+
+TEST_F(WalTest, LeasesAreSyncedBesideALoopThatGoesOn) {
+  wal_.reset();
+  Options options = TestOptions(true);
+  options.syncs_elsewhere = true;
+  wal_ = std::move(*Wal::Open(disk_, "g", boot_, options));
+  std::thread syncing;
+  int waited = 0;
+  int went_on = 0;
+  for (uint64_t id = 1; id <= 600; ++id) {
+    Call call{hold::CallId(id), team_, MakeBound("0", "0.1"), "USD", now_.mono_us + 1'000'000};
+    Admission answer = guard().Admit(call, now_);
+    if (wal_->StartSync()) {
+      syncing = std::thread([this] { EXPECT_TRUE(wal_->RunSync()); });
+    }
+    if (answer.verdict == Verdict::kWait) {
+      ++waited;
+      syncing.join();
+      ASSERT_TRUE(wal_->FinishSync({}));
+      answer = guard().Admit(call, now_);
+    }
+    ASSERT_EQ(answer.verdict, Verdict::kAdmitted);
+    ASSERT_TRUE(guard().Dispatched(call.id, now_));
+    ASSERT_TRUE(guard().Settle(call.id, MakeCost("0.1"), -1, now_).has_value());
+    ASSERT_TRUE(wal_->CommitCalls());
+    went_on += wal_->syncing() ? 1 : 0;
+    if (id % 3 == 0 && wal_->syncing()) {
+      syncing.join();
+      ASSERT_TRUE(wal_->FinishSync({}));
+    }
+  }
+  if (syncing.joinable()) syncing.join();
+  if (wal_->syncing()) {
+    ASSERT_TRUE(wal_->FinishSync({}));
+  }
+  EXPECT_EQ(waited, 1) << "the first call alone: later leases were asked for ahead";
+  EXPECT_GT(went_on, 30);
+  EXPECT_EQ(Row().settled, Usd("60"));
+  CutPower();
+  EXPECT_GE(Row().settled, Usd("60"));
+  EXPECT_LE(Row().settled, Usd("64"));
 }
 
 TEST_F(WalTest, WithoutABootIdEveryStartIsOneAfterAPowerCut) {
