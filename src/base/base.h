@@ -6,6 +6,7 @@
 // - money.h: Money and Quantity, exact decimals in 128 bits: read, sum, multiply, split
 // - raw_sum.h: a second exact sum over raw text, sharing no code with Money, to check imports
 // - time.h: UTC instants, periods, and the tolerant reading of the dates that bills write
+// - zone.h: a time zone as a plain value
 // - clock.h: Clock and Random with simulated twins; the only place that reads the machine's clocks
 // - hash.h: SHA-256 names content, XXH3 keys signatures, CRC-32C guards records
 // - text.h: UTF-8, globs, JSON strings, sizes for people

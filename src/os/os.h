@@ -2,6 +2,7 @@
 //
 // - files.h: Files (read, append, rename, sync), AtomicWrite, and the lock of a home folder
 // - journal.h: an append-only file of checksummed records that survives a crash at any byte
+// - zones.h: the time zones of the system
 // - process.h: children without a shell, this machine's memory, cores and disk, the wish to stop
 // - sim_files.h: a disk in memory that loses unsynced writes, tears them, fails and fills up
 //

@@ -1,0 +1,300 @@
+// Budgets made, edited and removed, and the accounts that keep count of them.
+#include <algorithm>
+
+#include "guard/guard.h"
+#include "guard/window.h"
+
+namespace flyball::guard {
+namespace {
+
+std::unexpected<Error> FailNoBudget(std::string_view name) {
+  return Fail(Code::kNotFound, "there is no budget '" + std::string(name.substr(0, 64)) + "'",
+              "`flyball budgets` lists them");
+}
+
+}  // namespace
+
+uint64_t Guard::StartControl() {
+  if (outbox_.control.empty()) outbox_.ticket = ++tickets_;
+  return outbox_.ticket;
+}
+
+BudgetRecord Guard::RecordOf(uint32_t id, BudgetRecord record) const {
+  const Account& account = books_.at(id);
+  record.account = id;
+  record.template_of = account.template_of;
+  record.generation = account.generation;
+  record.removed = account.removed;
+  record.budget = account.spec;
+  record.floor = account.floor;
+  record.faults = account.faults;
+  record.unguarded_peak = account.unguarded_peak;
+  return record;
+}
+
+void Guard::WriteBudget(uint32_t id, BudgetRecord record) {
+  if (!options_.durable) return;
+  StartControl();
+  Write(RecordOf(id, std::move(record)), &outbox_.control);
+}
+
+// --- the index
+
+void Guard::IndexAccount(uint32_t id) {
+  const Account& account = books_.at(id);
+  if (account.removed) return;
+  const budget::Scope& scope = account.spec.scope;
+  if (scope.is_each()) {
+    templates_[static_cast<size_t>(scope.kind)].push_back(id);
+    ++templates_version_;
+  } else {
+    index_.FindOrMake(scope.kind, scope.value).accounts.push_back(id);
+  }
+}
+
+void Guard::Reindex() {
+  index_.Clear();
+  for (auto& templates : templates_) templates.clear();
+  ++templates_version_;
+  for (uint32_t id = 0; id < books_.size(); ++id) {
+    if (books_.Has(id)) IndexAccount(id);
+  }
+}
+
+uint32_t Guard::MakeAccount(const budget::Budget& budget, uint32_t template_of) {
+  uint32_t id = books_.NextId();
+  Account& account = books_.Make(id);
+  account.spec = budget;
+  account.zone = options_.find_zone(budget.window.zone);
+  account.template_of = template_of;
+  if (template_of != kNoIndex) {
+    account.floor = books_.at(template_of).floor;
+  } else {
+    by_name_[budget.name] = id;
+  }
+  if (options_.durable) account.ticket = StartControl();
+  return id;
+}
+
+// Each value of a "*" budget gets its own account before the first call of that value is admitted.
+bool Guard::MakeInstances(ScopeIndex::Entry* entry, Moment now) {
+  for (uint32_t of : templates_[static_cast<size_t>(entry->kind)]) {
+    bool known = std::any_of(entry->accounts.begin(), entry->accounts.end(),
+                             [&](uint32_t id) { return books_.at(id).template_of == of; });
+    if (known) continue;
+    if (books_.NextId() >= kAccountsMax) return false;
+    budget::Budget budget = books_.at(of).spec;
+    budget.scope.value = entry->value;
+    uint32_t id = MakeAccount(budget, of);
+    entry->accounts.push_back(id);
+    WriteBudget(id, {});
+    books_.RollTo(id, now.wall);
+  }
+  entry->templates_seen = templates_version_;
+  return true;
+}
+
+// --- edits
+
+Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
+  FB_CHECK(budget::Validate(budget));
+  if (options_.find_zone(budget.window.zone) == nullptr) {
+    return Fail(Code::kInvalidArgument,
+                "the budget '" + budget.name + "' is in a time zone that this system does not know",
+                "name it as in Europe/Zurich");
+  }
+  auto found = by_name_.find(budget.name);
+  if (found == by_name_.end()) {
+    if (books_.NextId() >= kAccountsMax) {
+      return Fail(Code::kResourceExhausted, "there are as many budgets as can be kept count of");
+    }
+    uint32_t id = MakeAccount(budget, kNoIndex);
+    IndexAccount(id);
+    WriteBudget(id, {});
+    books_.RollTo(id, now.wall);
+    return {};
+  }
+  const budget::Budget& before = books_.at(found->second).spec;
+  if (before.measure != budget.measure || before.currency != budget.currency) {
+    return Fail(Code::kInvalidArgument,
+                "what is counted in '" + budget.name + "' can't be changed into another measure",
+                "make another budget, and remove this one");
+  }
+  bool each = before.scope.is_each() || budget.scope.is_each();
+  if (each && before.scope != budget.scope) {
+    return Fail(Code::kInvalidArgument,
+                "the scope of '" + budget.name + "' can't be changed: each value has its own count",
+                "make another budget, and remove this one");
+  }
+  FB_CHECK(Edit(found->second, budget, now));
+  if (budget.scope.is_each()) {
+    for (uint32_t id = 0; id < books_.size(); ++id) {
+      if (!books_.Has(id) || books_.at(id).template_of != found->second) continue;
+      budget::Budget own = budget;
+      own.scope.value = books_.at(id).spec.scope.value;
+      FB_CHECK(Edit(id, own, now));
+    }
+  }
+  Reindex();
+  return {};
+}
+
+Status Guard::Edit(uint32_t id, const budget::Budget& budget, Moment now) {
+  Account& account = books_.at(id);
+  BudgetRecord record;
+  books_.RollTo(id, now.wall);
+  bool window = account.spec.window != budget.window;
+  bool frozen = account.spec.frozen;  // an edit of the limit is no pardon: SetFrozen is
+  account.spec = budget;
+  account.spec.frozen = frozen;
+  account.removed = false;
+  uint32_t merged = kNoIndex;
+  if (window) merged = ChangeWindow(id, budget.window, now, &record);
+  WriteBudget(id, std::move(record));
+  if (merged != kNoIndex) WriteLease(merged);
+  // A lower limit takes back what was promised beyond it; what is spent or held stays promised.
+  for (uint32_t c : account.cells) {
+    const Cell& cell = books_.cell(c);
+    if (cell.counts) TrimLease(c, std::min(cell.lease, LeaseCap(account)));
+  }
+  Warn(id, false);
+  return {};
+}
+
+// The cell that holds what was spent in the windows that the new one reaches back to, kNoIndex when
+// nothing was.
+uint32_t Guard::ChangeWindow(uint32_t id, const budget::Window& window, Moment now,
+                             BudgetRecord* record) {
+  std::vector<uint32_t> from =
+      books_.ChangeWindow(id, window, options_.find_zone(window.zone), now.wall);
+  if (from.empty()) return kNoIndex;
+  uint32_t into = books_.CurrentCell(id);
+  record->merged_into = books_.cell(into).period;
+  for (uint32_t c : from) {
+    record->merged.push_back({books_.cell(c).generation, books_.cell(c).period.start});
+    DropPending(c);
+    MoveLegs(c, into);
+    books_.MergeCell(c, into);
+  }
+  const Totals& totals = books_.cell(into).totals;
+  books_.cell(into).lease = AddChecked(totals.own(), totals.gap);
+  return into;
+}
+
+bool Guard::DropPending(uint32_t c) {
+  return std::erase_if(pending_, [&](const PendingLease& pending) {
+           if (pending.cell == c) books_.Unpin(c);
+           return pending.cell == c;
+         }) > 0;
+}
+
+void Guard::MoveLegs(uint32_t from, uint32_t into) {
+  for (uint32_t slot = 0; slot < calls_.slot_count(); ++slot) {
+    HeldCall& call = calls_.at(slot);
+    if (call.state == CallState::kFree) continue;
+    for (Leg& leg : call.legs) {
+      if (leg.cell == from) leg.cell = into;
+    }
+  }
+}
+
+// Takes back a part of a lease, never below what is used of it. In memory at once; on the disk the
+// larger number is on the safe side until the record is there.
+void Guard::TrimLease(uint32_t c, Amount lease) {
+  Cell& cell = books_.cell(c);
+  lease = std::max(lease, AddChecked(cell.totals.own(), cell.totals.gap));
+  // One that is under way may be found on the disk: it is taken back as well.
+  bool under_way = DropPending(c);
+  if (lease >= cell.lease && !under_way) return;
+  cell.lease = std::min(lease, cell.lease);
+  WriteLease(c);
+}
+
+void Guard::WriteLease(uint32_t c) {
+  if (!options_.durable) return;
+  const Cell& cell = books_.cell(c);
+  StartControl();
+  // The calls that made room must not be forgotten while the smaller promise stands.
+  outbox_.sync_calls_first = true;
+  Write(LeaseRecord{{{{cell.account, cell.generation, cell.period}, cell.lease}}},
+        &outbox_.control);
+}
+
+Status Guard::RemoveBudget(std::string_view name, Moment now) {
+  auto found = by_name_.find(std::string(name));
+  if (found == by_name_.end() || books_.at(found->second).removed) return FailNoBudget(name);
+  for (uint32_t id = 0; id < books_.size(); ++id) {
+    if (!books_.Has(id)) continue;
+    Account& account = books_.at(id);
+    if (id != found->second && account.template_of != found->second) continue;
+    books_.RollTo(id, now.wall);
+    account.removed = true;
+    WriteBudget(id, {});
+  }
+  Reindex();
+  return {};
+}
+
+Status Guard::SetFrozen(std::string_view name, bool frozen, Moment now) {
+  auto found = by_name_.find(std::string(name));
+  if (found == by_name_.end() || books_.at(found->second).removed) return FailNoBudget(name);
+  for (uint32_t id = 0; id < books_.size(); ++id) {
+    if (!books_.Has(id)) continue;
+    Account& account = books_.at(id);
+    if (id != found->second && account.template_of != found->second) continue;
+    books_.RollTo(id, now.wall);
+    account.spec.frozen = frozen;
+    WriteBudget(id, {});
+  }
+  return {};
+}
+
+Status Guard::ResolveLost(std::string_view name, Instant window_start, Amount exact, Moment now) {
+  auto found = by_name_.find(std::string(name));
+  if (found == by_name_.end()) return FailNoBudget(name);
+  uint32_t id = found->second;
+  books_.RollTo(id, now.wall);
+  uint32_t c = books_.FindCell(id, books_.at(id).generation, window_start);
+  if (c == kNoIndex || books_.cell(c).totals.lost == 0) {
+    return Fail(Code::kNotFound, "nothing of '" + std::string(name) + "' was lost in that window");
+  }
+  const Cell& cell = books_.cell(c);
+  if (exact < 0 || exact > cell.totals.lost) {
+    return Fail(Code::kOutOfRange, "no more than what was lost can have been spent of it",
+                "give what exceeds it as an external charge");
+  }
+  if (options_.durable) {
+    StartControl();
+    Write(LostRecord{{id, cell.generation, cell.period}, 0, exact}, &outbox_.control);
+  }
+  books_.Add(c, &Totals::lost, -cell.totals.lost);
+  books_.Add(c, &Totals::settled, exact);
+  TrimLease(c, 0);
+  return {};
+}
+
+void Guard::ForgetIdle(Moment now) {
+  for (uint32_t id = 0; id < books_.size(); ++id) {
+    if (!books_.Has(id)) continue;
+    Account& account = books_.at(id);
+    bool each = account.spec.scope.is_each();
+    if ((account.template_of == kNoIndex && !account.removed) || each || account.spec.frozen)
+      continue;
+    books_.RollTo(id, now.wall);
+    bool idle = std::all_of(account.cells.begin(), account.cells.end(), [&](uint32_t c) {
+      return books_.cell(c).pins == 0 &&
+             books_.cell(c).counted_until.us <= now.wall.us - kForgetAfterUs;
+    });
+    if (!idle) continue;
+    if (account.template_of != kNoIndex && books_.Has(account.template_of)) {
+      Instant& floor = books_.at(account.template_of).floor;
+      floor = std::max(floor, account.floor);
+      for (uint32_t c : account.cells) floor = std::max(floor, books_.cell(c).counted_until);
+    }
+    if (account.template_of == kNoIndex) by_name_.erase(account.spec.name);
+    books_.Forget(id);
+  }
+  Reindex();
+}
+
+}  // namespace flyball::guard

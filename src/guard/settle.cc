@@ -1,0 +1,261 @@
+// What becomes of a call: dispatched, settled, released, or charged at its bound.
+#include <algorithm>
+
+#include "guard/guard.h"
+#include "guard/rates.h"
+#include "guard/window.h"
+
+namespace flyball::guard {
+namespace {
+
+std::unexpected<Error> FailNoCall(hold::CallId id) {
+  return Fail(Code::kNotFound, "no call " + std::to_string(id.value()) + " has a hold",
+              "it was settled or released before, or never admitted");
+}
+
+}  // namespace
+
+CellName Guard::NameOf(uint32_t c) const {
+  const Cell& cell = books_.cell(c);
+  return {cell.account, cell.generation, cell.period};
+}
+
+void Guard::WriteDispatch(const HeldCall& call, std::string* batch) {
+  dispatch_.call = call.id;
+  dispatch_.unknown = call.state == CallState::kUnknown;
+  dispatch_.suspect = call.suspect;
+  dispatch_.legs.clear();
+  for (const Leg& leg : call.legs) {
+    dispatch_.legs.push_back({NameOf(leg.cell), leg.held, leg.bound, leg.rate});
+  }
+  Write(dispatch_, batch);
+}
+
+Status Guard::Dispatched(hold::CallId id, Moment) {
+  uint32_t slot = calls_.Find(id);
+  if (slot == kNoIndex || calls_.at(slot).state != CallState::kHeld) {
+    ++bugs_;
+    return FailNoCall(id);
+  }
+  HeldCall& call = calls_.at(slot);
+  call.state = CallState::kDispatched;
+  if (options_.durable) WriteDispatch(call, &outbox_.calls);
+  return {};
+}
+
+// Takes off what the leg holds, or what was charged in its place.
+void Guard::LiftLeg(const HeldCall& call, const Leg& leg) {
+  if (call.state == CallState::kUnknown) {
+    books_.Add(leg.cell, &Totals::unknown, -leg.bound);
+  } else {
+    books_.Add(leg.cell, &Totals::held, -leg.held);
+    if (leg.bound != leg.held) books_.Add(leg.cell, &Totals::gap, leg.held - leg.bound);
+  }
+}
+
+void Guard::RemoveCall(uint32_t slot) {
+  for (const Leg& leg : calls_.at(slot).legs) books_.Unpin(leg.cell);
+  calls_.Remove(slot);
+}
+
+// Costs are those up to the bound; excess is counted apart.
+void Guard::SettleLegs(uint32_t slot, std::span<const Amount> costs) {
+  const HeldCall& call = calls_.at(slot);
+  for (size_t i = 0; i < call.legs.size(); ++i) {
+    const Leg& leg = call.legs[i];
+    Amount cost = std::min(costs[i], leg.bound);
+    LiftLeg(call, leg);
+    books_.Add(leg.cell, &Totals::settled, cost);
+    if (call.suspect) books_.Add(leg.cell, &Totals::lost, leg.bound - cost);
+  }
+}
+
+void Guard::CountExcess(uint32_t c, Amount excess, bool freezes) {
+  Account& account = books_.at(books_.cell(c).account);
+  books_.Add(c, &Totals::excess, excess);
+  ++account.faults;
+  account.spec.frozen |= freezes;
+}
+
+// Of the costs in costs_, what is above the bounds: charged, written, and a reason to stop.
+void Guard::SettleExcess(const HeldCall& call) {
+  ExcessRecord record{call.id, {}};
+  for (size_t i = 0; i < call.legs.size(); ++i) {
+    const Leg& leg = call.legs[i];
+    Amount excess = costs_[i] - leg.bound;
+    if (excess <= 0) continue;
+    bool freezes = books_.at(leg.account).spec.hard;
+    record.legs.push_back({NameOf(leg.cell), excess, freezes});
+    CountExcess(leg.cell, excess, freezes);
+    notices_.push_back({leg.account, 0});
+    costs_[i] = leg.bound;
+  }
+  ++faults_;
+  if (!options_.durable) return;
+  StartControl();
+  Write(record, &outbox_.control);
+}
+
+Result<bool> Guard::Settle(hold::CallId id, const hold::Cost& cost, int64_t tokens_output,
+                           Moment now) {
+  uint32_t slot = calls_.Find(id);
+  if (slot == kNoIndex) return FailNoCall(id);
+  if (cost.money.units() < 0 || cost.money.units() > hold::kCallMoneyMax || cost.tokens < 0 ||
+      cost.tokens > hold::kCallTokensMax) {
+    return Fail(Code::kOutOfRange, "the cost of call " + std::to_string(id.value()) + " is absurd",
+                "the call stays charged at its bound");
+  }
+  HeldCall& call = calls_.at(slot);
+  if (call.state == CallState::kHeld) {  // nobody said that it left; charge it all the same
+    ++bugs_;
+    FB_CHECK(Dispatched(id, now));
+  }
+  costs_.clear();
+  bool exceeds = false;
+  for (const Leg& leg : call.legs) {
+    books_.RollTo(leg.account, now.wall);
+    bool money = books_.at(leg.account).spec.measure == budget::Measure::kMoney;
+    costs_.push_back(money ? Convert(cost.money.units(), leg.rate) : Amount{cost.tokens});
+    exceeds |= costs_.back() > leg.bound;
+  }
+  if (exceeds) SettleExcess(call);
+  SettleLegs(slot, costs_);
+  if (options_.durable) {
+    settle_.call = id;
+    settle_.costs.assign(costs_.begin(), costs_.end());
+    Write(settle_, &outbox_.calls);
+  }
+  if (call.sketch_key != 0 && tokens_output >= 0) sketches_.Add(call.sketch_key, tokens_output);
+  for (const Leg& leg : call.legs) Warn(leg.account, true);
+  if (options_.mutation_for_tests != Mutation::kDoubleSettle) RemoveCall(slot);
+  return exceeds;
+}
+
+void Guard::MakeUnknown(uint32_t slot) {
+  HeldCall& call = calls_.at(slot);
+  for (const Leg& leg : call.legs) {
+    LiftLeg(call, leg);
+    books_.Add(leg.cell, &Totals::unknown, leg.bound);
+  }
+  calls_.MakeUnknown(slot);
+  if (calls_.unknown_count() <= kUnknownCallsMax) return;
+  // The oldest stays charged at its bound for good.
+  uint32_t oldest = calls_.oldest_unknown();
+  std::vector<Amount> bounds;
+  for (const Leg& leg : calls_.at(oldest).legs) bounds.push_back(leg.bound);
+  SettleLegs(oldest, bounds);
+  RemoveCall(oldest);
+}
+
+Status Guard::SettleUnknown(hold::CallId id, Moment now) {
+  uint32_t slot = calls_.Find(id);
+  if (slot == kNoIndex || calls_.at(slot).state == CallState::kUnknown) return FailNoCall(id);
+  if (calls_.at(slot).state == CallState::kHeld) {
+    ++bugs_;
+    FB_CHECK(Dispatched(id, now));
+  }
+  if (options_.durable) Write(EndRecord{id, false}, &outbox_.calls);
+  MakeUnknown(slot);
+  for (const Leg& leg : calls_.at(slot).legs) {
+    books_.RollTo(leg.account, now.wall);
+    Warn(leg.account, true);
+  }
+  return {};
+}
+
+void Guard::ReleaseCall(uint32_t slot) {
+  HeldCall& call = calls_.at(slot);
+  for (const Leg& leg : call.legs) LiftLeg(call, leg);
+  RemoveCall(slot);
+}
+
+Status Guard::Release(hold::CallId id, Moment) {
+  uint32_t slot = calls_.Find(id);
+  if (slot == kNoIndex || calls_.at(slot).state == CallState::kUnknown) return FailNoCall(id);
+  if (options_.durable && calls_.at(slot).state == CallState::kDispatched) {
+    Write(EndRecord{id, true}, &outbox_.calls);
+  }
+  ReleaseCall(slot);
+  return {};
+}
+
+void Guard::Tick(Moment now) {
+  due_.clear();
+  calls_.CollectDue(now.mono_us, &due_);
+  for (uint32_t slot : due_) {
+    hold::CallId id = calls_.at(slot).id;
+    Status ended =
+        calls_.at(slot).state == CallState::kHeld ? Release(id, now) : SettleUnknown(id, now);
+    if (!ended) ++bugs_;
+  }
+}
+
+// --- spend that did not pass the gateway
+
+Result<bool> Guard::Charge(const ExternalCharge& charge, Moment now) {
+  if (charge.sequence <= external_sequence_) return true;  // sent again after a restart
+  if (stopped_) {
+    return Fail(Code::kUnavailable, "the guard's journal can't be written", "send it again later");
+  }
+  if (charge.cost.money.units() < 0 || charge.cost.money.units() > hold::kCallMoneyMax ||
+      charge.cost.tokens < 0 || charge.cost.tokens > hold::kCallTokensMax) {
+    return Fail(Code::kOutOfRange, "an external charge is negative or absurd");
+  }
+  if (Reason reason = FindAccounts(charge.attributes, now); reason != Reason::kNone) {
+    return Fail(Code::kInvalidArgument, "the attributes of an external charge can't be used: " +
+                                            std::string(ReasonName(reason)));
+  }
+  ExternalRecord record{charge.sequence, {}};
+  for (Need& need : needs_) {
+    const Account& account = books_.at(need.account);
+    if (options_.durable && account.ticket > synced_ticket_) return false;
+    bool money = account.spec.measure == budget::Measure::kMoney;
+    if (money && !FindRate(CurrencyCode(charge.currency), account.spec.currency, &need.rate)) {
+      return Fail(Code::kFailedPrecondition,
+                  "there is no rate from " + std::string(charge.currency.substr(0, 3)) + " to " +
+                      account.spec.currency,
+                  "give one, so that external charges count in '" + account.spec.name + "'");
+    }
+    need.held = money ? Convert(charge.cost.money.units(), need.rate) : Amount{charge.cost.tokens};
+  }
+  for (const Need& need : needs_) {
+    const Account& account = books_.at(need.account);
+    if (need.held == 0) continue;
+    Period period = WindowAt(account.spec.window, *account.zone, charge.at);
+    uint32_t c = books_.FindCell(need.account, account.generation, period.start);
+    // A window that is over and in which the guard knows of nothing is the ledger's alone.
+    if (c == kNoIndex && CountedUntil(account.spec.window, period) <= account.current.start)
+      continue;
+    if (c == kNoIndex) c = books_.MakeCell(need.account, account.generation, period);
+    CountExternal(c, need.held);
+    record.legs.push_back({NameOf(c), need.held});
+    Warn(need.account, true);
+  }
+  external_sequence_ = charge.sequence;
+  if (options_.durable) Write(record, &outbox_.calls);
+  return true;
+}
+
+void Guard::CountExternal(uint32_t c, Amount amount) {
+  books_.Add(c, &Totals::external, amount);
+  Account& account = books_.at(books_.cell(c).account);
+  account.unguarded_peak = std::max(account.unguarded_peak, books_.cell(c).totals.external);
+}
+
+// Levels go by what is spent; holds may yet be given back.
+void Guard::Warn(uint32_t id, bool tell) {
+  Account& account = books_.at(id);
+  const std::vector<int>& levels = account.spec.warn_percent;
+  size_t reached = 0;
+  Amount spent = account.now.spent();
+  while (reached < levels.size() && spent > 0 &&
+         spent * 100 >= account.spec.limit * levels[reached]) {
+    ++reached;
+  }
+  for (size_t i = account.warned; tell && i < reached; ++i) notices_.push_back({id, levels[i]});
+  account.warned = reached;
+}
+
+std::vector<Notice> Guard::TakeNotices() { return std::exchange(notices_, {}); }
+
+}  // namespace flyball::guard
