@@ -21,12 +21,11 @@
 #include <variant>
 #include <vector>
 
+#include "net/wire.h"
+
 namespace flyball::gateway {
 
-struct HeaderView {
-  std::string_view name;  // as it was sent; compare without case
-  std::string_view value;
-};
+using net::HeaderView;
 
 // A whole request, its body read up to the proxy's limit. Views are valid until the Call has ended.
 struct RequestView {
@@ -51,7 +50,7 @@ struct Attempt {
   // Headers that the upstream gets beside Host, framing and what the proxy passes on: the client's
   // own without those of the hop and of authentication.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string_view body;  // the request's own, or memory of the Call
+  std::string_view body;   // the request's own, or memory of the Call
   int64_t timeout_us = 0;  // to the head of the answer, and between bytes of it
 };
 
@@ -74,13 +73,13 @@ enum class BodyVerdict : uint8_t {
 };
 
 enum class End : uint8_t {
-  kComplete,        // the upstream's answer was whole
-  kCut,             // Body said so
-  kBroken,          // the upstream broke off or was too slow, after its head
-  kClientGone,      // the client left, and the upstream could not be drained to its end in bounds
-  kDrained,         // the client left, and the upstream's answer was read to its end
-  kRefused,         // Next gave a Reply
-  kNeverSent,       // the client left before anything was dispatched
+  kComplete,    // the upstream's answer was whole
+  kCut,         // Body said so
+  kBroken,      // the upstream broke off or was too slow, after its head
+  kClientGone,  // the client left, and the upstream could not be drained to its end in bounds
+  kDrained,     // the client left, and the upstream's answer was read to its end
+  kRefused,     // Next gave a Reply
+  kNeverSent,   // the client left before anything was dispatched
 };
 
 class Call {

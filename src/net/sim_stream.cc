@@ -50,6 +50,7 @@ class SimStream final : public Stream {
     const SimPipe& in = pair_->to[side_];
     return pair_->broken || !in.here.empty() || in.end_here;
   }
+  bool HungUp() const override { return pair_->broken || pair_->to[side_].end_here; }
   void Mark() override { mark_ = Out().written; }
   bool TookNothingSinceMark() const override { return pair_->to[1 - side_].arrived <= mark_; }
 

@@ -46,8 +46,10 @@ class Stream {
   virtual Moved Write(std::span<const iovec> pieces) = 0;
   // Says that all is said; reading goes on.
   virtual void EndWriting() = 0;
-  // The other side has hung up, or sent something that was not read yet.
+  // HasNews: there may be something to read, or the other side has hung up. HungUp: it has, and
+  // sends no more.
   virtual bool HasNews() const = 0;
+  virtual bool HungUp() const = 0;
   // Marks this point of what is written. TookNothingSinceMark: the connection is over, and it is
   // certain that the other side's program has read no byte behind the mark.
   virtual void Mark() = 0;

@@ -24,6 +24,7 @@ class TcpStream final : public Stream {
   Moved Write(std::span<const iovec> pieces) override;
   void EndWriting() override { shutdown(socket_->fd(), SHUT_WR); }
   bool HasNews() const override { return socket_->can_read; }
+  bool HungUp() const override { return socket_->hung_up; }
   void Mark() override { mark_ = written_; }
   bool TookNothingSinceMark() const override {
     // The kernel counts the first packet of the connection as one byte more.

@@ -59,6 +59,7 @@ class Tls final : public TlsStream {
     SSL_shutdown(ssl_.get());
   }
   bool HasNews() const override { return socket_->can_read || SSL_pending(ssl_.get()) > 0; }
+  bool HungUp() const override { return socket_->hung_up; }
   void Mark() override { mark_ = BIO_number_written(SSL_get_wbio(ssl_.get())); }
   bool TookNothingSinceMark() const override {
     return AcknowledgedBytes(socket_->fd()) <= mark_ + 1;
