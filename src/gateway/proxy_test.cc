@@ -462,7 +462,7 @@ TEST(Proxy, MakesRoomAndTurnsAway) {
 // one End, what is complete was whole at the vendor, and nothing is left over.
 TEST(Proxy, HoldsForEverySeed) {
   int whole = 0;
-  for (uint64_t seed = 0; seed < 400; ++seed) {
+  for (uint64_t seed = 0; seed < 250; ++seed) {
     Random random(seed);
     const net::SimNetPlan plan{1 + random.Below(200), 64 + random.Below(20'000),
                                random.Between(0, 20'000)};
@@ -524,7 +524,7 @@ TEST(Proxy, HoldsForEverySeed) {
       }
     }
   }
-  EXPECT_GT(whole, 1000);
+  EXPECT_GT(whole, 600);
 }
 
 }  // namespace

@@ -119,6 +119,10 @@ TEST(Acceptor, RestsWhileThereAreNoDescriptors) {
     accepted.push_back(std::move(fd));
     from = std::move(peer);
   });
+  // A first one as it should be: the sanitizers look at types once, with descriptors of their own.
+  Result<Fd> first = ConnectTo("127.0.0.1", acceptor.port(), 5000);
+  loop.RunOnce(1000);
+  ASSERT_EQ(accepted.size(), 1u);
   Result<Fd> client = ConnectTo("127.0.0.1", acceptor.port(), 5000);
   ASSERT_TRUE(client);
   // No descriptor is left for the other end.
@@ -133,11 +137,11 @@ TEST(Acceptor, RestsWhileThereAreNoDescriptors) {
   loop.RunOnce(0);
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(acceptor.pauses(), 1u);
-  EXPECT_TRUE(accepted.empty());
+  EXPECT_EQ(accepted.size(), 1u);
   clock.Advance(int64_t{kAcceptPauseMs} * 1000 + 1000);
   loop.RunOnce(0);
   loop.RunOnce(1000);
-  EXPECT_EQ(accepted.size(), 1u);
+  EXPECT_EQ(accepted.size(), 2u);
   EXPECT_EQ(from, "127.0.0.1");
 }
 
