@@ -315,9 +315,9 @@ std::string AnswerBody(const MockPlan& plan) {
     case MockDialect::kMessages:
       return MessagesBody(plan);
     default:
-      return fmt::format(R"({{"input_tokens":{}}})",
-                         plan.usage.input + plan.usage.cache_read + plan.usage.cache_write_5m +
-                             plan.usage.cache_write_1h);
+      return fmt::format(R"({{"input_tokens":{}}})", plan.usage.input + plan.usage.cache_read +
+                                                         plan.usage.cache_write_5m +
+                                                         plan.usage.cache_write_1h);
   }
 }
 
