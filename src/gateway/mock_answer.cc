@@ -33,7 +33,8 @@ std::string ChatUsage(const MockUsage& u) {
   const int64_t prompt = u.input + u.cache_read + u.cache_write_5m + u.cache_write_1h;
   const int64_t completion = u.output + u.reasoning;
   return fmt::format(
-      R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{},"audio_tokens":0}},"completion_tokens_details":{{"reasoning_tokens":{},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}})",
+      R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},"prompt_tokens_details":{{"cached_tokens":{},"audio_tokens":0}})"
+      R"(,"completion_tokens_details":{{"reasoning_tokens":{},"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}}})",
       prompt, completion, prompt + completion, u.cache_read, u.reasoning);
 }
 
@@ -41,13 +42,15 @@ std::string ResponsesUsage(const MockUsage& u) {
   const int64_t input = u.input + u.cache_read + u.cache_write_5m + u.cache_write_1h;
   const int64_t output = u.output + u.reasoning;
   return fmt::format(
-      R"({{"input_tokens":{},"input_tokens_details":{{"cached_tokens":{}}},"output_tokens":{},"output_tokens_details":{{"reasoning_tokens":{}}},"total_tokens":{}}})",
+      R"({{"input_tokens":{},"input_tokens_details":{{"cached_tokens":{}}},)"
+      R"("output_tokens":{},"output_tokens_details":{{"reasoning_tokens":{}}},"total_tokens":{}}})",
       input, u.cache_read, output, u.reasoning, input + output);
 }
 
 std::string MessagesUsage(const MockUsage& u, int64_t output) {
   return fmt::format(
-      R"({{"input_tokens":{},"cache_creation_input_tokens":{},"cache_read_input_tokens":{},"cache_creation":{{"ephemeral_5m_input_tokens":{},"ephemeral_1h_input_tokens":{}}},"output_tokens":{},"service_tier":"standard"}})",
+      R"({{"input_tokens":{},"cache_creation_input_tokens":{},"cache_read_input_tokens":{},)"
+      R"("cache_creation":{{"ephemeral_5m_input_tokens":{},"ephemeral_1h_input_tokens":{}}},"output_tokens":{},"service_tier":"standard"}})",
       u.input, u.cache_write_5m + u.cache_write_1h, u.cache_read, u.cache_write_5m,
       u.cache_write_1h, output);
 }
@@ -92,7 +95,9 @@ std::string ResponsesOutput(const MockPlan& plan) {
 
 std::string ResponsesObject(const MockPlan& plan, bool done) {
   return fmt::format(
-      R"({{"id":"{}","object":"response","created_at":{},"status":"{}","model":{},"output":[{}],"incomplete_details":{},"error":null,"parallel_tool_calls":true,"tool_choice":"auto","tools":[],"usage":{}}})",
+      R"({{"id":"{}","object":"response","created_at":{},"status":"{}","model":{},"output":[{}],)"
+      R"("incomplete_details":{},"error":null,)"
+      R"("parallel_tool_calls":true,"tool_choice":"auto","tools":[],"usage":{}}})",
       plan.id, kMockCreated,
       !done            ? "in_progress"
       : plan.cut_short ? "incomplete"
@@ -142,7 +147,8 @@ void AppendChunk(const MockPlan& plan, std::string_view delta, std::string_view 
                  std::string* out) {
   fmt::format_to(
       std::back_inserter(*out),
-      R"(data: {{"id":"{}","object":"chat.completion.chunk","created":{},"model":{},"service_tier":"default","system_fingerprint":"fp_mock","choices":[{{"index":0,"delta":{},"logprobs":null,"finish_reason":{}}}]{}}})"
+      R"(data: {{"id":"{}","object":"chat.completion.chunk","created":{},"model":{},"service_tier":"default","system_fingerprint":"fp_mock",)"
+      R"("choices":[{{"index":0,"delta":{},"logprobs":null,"finish_reason":{}}}]{}}})"
       "\n\n",
       plan.id, kMockCreated, Quoted(plan.request.model), delta, reason,
       plan.request.include_usage ? ",\"usage\":null" : "");

@@ -17,16 +17,16 @@ void Link::OnStream() {
   }
 }
 
-Core::Core(const ProxyOptions& options, std::vector<Upstream> upstreams, Governor& governor,
-           net::TimerWheel& timers, net::Dialer& dialer)
-    : options(options),
-      upstreams(std::move(upstreams)),
-      governor(governor),
-      timers(timers),
-      dialer(dialer),
-      kept_(this->upstreams.size()),
-      tick_(timers, [this] { Tick(); }),
-      drain_timer_(timers, [this] {
+Core::Core(const ProxyOptions& how, std::vector<Upstream> to, Governor& decides,
+           net::TimerWheel& wheel, net::Dialer& dials)
+    : options(how),
+      upstreams(std::move(to)),
+      governor(decides),
+      timers(wheel),
+      dialer(dials),
+      kept_(upstreams.size()),
+      tick_(wheel, [this] { Tick(); }),
+      drain_timer_(wheel, [this] {
         Entry entry(*this);
         EndAll();
       }) {

@@ -48,9 +48,9 @@ struct Request {
 // A connection to an upstream.
 class Link final : public net::StreamOwner {
  public:
-  Link(Core& core, size_t upstream, std::unique_ptr<net::Stream> stream)
-      : core_(core), upstream(upstream), stream(std::move(stream)) {
-    this->stream->SetOwner(this);
+  Link(Core& core, size_t to, std::unique_ptr<net::Stream> over)
+      : core_(core), upstream(to), stream(std::move(over)) {
+    stream->SetOwner(this);
   }
   void OnStream() override;
 
@@ -201,8 +201,8 @@ class Exchange {
 
 class Core {
  public:
-  Core(const ProxyOptions& options, std::vector<Upstream> upstreams, Governor& governor,
-       net::TimerWheel& timers, net::Dialer& dialer);
+  Core(const ProxyOptions& how, std::vector<Upstream> to, Governor& decides, net::TimerWheel& wheel,
+       net::Dialer& dials);
 
   // Around everything that the loop calls.
   class Entry {

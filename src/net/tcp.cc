@@ -129,8 +129,8 @@ class DialAttempt final : public Dialer::Attempt, private StreamOwner {
 
 class SocketDialer final : public Dialer {
  public:
-  SocketDialer(Loop& loop, const DialerOptions& options, std::unique_ptr<TlsContext> tls)
-      : loop(loop), options(options), tls(std::move(tls)), resolver(loop, options.name_cache_us) {}
+  SocketDialer(Loop& on, const DialerOptions& how, std::unique_ptr<TlsContext> context)
+      : loop(on), options(how), tls(std::move(context)), resolver(on, how.name_cache_us) {}
   std::unique_ptr<Attempt> Dial(const Endpoint& to, int64_t timeout_us, Done done) override {
     return std::make_unique<DialAttempt>(*this, to, timeout_us, std::move(done));
   }
