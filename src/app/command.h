@@ -113,6 +113,12 @@ struct ServeArgs {
 int RunServe(const Environment& environment, const ServeArgs& args);
 int RunUp(const Environment& environment, const ServeArgs& args);
 
+struct MockVendorArgs {
+  std::string listen = "127.0.0.1:8090";
+  std::string script;  // a file; empty: the defaults
+};
+int RunMockVendor(const Environment& environment, const MockVendorArgs& args);
+
 struct TokenArgs {
   std::string name;
 };

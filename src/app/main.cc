@@ -42,6 +42,7 @@ struct Options {
   DemoArgs demo;
   ServeArgs serve;
   TokenArgs token;
+  MockVendorArgs mock_vendor;
 };
 
 // Options that every command has.
@@ -164,6 +165,14 @@ void AddServers(CLI::App& app, Options& options) {
   }
 }
 
+void AddMockVendor(CLI::App& app, Options& options) {
+  CLI::App* command =
+      Command(app, "mock-vendor", "play the vendors' APIs, by a script, with an invoice", options);
+  command->add_option("--listen", options.mock_vendor.listen,
+                      "ADDRESS:PORT; port 0 takes a free one");
+  command->add_option("--script", options.mock_vendor.script, "a JSON file: how it behaves");
+}
+
 void AddMaintenance(CLI::App& app, Options& options) {
   Command(app, "commits", "list the commits of the ledger", options);
   Command(app, "classify", "put the changed rules of estate.yaml in force", options);
@@ -198,6 +207,7 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);
   if (command == "up") return RunUp(environment, options.serve);
+  if (command == "mock-vendor") return RunMockVendor(environment, options.mock_vendor);
   return RunToken(environment, options.token);
 }
 
@@ -246,6 +256,7 @@ int Main(int argc, char** argv) {
   AddQueries(app, options);
   AddPrices(app, options);
   AddServers(app, options);
+  AddMockVendor(app, options);
   AddMaintenance(app, options);
   try {
     app.parse(argc, argv);
@@ -286,7 +297,8 @@ int Main(int argc, char** argv) {
   logging.level = command == "serve" || command == "up" ? log::Level::kInfo : log::Level::kWarn;
   log::Configure(logging);
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
-  const std::set<std::string> pollers{"import", "import-worker", "demo", "serve", "up"};
+  const std::set<std::string> pollers{"import", "import-worker", "demo", "serve",
+                                      "up",     "mock-vendor"};
   if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }
