@@ -1,5 +1,6 @@
 #include "os/process.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -117,6 +118,11 @@ Result<int> InstallStopSignals() {
 }
 
 bool StopRequested() { return g_stop_requested.load(); }
+
+void WaitForStop(int descriptor) {
+  pollfd waited{descriptor, POLLIN, 0};
+  while (!StopRequested()) (void)poll(&waited, 1, -1);
+}
 
 void RequestStop() {
   g_stop_requested.store(true);

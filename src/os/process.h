@@ -83,6 +83,8 @@ class Child {
 // of loops may poll it. The second signal ends the process at once, as it would have without this.
 Result<int> InstallStopSignals();
 bool StopRequested();
+// Waits, on the descriptor of InstallStopSignals, until the process is told to stop.
+void WaitForStop(int descriptor);
 // The same as a signal, from within.
 void RequestStop();
 

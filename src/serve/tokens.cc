@@ -1,8 +1,5 @@
 #include "serve/tokens.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -14,8 +11,8 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "net/socket.h"
 #include "os/files.h"
+#include "os/secret.h"
 #include "serve/service.h"
 
 namespace flyball::serve {
@@ -57,18 +54,13 @@ Result<Json> ReadTokens(const std::string& home) {
   return document;
 }
 
-// One change of the list at a time, also between processes. Released with the descriptor.
-Result<net::Fd> LockTokens(const std::string& home) {
+// One change of the list at a time, also between processes.
+Result<os::SecretLock> LockTokens(const std::string& home) {
   if (access(home.c_str(), F_OK) != 0) {
     return Fail(Code::kNotFound, "there is no folder '" + home + "'",
                 "name the home of a ledger; `flyball import FILE` begins one");
   }
-  net::Fd fd(open(os::JoinPath(home, "tokens.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd.valid() || flock(fd.get(), LOCK_EX) != 0) {
-    return Fail(Code::kUnavailable,
-                "the tokens of '" + home + "' can't be locked: " + net::ErrnoText(errno));
-  }
-  return fd;
+  return os::SecretLock::Take(os::JoinPath(home, "tokens.lock"));
 }
 
 std::string NewToken() {
@@ -92,7 +84,7 @@ Status AddToken(const std::string& home, std::string_view name, std::string_view
   }
   tokens.push_back(
       {{"name", name}, {"sha256", Sha256Hex(token)}, {"created", FormatInstant(clock.Now())}});
-  return WriteSecret(TokensPath(home), document.dump(2) + "\n");
+  return os::WriteSecret(TokensPath(home), document.dump(2) + "\n");
 }
 
 int Base64Digit(char c) {
@@ -123,46 +115,7 @@ std::string DecodeBase64(std::string_view text) {
 
 }  // namespace
 
-Status WriteSecret(const std::string& path, std::string_view content) {
-  std::array<uint8_t, 8> random{};
-  SecureRandomBytes(random.data(), random.size());
-  const std::string temporary = path + ".tmp-" + Hex(random);
-  const auto fail = [&](const char* what) -> Status {
-    Error error{Code::kUnavailable,
-                "'" + path + "' can't be " + what + ": " + net::ErrnoText(errno),
-                {},
-                {}};
-    unlink(temporary.c_str());
-    return Fail(std::move(error));
-  };
-  net::Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!fd.valid()) {
-    return fail("created");
-  }
-  const ssize_t written = write(fd.get(), content.data(), content.size());
-  if (written != static_cast<ssize_t>(content.size()) || fsync(fd.get()) != 0) {
-    return fail("written");
-  }
-  if (rename(temporary.c_str(), path.c_str()) != 0) {
-    return fail("replaced");
-  }
-  net::Fd folder(open(os::ParentPath(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.valid()) {
-    fsync(folder.get());
-  }
-  return {};
-}
-
 TokenStore::TokenStore(const std::string& home) : path_(TokensPath(home)) {}
-
-TokenStore::Stamp TokenStore::ReadStamp() const {
-  struct stat facts{};
-  if (stat(path_.c_str(), &facts) != 0) {
-    return {};
-  }
-  return {static_cast<int64_t>(facts.st_ino), static_cast<int64_t>(facts.st_size),
-          int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec};
-}
 
 void TokenStore::Reload() {
   entries_.clear();
@@ -183,7 +136,7 @@ std::optional<std::string> TokenStore::NameOf(std::string_view token) {
   }
   const std::string hash = Sha256Hex(token);
   std::lock_guard lock(mutex_);
-  const Stamp stamp = ReadStamp();
+  const os::FileStamp stamp = os::StampOf(path_);
   if (stamp != stamp_) {
     stamp_ = stamp;
     Reload();
@@ -216,7 +169,7 @@ std::string TokenOf(std::string_view authorization) {
 }
 
 Status EnsureAdminToken(const std::string& home, Clock& clock) {
-  const net::Fd lock = FB_TRY(LockTokens(home));
+  const os::SecretLock lock = FB_TRY(LockTokens(home));
   const Json document = FB_TRY(ReadTokens(home));
   for (const Json& entry : document["tokens"]) {
     if (TextOf(entry, "name") == kLocalToken) {
@@ -224,7 +177,7 @@ Status EnsureAdminToken(const std::string& home, Clock& clock) {
     }
   }
   const std::string token = NewToken();
-  FB_CHECK(WriteSecret(AdminPath(home), token + "\n"));
+  FB_CHECK(os::WriteSecret(AdminPath(home), token + "\n"));
   return AddToken(home, kLocalToken, token, clock);
 }
 
@@ -239,7 +192,7 @@ Result<std::string> CreateToken(const std::string& home, const std::string& name
                 "'" + name + "' is the token that the server writes into the home folder",
                 "choose another name");
   }
-  const net::Fd lock = FB_TRY(LockTokens(home));
+  const os::SecretLock lock = FB_TRY(LockTokens(home));
   std::string token = NewToken();
   FB_CHECK(AddToken(home, name, token, clock));
   return token;

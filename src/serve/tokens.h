@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "os/secret.h"
 
 namespace flyball::serve {
 
@@ -31,21 +32,13 @@ class TokenStore {
     std::string name;
     std::string sha256;
   };
-  struct Stamp {
-    int64_t inode = 0, size = -1, modified_ns = 0;
-    bool operator==(const Stamp&) const = default;
-  };
-  Stamp ReadStamp() const;
   void Reload();
 
   std::string path_;
   std::mutex mutex_;
-  Stamp stamp_;
+  os::FileStamp stamp_;
   std::vector<Entry> entries_;
 };
-
-// Writes a file that only this user can read, whole or not at all.
-Status WriteSecret(const std::string& path, std::string_view content);
 
 // The token of an Authorization header: "Bearer T", or "Basic" with T as the password; "" when
 // there is none.
