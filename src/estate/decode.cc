@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "estate/decode_gateway.h"
 #include "estate/decode_rules.h"
 #include "estate/decode_util.h"
 #include "os/files.h"
@@ -23,7 +24,8 @@ constexpr std::array<std::string_view, 4> kStatuses = {"proposed", "running", "p
 
 const std::vector<std::string_view> kEstateKeys = {
     "name",      "currency", "fiscal_year_start", "include",   "environments", "teams", "projects",
-    "use_cases", "models",   "sources",           "providers", "rules",        "tags"};
+    "use_cases", "models",   "sources",           "providers", "rules",        "tags",  "gateway",
+    "budgets"};
 const std::vector<std::string_view> kPackKeys = {"providers", "rules", "tags"};
 
 // Decodes the files of one snapshot into one document, in their order.
@@ -146,6 +148,12 @@ class Decoder {
       FB_CHECK(NamedList<Named>(At{*node, map.file}, "model", {}, &estate.models));
     }
     if (const YamlNode* node = map.node.Find("sources")) FB_CHECK(Sources(At{*node, map.file}));
+    if (const YamlNode* node = FB_TRY(Once(map, "gateway"))) {
+      estate.gateway = FB_TRY(DecodeGateway(At{*node, map.file}));
+    }
+    if (const YamlNode* node = FB_TRY(Once(map, "budgets"))) {
+      estate.budgets = FB_TRY(DecodeBudgets(At{*node, map.file}, estate.currency));
+    }
     return {};
   }
 

@@ -17,6 +17,7 @@
 #include "base/money.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "model/budget.h"
 #include "model/dimension.h"
 #include "model/signature.h"
 #include "os/files.h"
@@ -49,6 +50,28 @@ struct Source {
   std::string name;
   std::string title;
 };
+// What the API of an upstream is like; the two OpenAI-like others differ in addresses and keys.
+enum class UpstreamApi : uint8_t { kOpenAi, kAzureOpenAi, kAnthropic, kOpenAiCompatible };
+// Where the gateway sends calls.
+struct Upstream {
+  std::string name;
+  UpstreamApi api = UpstreamApi::kOpenAi;
+  std::string base_url;             // without a slash at its end
+  std::string key_env;              // the variable of the environment that holds the vendor's key
+  std::vector<std::string> models;  // globs
+  int weight = 1;                   // among upstreams of one priority
+  int priority = 1;                 // the lowest number goes first
+  std::string provider;             // whose prices hold; empty: whoever has the model
+  std::string region;               // of the prices
+  std::string ca_file;              // certificates that vouch for it, beside the system's
+  std::string api_version;          // of Azure's API
+  Place place;
+};
+struct Gateway {
+  std::string listen;        // empty: the default
+  int64_t output_limit = 0;  // tokens, of calls that state no limit; 0: the gateway's default
+  std::vector<Upstream> upstreams;
+};
 struct Estate {
   std::string name = "Flyball";
   std::string currency = "USD";
@@ -59,6 +82,8 @@ struct Estate {
   std::vector<UseCase> use_cases;
   std::vector<Named> models;
   std::vector<Source> sources;
+  Gateway gateway;
+  std::vector<budget::Budget> budgets;
 };
 
 // Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each

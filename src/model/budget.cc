@@ -112,6 +112,12 @@ std::string FormatWindow(const Window& window) {
   return "rolling " + std::to_string(window.count) + " " + unit + "s";
 }
 
+std::string DefaultName(const Budget& budget) {
+  std::string name = FormatScope(budget.scope) + " per " + FormatWindow(budget.window);
+  if (budget.measure == Measure::kTokens) name += ", tokens";
+  return name;
+}
+
 Status Validate(const Budget& budget) {
   auto fail = [&budget](std::string what) {
     return Fail(Code::kInvalidArgument,

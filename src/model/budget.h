@@ -89,6 +89,8 @@ inline constexpr Amount kTokenLimitMax = 1'000'000'000'000'000'000;
 inline constexpr size_t kWarnLevelsMax = 8;
 inline constexpr size_t kNameMaxBytes = 256;
 
+// What a budget is called that nobody has named: by its scope, what it limits and its window.
+std::string DefaultName(const Budget& budget);
 // INVALID_ARGUMENT with the field that is wrong. Whether the zone exists is the guard's to ask.
 Status Validate(const Budget& budget);
 
