@@ -27,8 +27,15 @@ bool IsCredential(std::string_view name) {
   }
 }
 
-// What the proxy says itself.
+constexpr std::string_view kOwnPrefix =
+    "x-flyball-";  // attributes of a call: not the vendor's affair
+
+// What the proxy says itself, and what is said to the gateway only.
 bool IsOurs(std::string_view name) {
+  if (name.size() > kOwnPrefix.size() &&
+      EqualsIgnoreCase(name.substr(0, kOwnPrefix.size()), kOwnPrefix)) {
+    return true;
+  }
   switch (name.size()) {
     case 4:
       return net::NameIs(name, "host");

@@ -1,0 +1,235 @@
+#include "gateway/desk.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "os/zones.h"
+
+namespace flyball::gateway {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kBootIdFile[] = "/proc/sys/kernel/random/boot_id";
+constexpr size_t kRequestMaxBytes = 64u << 10;
+
+std::string AppliedPath(const std::string& home) {
+  return os::JoinPath(GatewayFolder(home), "applied.json");
+}
+
+// Zones live as long as the process: guards keep pointers to them.
+const Zone* FindZone(std::string_view name) {
+  static std::map<std::string, std::unique_ptr<Zone>, std::less<>> zones;
+  const auto found = zones.find(name);
+  if (found != zones.end()) return found->second.get();
+  Result<Zone> zone = os::LoadZone(name);
+  if (!zone) return nullptr;
+  return zones.emplace(name, std::make_unique<Zone>(*std::move(zone))).first->second.get();
+}
+
+std::string Canonical(const budget::Budget& budget) {
+  return Json{{"scope", budget::FormatScope(budget.scope)},
+              {"measure", budget::MeasureName(budget.measure)},
+              {"currency", budget.currency},
+              {"limit", budget::FormatAmount(budget.measure, budget.limit)},
+              {"window", budget::FormatWindow(budget.window)},
+              {"zone", budget.window.zone},
+              {"hard", budget.hard},
+              {"mode", budget::ModeName(budget.mode)},
+              {"overrun", budget.quantile_overrun_percent},
+              {"warn", budget.warn_percent}}
+      .dump();
+}
+
+std::map<std::string, std::string> ReadApplied(os::Files& files, const std::string& home) {
+  std::map<std::string, std::string> applied;
+  const Result<std::string> text = files.ReadAll(AppliedPath(home));
+  if (!text) return applied;
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return applied;
+  for (const auto& [name, hash] : json.items()) {
+    if (hash.is_string()) applied[name] = hash.get<std::string>();
+  }
+  return applied;
+}
+
+std::unexpected<Error> Wrong(std::string_view member, std::string_view expected) {
+  return Fail(Code::kInvalidArgument, fmt::format("'{}' {}", member, expected));
+}
+
+// A member of a request that is text; a number is as good, by its own digits.
+Result<std::string> TextOf(const Json& json, const char* name, std::string_view otherwise = {}) {
+  const auto found = json.find(name);
+  if (found == json.end() || found->is_null()) return std::string(otherwise);
+  if (found->is_string()) return found->get<std::string>();
+  if (found->is_number_integer()) return found->dump();
+  return Wrong(name, "is a text");
+}
+
+Result<bool> FlagOf(const Json& json, const char* name, bool otherwise) {
+  const auto found = json.find(name);
+  if (found == json.end() || found->is_null()) return otherwise;
+  if (!found->is_boolean()) return Wrong(name, "is true or false");
+  return found->get<bool>();
+}
+
+Status ReadLimit(const Json& json, budget::Budget* budget) {
+  const std::string amount = FB_TRY(TextOf(json, "amount"));
+  const std::string tokens = FB_TRY(TextOf(json, "tokens"));
+  if (amount.empty() == tokens.empty()) {
+    return Fail(Code::kInvalidArgument, "a budget has either an 'amount' or 'tokens'");
+  }
+  if (!tokens.empty()) {
+    budget->measure = budget::Measure::kTokens;
+    const ParsedDecimal parsed = FB_TRY(ParseDecimal(tokens, 0));
+    if (!parsed.exact) return Wrong("tokens", "is a whole number");
+    budget->limit = parsed.units;
+    return {};
+  }
+  budget->limit = FB_TRY(Money::Parse(amount)).units();
+  budget->currency = FB_TRY(TextOf(json, "currency", "USD"));
+  return {};
+}
+
+Result<budget::Budget> ReadBudget(const Json& json) {
+  static constexpr std::array<std::string_view, 10> kKnown = {
+      "name", "scope", "amount", "tokens", "currency", "window", "zone", "hard", "mode", "warn"};
+  for (const auto& [name, value] : json.items()) {
+    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
+      return Wrong(name, "is no part of a budget");
+    }
+  }
+  budget::Budget budget;
+  budget.scope = FB_TRY(budget::ParseScope(FB_TRY(TextOf(json, "scope"))));
+  FB_CHECK(ReadLimit(json, &budget));
+  budget.window = FB_TRY(budget::ParseWindow(FB_TRY(TextOf(json, "window", "month")),
+                                             FB_TRY(TextOf(json, "zone", "UTC"))));
+  budget.hard = FB_TRY(FlagOf(json, "hard", true));
+  const std::string mode = FB_TRY(TextOf(json, "mode", "strict"));
+  if (mode != "strict" && mode != "quantile") return Wrong("mode", "is strict or quantile");
+  budget.mode = mode == "strict" ? budget::Mode::kStrict : budget::Mode::kQuantile;
+  if (json.contains("warn")) {
+    if (!json["warn"].is_array()) return Wrong("warn", "is a list of percentages");
+    for (const Json& level : json["warn"]) {
+      if (!level.is_number_integer()) return Wrong("warn", "is a list of percentages");
+      budget.warn_percent.push_back(
+          static_cast<int>(std::clamp<int64_t>(level.get<int64_t>(), -1, 10'000)));
+    }
+  }
+  budget.name = FB_TRY(TextOf(json, "name"));
+  if (budget.name.empty()) budget.name = budget::DefaultName(budget);
+  FB_CHECK(budget::Validate(budget));
+  return budget;
+}
+
+Json RowJson(const guard::StatusRow& row) {
+  const auto amount = [&](budget::Amount value) {
+    return budget::FormatAmount(row.measure, value);
+  };
+  Json json{{"name", row.name},
+            {"scope", row.scope},
+            {"window", row.window},
+            {"zone", row.zone},
+            {"measure", budget::MeasureName(row.measure)},
+            {"currency", row.currency},
+            {"limit", amount(row.limit)},
+            {"settled", amount(row.settled)},
+            {"held", amount(row.held)},
+            {"remaining", amount(row.remaining)},
+            {"resets_at", FormatInstant(row.resets_at)},
+            {"max_overspend", amount(row.max_overspend.amount)},
+            {"max_overspend_bounded", row.max_overspend.bounded},
+            {"hard", row.hard},
+            {"frozen", row.frozen},
+            {"faults", row.faults}};
+  if (!row.max_overspend.why.empty()) json["max_overspend_why"] = row.max_overspend.why;
+  return json;
+}
+
+Result<std::string> Confirm(guard::Wal& wal, const std::string& name, guard::Moment now) {
+  FB_CHECK(wal.Commit());
+  const std::optional<guard::StatusRow> row = wal.guard().StatusOf(name, now);
+  return row ? RowJson(*row).dump() : Json{{"name", name}}.dump();
+}
+
+}  // namespace
+
+std::string GatewayFolder(const std::string& home) { return os::JoinPath(home, "gateway"); }
+std::string GatewayLock(const std::string& home) {
+  return os::JoinPath(GatewayFolder(home), "LOCK");
+}
+
+Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
+  if (!files.Exists(home)) {
+    return Fail(Code::kNotFound, "there is no folder '" + home + "'",
+                "name the home of a ledger; `flyball import FILE` begins one");
+  }
+  FB_CHECK(files.MakeDirs(GatewayFolder(home)));
+  os::HomeLock lock = FB_TRY(os::HomeLock::Acquire(GatewayLock(home)));
+  const Result<std::string> boot_id = files.ReadAll(kBootIdFile);
+  guard::Options options;
+  options.find_zone = FindZone;
+  std::unique_ptr<guard::Wal> wal =
+      FB_TRY(guard::Wal::Open(files, os::JoinPath(GatewayFolder(home), "guard"),
+                              boot_id ? Trim(*boot_id) : std::string_view(), options));
+  return Desk{std::move(lock), std::move(wal)};
+}
+
+Status ApplyEstate(os::Files& files, const std::string& home,
+                   const std::vector<budget::Budget>& budgets, guard::Wal& wal, guard::Moment now) {
+  std::map<std::string, std::string> before = ReadApplied(files, home);
+  Json applied = Json::object();
+  for (const budget::Budget& budget : budgets) {
+    const std::string hash = Sha256Hex(Canonical(budget));
+    const auto known = before.find(budget.name);
+    if (known == before.end() || known->second != hash) {
+      if (Status set = wal.guard().SetBudget(budget, now); !set) return set;
+    }
+    applied[budget.name] = hash;
+    before.erase(budget.name);
+  }
+  for (const auto& [name, hash] : before) {
+    const Status removed = wal.guard().RemoveBudget(name, now);
+    if (!removed && removed.error().code != Code::kNotFound) return removed;
+  }
+  FB_CHECK(wal.Commit());
+  return os::AtomicWrite(files, AppliedPath(home), applied.dump(2) + "\n");
+}
+
+Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::string_view path,
+                               std::string_view body, guard::Moment now) {
+  if (method == "GET" && path == kDeskPath) return StatusesJson(wal.guard().Statuses(now));
+  if (method != "POST") return Fail(Code::kUnimplemented, "the desk takes GET and POST");
+  if (body.size() > kRequestMaxBytes) {
+    return Fail(Code::kInvalidArgument, "the request is longer than 64 KiB");
+  }
+  const Json json = Json::parse(body, nullptr, false);
+  if (!json.is_object()) return Fail(Code::kInvalidArgument, "the body is no JSON object");
+  if (path == kDeskPath) {
+    const budget::Budget budget = FB_TRY(ReadBudget(json));
+    FB_CHECK(wal.guard().SetBudget(budget, now));
+    return Confirm(wal, budget.name, now);
+  }
+  const std::string name = FB_TRY(TextOf(json, "name"));
+  if (path == std::string(kDeskPath) + "/freeze") {
+    FB_CHECK(wal.guard().SetFrozen(name, FB_TRY(FlagOf(json, "frozen", true)), now));
+    return Confirm(wal, name, now);
+  }
+  if (path == std::string(kDeskPath) + "/remove") {
+    FB_CHECK(wal.guard().RemoveBudget(name, now));
+    return Confirm(wal, name, now);
+  }
+  return Fail(Code::kNotFound, "the desk has no such page");
+}
+
+std::string StatusesJson(const std::vector<guard::StatusRow>& rows) {
+  Json json = Json::array();
+  for (const guard::StatusRow& row : rows) json.push_back(RowJson(row));
+  return json.dump();
+}
+
+}  // namespace flyball::gateway

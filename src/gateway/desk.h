@@ -1,0 +1,52 @@
+// The desk: what people do with the guard of a home (set a budget, freeze it, look at all), the
+// same through a running gateway and without one.
+//
+//   home/gateway/LOCK           held by the process that owns the guard; names its address
+//   home/gateway/guard/         its journals (guard/wal.h)
+//   home/gateway/calls/         the log of calls (gateway/call_log.h)
+//   home/gateway/keys.json      virtual keys (gateway/keys.h)
+//   home/gateway/applied.json   which budgets of estate.yaml were put in force last
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "guard/wal.h"
+#include "model/budget.h"
+#include "os/files.h"
+
+namespace flyball::gateway {
+
+std::string GatewayFolder(const std::string& home);
+std::string GatewayLock(const std::string& home);
+
+struct Desk {
+  os::HomeLock lock;
+  std::unique_ptr<guard::Wal> wal;
+};
+// NOT_FOUND: no such home. ALREADY_EXISTS: another process has it.
+Result<Desk> OpenDesk(os::Files& files, const std::string& home);
+
+// Puts those budgets of the estate in force that have changed since they last were, and takes away
+// those that the estate no longer has. What was set at run time stays until the estate's own word
+// on that budget changes.
+Status ApplyEstate(os::Files& files, const std::string& home,
+                   const std::vector<budget::Budget>& budgets, guard::Wal& wal, guard::Moment now);
+
+// Requests of the desk, with answers in JSON:
+//   GET  /flyball/v1/budgets                              all of them
+//   POST /flyball/v1/budgets         {"scope","amount"|"tokens","currency","window","zone",
+//                                     "hard","mode","warn","name"}     makes or edits one
+//   POST /flyball/v1/budgets/freeze  {"name","frozen"}    the kill switch, and its opposite
+//   POST /flyball/v1/budgets/remove  {"name"}
+inline constexpr std::string_view kDeskPath = "/flyball/v1/budgets";
+Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::string_view path,
+                               std::string_view body, guard::Moment now);
+
+std::string StatusesJson(const std::vector<guard::StatusRow>& rows);
+
+}  // namespace flyball::gateway

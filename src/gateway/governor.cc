@@ -1,0 +1,602 @@
+#include "gateway/governor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/answer_meter.h"
+#include "gateway/bound.h"
+#include "gateway/call_facts.h"
+#include "gateway/desk.h"
+#include "gateway/router.h"
+#include "gateway/settlement.h"
+
+namespace flyball::gateway {
+namespace {
+
+using budget::ScopeKind;
+
+constexpr std::string_view kTeamHeader = "x-flyball-team";
+constexpr std::string_view kProjectHeader = "x-flyball-project";
+constexpr std::string_view kUseCaseHeader = "x-flyball-use-case";
+constexpr std::string_view kEndCustomerHeader = "x-flyball-end-customer";
+constexpr std::string_view kTagsHeader = "x-flyball-tags";
+constexpr int64_t kKeysRefreshUs = 500'000;
+
+std::string_view HeaderOf(std::span<const HeaderView> headers, std::string_view name) {
+  for (const HeaderView& header : headers) {
+    if (EqualsIgnoreCase(header.name, name)) return Trim(header.value);
+  }
+  return {};
+}
+
+// An answer that is known before anything is dispatched.
+class Answered final : public Call {
+ public:
+  explicit Answered(Reply reply) : reply_(std::move(reply)) {}
+  std::variant<Attempt, Reply> Next(Outcome) override { return std::move(reply_); }
+  void Dispatched() override {}
+  HeadVerdict Head(int, std::span<const HeaderView>) override { return HeadVerdict::kPass; }
+  BodyVerdict Body(std::string_view, std::string*) override { return BodyVerdict::kPass; }
+  void Ended(End) override {}
+
+ private:
+  Reply reply_;
+};
+
+std::unique_ptr<Call> Answer(Reply reply) { return std::make_unique<Answered>(std::move(reply)); }
+
+// A value of a header that becomes the value of a budget's scope.
+bool IsScopeText(std::string_view text) {
+  if (text.size() > budget::kScopeValueMaxBytes || ValidUtf8Prefix(text) != text.size())
+    return false;
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+// "a=b,c=d"
+Result<std::vector<std::pair<std::string, std::string>>> ReadTags(std::string_view header) {
+  std::vector<std::pair<std::string, std::string>> tags;
+  if (header.empty()) return tags;
+  for (std::string_view part : SplitText(header, ',')) {
+    const size_t equals = part.find('=');
+    const std::string_view name = Trim(part.substr(0, equals));
+    if (equals == std::string_view::npos || name.empty() || tags.size() == kTagsMax) {
+      return Fail(
+          Code::kInvalidArgument,
+          fmt::format("the header {} is no list of at most {} NAME=VALUE", kTagsHeader, kTagsMax));
+    }
+    tags.emplace_back(name, Trim(part.substr(equals + 1)));
+  }
+  std::ranges::sort(tags);
+  return tags;
+}
+
+}  // namespace
+
+std::string_view SecretOf(std::span<const HeaderView> headers) {
+  std::string_view bearer = HeaderOf(headers, "authorization");
+  constexpr std::string_view kBearer = "bearer ";
+  if (bearer.size() > kBearer.size() &&
+      EqualsIgnoreCase(bearer.substr(0, kBearer.size()), kBearer)) {
+    return Trim(bearer.substr(kBearer.size()));
+  }
+  for (std::string_view name : {"x-api-key", "api-key", "x-goog-api-key"}) {
+    if (std::string_view value = HeaderOf(headers, name); !value.empty()) return value;
+  }
+  return {};
+}
+
+// One call, from its first attempt to its end.
+class GovernedGateway::Governed final : public Call {
+ public:
+  Governed(GovernedGateway& gateway, Dialect dialect, const RequestView& request, CallFacts facts,
+           std::shared_ptr<const VirtualKey> key)
+      : g_(gateway),
+        book_(gateway.book_),
+        dialect_(dialect),
+        facts_(std::move(facts)),
+        key_(std::move(key)),
+        target_(request.target),
+        body_(request.body) {}
+
+  // Who pays: the key's own attributes, and of headers what the key leaves open.
+  Status ReadAttributes(std::span<const HeaderView> headers) {
+    const auto pick = [&](const std::string& own, std::string_view header) {
+      return own.empty() ? std::string(HeaderOf(headers, header)) : own;
+    };
+    dispatch_.team = pick(key_->team, kTeamHeader);
+    dispatch_.project = pick(key_->project, kProjectHeader);
+    dispatch_.use_case = pick(key_->use_case, kUseCaseHeader);
+    dispatch_.end_customer = pick("", kEndCustomerHeader);
+    dispatch_.tags = FB_TRY(ReadTags(HeaderOf(headers, kTagsHeader)));
+    dispatch_.key = key_->id;
+    dispatch_.model = facts_.model;
+    dispatch_.dialect = Info(dialect_).name;
+    dispatch_.stream = facts_.stream;
+    for (const auto& [name, value] : dispatch_.tags) tag_scopes_.push_back(name + "=" + value);
+    for (const std::string* text : {&dispatch_.team, &dispatch_.project, &dispatch_.use_case,
+                                    &dispatch_.end_customer, &dispatch_.model}) {
+      if (!IsScopeText(*text)) {
+        return Fail(Code::kInvalidArgument, "an attribute of the call is no plain text");
+      }
+    }
+    for (const std::string& tag : tag_scopes_) {
+      if (!IsScopeText(tag))
+        return Fail(Code::kInvalidArgument, "a tag of the call is no plain text");
+    }
+    return {};
+  }
+
+  bool FindCandidates() {
+    candidates_ = CandidatesFor(g_.settings_.upstreams, dialect_, facts_.model, g_.random_);
+    return !candidates_.empty();
+  }
+
+  std::variant<Attempt, Reply> Next(Outcome before) override {
+    ConcludeAttempt(before);
+    if (attempts_ >= kAttemptsMax || next_candidate_ >= candidates_.size()) return GiveUp(before);
+    const size_t index = candidates_[next_candidate_++];
+    ++attempts_;
+    const estate::Upstream& upstream = g_.settings_.upstreams[index];
+    if (std::optional<Reply> refusal = Admit(upstream)) return *std::move(refusal);
+    Attempt attempt;
+    attempt.upstream = index;
+    attempt.target = TargetAt(upstream, dialect_, target_, facts_.model);
+    attempt.headers = UpstreamHeaders(upstream, g_.settings_.upstream_keys[index]);
+    attempt.timeout_us = g_.settings_.attempt_timeout_us;
+    Result<std::string_view> body = BodyFor(upstream);
+    if (!body) {
+      ReleaseHold();
+      return Refusal(RefusalKind::kInvalid, body.error().message);
+    }
+    attempt.body = *body;
+    meter_.emplace(AnswerOptions{dialect_, facts_.stream, strips_usage()});
+    return attempt;
+  }
+
+  void Dispatched() override {
+    sent_ = true;
+    ++g_.counts_.attempts;
+    // What can't be written stops the guard, and this call runs under the lease that was synced.
+    dispatch_.at = g_.clock_.Now();
+    if (Status logged = g_.log_.Write(dispatch_); !logged) Fault("log", logged.error());
+    (void)g_.wal_.guard().Dispatched(id_, g_.Now());
+    if (Status written = g_.wal_.Commit(); !written) Fault("guard", written.error());
+  }
+
+  HeadVerdict Head(int status, std::span<const HeaderView>) override {
+    status_ = status;
+    const bool may_retry = status == 429 || status >= 500;
+    if (may_retry && attempts_ < kAttemptsMax && next_candidate_ < candidates_.size()) {
+      return HeadVerdict::kRetry;
+    }
+    return HeadVerdict::kPass;
+  }
+
+  bool KeepsLength() override { return !(strips_usage() && facts_.stream); }
+
+  BodyVerdict Body(std::string_view piece, std::string* out) override {
+    if (status_ / 100 != 2) return BodyVerdict::kPass;
+    return meter_->Put(piece, out);
+  }
+
+  std::string Tail() override { return status_ / 100 == 2 ? meter_->Finish() : std::string(); }
+
+  void Ended(End how) override {
+    switch (how) {
+      case End::kRefused:
+        return;  // Next has seen to it
+      case End::kNeverSent:
+        ReleaseHold();
+        return;
+      case End::kComplete:
+      case End::kDrained:
+        if (how == End::kDrained) (void)Tail();
+        SettleAnswer(true);
+        return;
+      case End::kCut:
+        ++g_.counts_.cut;
+        SettleAnswer(false);
+        return;
+      case End::kBroken:
+      case End::kClientGone:
+        SettleAnswer(false);
+        return;
+    }
+  }
+
+ private:
+  bool strips_usage() const {
+    return dialect_ == Dialect::kOpenAiChat && facts_.stream && !facts_.asks_usage;
+  }
+
+  Reply Refusal(RefusalKind kind, std::string_view why, int status = 0) const {
+    return ErrorReply(Info(dialect_).is_anthropic, kind, why, status);
+  }
+
+  Reply GiveUp(Outcome before) const {
+    if (before == Outcome::kTimedOut) {
+      return Refusal(RefusalKind::kTimedOut, "no upstream answered within the time");
+    }
+    return Refusal(RefusalKind::kUpstreamFailed, "no upstream could be reached");
+  }
+
+  // Takes the hold of an attempt; what the client gets when there is none to be had.
+  std::optional<Reply> Admit(const estate::Upstream& upstream) {
+    const int64_t output = Info(dialect_).output_limit.empty()
+                               ? 0
+                               : facts_.output_max.value_or(g_.settings_.output_limit);
+    const guard::Moment now = g_.Now();
+    CallBound bound;
+    if (!is_free()) {
+      Result<CallBound> found =
+          BoundOf(dialect_, facts_, output, upstream, *book_, now.wall, g_.settings_.missing_price);
+      if (!found) return Refusal(RefusalKind::kInvalid, found.error().ToString());
+      bound = *found;
+    } else {
+      bound.currency = "USD";
+    }
+    id_ = g_.wal_.NextCallId();
+    dispatch_.id = id_.value();
+    dispatch_.attempt = attempts_;
+    dispatch_.upstream = upstream.name;
+    dispatch_.provider = upstream.provider.empty() ? upstream.name : upstream.provider;
+    dispatch_.region = upstream.region;
+    dispatch_.currency = bound.currency;
+    dispatch_.bound = Money::FromUnits(bound.hold.fixed.units() + bound.hold.output.units());
+    std::vector<hold::Attribute> attributes = AttributesOf();
+    guard::Call call;
+    call.id = id_;
+    call.attributes = attributes;
+    call.bound = bound.hold;
+    call.currency = dispatch_.currency;
+    call.deadline_us = now.mono_us + g_.settings_.call_max_us;
+    const guard::Admission admission = g_.wal_.Admit(call, now);
+    if (admission.verdict == guard::Verdict::kAdmitted) {
+      held_ = true;
+      sent_ = false;
+      status_ = 0;
+      return std::nullopt;
+    }
+    ++g_.counts_.refused_budget;
+    return OverBudget(admission);
+  }
+
+  std::vector<hold::Attribute> AttributesOf() const {
+    std::vector<hold::Attribute> attributes;
+    const auto add = [&](ScopeKind kind, const std::string& value) {
+      if (!value.empty()) attributes.push_back({kind, value});
+    };
+    add(ScopeKind::kKey, dispatch_.key);
+    add(ScopeKind::kTeam, dispatch_.team);
+    add(ScopeKind::kProject, dispatch_.project);
+    add(ScopeKind::kUseCase, dispatch_.use_case);
+    add(ScopeKind::kModel, dispatch_.model);
+    add(ScopeKind::kProvider, dispatch_.provider);
+    add(ScopeKind::kEndCustomer, dispatch_.end_customer);
+    for (const std::string& tag : tag_scopes_) add(ScopeKind::kTag, tag);
+    return attributes;
+  }
+
+  Reply OverBudget(const guard::Admission& admission) {
+    if (admission.reason != guard::Reason::kOverLimit &&
+        admission.reason != guard::Reason::kFrozen) {
+      return Refusal(RefusalKind::kUnavailable, fmt::format("the call can't be held: {}",
+                                                            guard::ReasonName(admission.reason)));
+    }
+    Reply reply = Refusal(RefusalKind::kOverBudget, g_.wal_.guard().Describe(admission));
+    if (admission.reason == guard::Reason::kOverLimit) {
+      reply.headers.emplace_back("x-flyball-resets-at", FormatInstant(admission.resets_at));
+      const int64_t wait_us = admission.resets_at.us - g_.clock_.Now().us;
+      if (wait_us > 0) {
+        reply.headers.emplace_back("retry-after", std::to_string(wait_us / kMicrosPerSecond + 1));
+      }
+    }
+    return reply;
+  }
+
+  static std::vector<std::pair<std::string, std::string>> UpstreamHeaders(
+      const estate::Upstream& upstream, const std::string& secret) {
+    if (secret.empty()) return {};
+    switch (upstream.api) {
+      case estate::UpstreamApi::kAnthropic:
+        return {{"x-api-key", secret}};
+      case estate::UpstreamApi::kAzureOpenAi:
+        return {{"api-key", secret}};
+      default:
+        return {{"Authorization", "Bearer " + secret}};
+    }
+  }
+
+  // The client's body, with a limit of the output where it states none, and asking for the usage of
+  // a stream.
+  Result<std::string_view> BodyFor(const estate::Upstream& upstream) {
+    const std::string_view limit_name = Info(dialect_).output_limit;
+    const bool limits = !limit_name.empty() && !facts_.output_max;
+    if (!limits && !strips_usage()) return body_;
+    std::string edited(body_);
+    if (limits) {
+      const bool older = upstream.api == estate::UpstreamApi::kOpenAiCompatible &&
+                         dialect_ == Dialect::kOpenAiChat;
+      edited = WithMember(edited, older ? "max_tokens" : limit_name,
+                          std::to_string(g_.settings_.output_limit));
+    }
+    if (strips_usage()) edited = FB_TRY(WithIncludeUsage(edited));
+    edited_ = std::move(edited);
+    return std::string_view(edited_);
+  }
+
+  bool is_free() const { return dialect_ == Dialect::kAnthropicCountTokens; }
+
+  void ConcludeAttempt(Outcome before) {
+    if (!held_) return;
+    switch (before) {
+      case Outcome::kNone:
+        return;
+      case Outcome::kNotConnected:
+        if (!sent_) return ReleaseHold();
+        return SettleAnswer(false);
+      case Outcome::kBroken:
+      case Outcome::kTimedOut:
+      case Outcome::kRetryableHead:
+        return SettleAnswer(false);
+    }
+  }
+
+  void ReleaseHold() {
+    if (!std::exchange(held_, false)) return;
+    ++g_.counts_.not_sent;
+    (void)g_.wal_.guard().Release(id_, g_.Now());
+    Commit();
+  }
+
+  // `whole`: the answer came to its end.
+  void SettleAnswer(bool whole) {
+    if (!std::exchange(held_, false)) return;
+    metered::End end;
+    end.id = id_.value();
+    end.at = g_.clock_.Now();
+    end.status = status_;
+    end.basis = metered::Basis::kBound;
+    end.cost = dispatch_.bound;
+    hold::Cost cost;
+    int64_t tokens_output = -1;
+    if (is_free() || (status_ / 100 == 4 && whole) || status_ == 429) {
+      end.basis = metered::Basis::kRefused;
+      end.cost = {};
+    } else if (status_ / 100 == 2 && meter_ && meter_->is_final()) {
+      end.answer_id = meter_->answer_id();
+      end.model = meter_->model();
+      Result<Settlement> settled =
+          SettlementOf(dialect_, *meter_, facts_.model, g_.settings_.upstreams[Current()], *book_,
+                       dispatch_.at, g_.settings_.missing_price);
+      if (settled && settled->currency == dispatch_.currency) {
+        end.basis = metered::Basis::kExact;
+        end.cost = settled->cost;
+        end.tier = settled->tier;
+        end.lines = std::move(settled->lines);
+        cost = {settled->cost, settled->tokens};
+        tokens_output = settled->tokens_output;
+      } else {
+        log::Warn("a usage can't be priced; the call counts at its bound",
+                  {{"model", facts_.model},
+                   {"why", settled ? "another currency" : settled.error().ToString()}});
+      }
+    }
+    Write(end, cost, tokens_output);
+  }
+
+  void Write(const metered::End& end, const hold::Cost& cost, int64_t tokens_output) {
+    // The log first: what the guard has settled must not be unknown to the ledger.
+    if (Status logged = g_.log_.Write(end, dispatch_.at); !logged) Fault("log", logged.error());
+    guard::Guard& guard = g_.wal_.guard();
+    if (end.basis == metered::Basis::kBound) {
+      ++g_.counts_.at_bound;
+      (void)guard.SettleUnknown(id_, g_.Now());
+    } else {
+      ++(end.basis == metered::Basis::kExact ? g_.counts_.exact : g_.counts_.vendor_refused);
+      const Result<bool> fault = guard.Settle(id_, cost, tokens_output, g_.Now());
+      if (fault && *fault) {
+        ++g_.counts_.faults;
+        log::Warn("a vendor has charged more than a call's bound",
+                  {{"model", facts_.model}, {"upstream", dispatch_.upstream}});
+      }
+    }
+    Commit();
+  }
+
+  void Commit() {
+    if (Status written = g_.wal_.Commit(); !written) Fault("guard", written.error());
+  }
+
+  void Fault(std::string_view what, const Error& error) {
+    g_.wal_.guard().Stop();
+    log::Error("a record could not be written; nothing more is admitted",
+               {{"journal", std::string(what)}, {"why", error.ToString()}});
+  }
+
+  size_t Current() const { return candidates_[next_candidate_ - 1]; }
+
+  GovernedGateway& g_;
+  std::shared_ptr<const rates::PriceBook> book_;
+  Dialect dialect_;
+  CallFacts facts_;
+  std::shared_ptr<const VirtualKey> key_;
+  std::string_view target_, body_;
+  std::string edited_;
+  std::vector<std::string> tag_scopes_;
+  std::vector<size_t> candidates_;
+  size_t next_candidate_ = 0;
+  int attempts_ = 0;
+  hold::CallId id_;
+  metered::Dispatch dispatch_;
+  std::optional<AnswerMeter> meter_;
+  bool held_ = false;
+  bool sent_ = false;
+  int status_ = 0;
+};
+
+GovernedGateway::GovernedGateway(GatewaySettings settings,
+                                 std::shared_ptr<const rates::PriceBook> book, guard::Wal& wal,
+                                 CallLog& log, KeyStore& keys, Clock& clock, Random& random)
+    : settings_(std::move(settings)),
+      book_(std::move(book)),
+      wal_(wal),
+      log_(log),
+      keys_(keys),
+      clock_(clock),
+      random_(random) {
+  settings_.upstream_keys.resize(settings_.upstreams.size());
+}
+
+std::string GovernedGateway::ModelsJson() const {
+  std::string json = R"({"object":"list","data":[)";
+  bool first = true;
+  for (const std::string& model : ListedModels(settings_.upstreams)) {
+    json += first ? "" : ",";
+    first = false;
+    json += R"({"id":)";
+    AppendJsonString(model, &json);
+    json += R"(,"object":"model","created":0,"owned_by":"flyball"})";
+  }
+  return json + "]}";
+}
+
+std::optional<Reply> GovernedGateway::OwnPage(const RequestView& request) {
+  if (request.target.starts_with("/flyball/")) return AtDesk(request);
+  if (request.method != "GET") return std::nullopt;
+  if (request.target == "/healthz") {
+    const bool stopped = wal_.guard().stopped();
+    return Reply{stopped ? 503 : 200,
+                 {{"Content-Type", "application/json"}},
+                 stopped ? R"({"status":"stopped"})" : R"({"status":"ok"})"};
+  }
+  if (request.target == "/metrics") {
+    return Reply{200, {{"Content-Type", "text/plain; version=0.0.4"}}, MetricsText()};
+  }
+  return std::nullopt;
+}
+
+Reply GovernedGateway::AtDesk(const RequestView& request) {
+  Result<std::string> answer =
+      Fail(Code::kUnauthenticated, "the desk needs the administrator's token",
+           "it stands in the file 'token' of the home");
+  const std::string_view token = SecretOf(request.headers);
+  if (!settings_.admin_token.empty() &&
+      ConstantTimeEquals(Sha256Hex(token), Sha256Hex(settings_.admin_token))) {
+    const std::string_view path = request.target.substr(0, request.target.find('?'));
+    answer = Administer(wal_, request.method, path, request.body, Now());
+  }
+  Reply reply{200, {{"Content-Type", "application/json"}}, {}};
+  if (answer) {
+    reply.body = *std::move(answer);
+    return reply;
+  }
+  reply.status = HttpStatus(answer.error().code);
+  reply.body = R"({"error":{"code":)";
+  AppendJsonString(CodeName(answer.error().code), &reply.body);
+  reply.body += R"(,"message":)";
+  AppendJsonString(answer.error().message, &reply.body);
+  reply.body += R"(,"hint":)";
+  AppendJsonString(answer.error().hint, &reply.body);
+  reply.body += "}}";
+  return reply;
+}
+
+std::string GovernedGateway::MetricsText() const {
+  std::string text;
+  const auto add = [&](std::string_view name, std::string_view type, std::string_view help,
+                       uint64_t value) {
+    text += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help, type, value);
+  };
+  const auto counter = [&](std::string_view name, std::string_view help, uint64_t value) {
+    add(name, "counter", help, value);
+  };
+  counter("flyball_gateway_calls_total", "Requests of clients.", counts_.calls);
+  counter("flyball_gateway_attempts_total", "Attempts dispatched to upstreams.", counts_.attempts);
+  counter("flyball_gateway_refused_budget_total", "Calls refused by a budget.",
+          counts_.refused_budget);
+  counter("flyball_gateway_refused_other_total", "Requests refused for another reason.",
+          counts_.refused_other);
+  counter("flyball_gateway_settled_exact_total", "Attempts settled by the vendor's usage.",
+          counts_.exact);
+  counter("flyball_gateway_settled_bound_total", "Attempts charged at their bound.",
+          counts_.at_bound);
+  counter("flyball_gateway_vendor_refused_total", "Attempts that the vendor refused.",
+          counts_.vendor_refused);
+  counter("flyball_gateway_not_sent_total", "Attempts that never left.", counts_.not_sent);
+  counter("flyball_gateway_cut_total", "Streams ended because their hold could not grow.",
+          counts_.cut);
+  counter("flyball_gateway_faults_total", "Calls whose vendor charged more than their bound.",
+          counts_.faults);
+  add("flyball_gateway_open_calls", "gauge", "Calls that hold budget now.",
+      wal_.guard().open_calls());
+  add("flyball_gateway_stopped", "gauge", "1 while nothing is admitted.",
+      wal_.guard().stopped() ? 1 : 0);
+  return text;
+}
+
+std::unique_ptr<Call> GovernedGateway::Begin(const RequestView& request) {
+  const auto refuse = [&](RefusalKind kind, std::string_view why) {
+    ++counts_.refused_other;
+    return Answer(ErrorReply(SpeaksAnthropic(request.target), kind, why));
+  };
+  if (std::optional<Reply> own = OwnPage(request)) return Answer(*std::move(own));
+  ++counts_.calls;
+  const std::string_view secret = SecretOf(request.headers);
+  const std::shared_ptr<const VirtualKey> key = keys_.Find(secret);
+  if (key == nullptr || !key->IsGood(clock_.Now())) {
+    return refuse(RefusalKind::kUnauthenticated, secret.empty()
+                                                     ? "the request has no key"
+                                                     : "the key is unknown, expired or revoked");
+  }
+  const std::optional<Dialect> dialect = DialectOf(request.method, request.target);
+  if (!dialect) {
+    return refuse(RefusalKind::kUnknownRoute,
+                  "this route is not metered, so it is not open to keys with budgets");
+  }
+  if (*dialect == Dialect::kOpenAiModels) {
+    return Answer(Reply{200, {{"Content-Type", "application/json"}}, ModelsJson()});
+  }
+  Result<CallFacts> facts = ReadCall(*dialect, request.body);
+  if (!facts) return refuse(RefusalKind::kInvalid, facts.error().ToString());
+  if (!key->MayUse(facts->model)) {
+    return refuse(RefusalKind::kForbidden,
+                  fmt::format("the key may not use the model '{}'", facts->model));
+  }
+  auto call = std::make_unique<Governed>(*this, *dialect, request, *std::move(facts), key);
+  if (Status read = call->ReadAttributes(request.headers); !read) {
+    return refuse(RefusalKind::kInvalid, read.error().message);
+  }
+  if (!call->FindCandidates()) {
+    return refuse(RefusalKind::kUnknownRoute, "no upstream serves this model");
+  }
+  return call;
+}
+
+Reply GovernedGateway::Refuse(std::string_view path, int status, std::string_view why) {
+  ++counts_.refused_other;
+  RefusalKind kind = RefusalKind::kOther;
+  if (status == 413) kind = RefusalKind::kTooLarge;
+  if (status == 404) kind = RefusalKind::kUnknownRoute;
+  return ErrorReply(SpeaksAnthropic(path), kind, why, status);
+}
+
+void GovernedGateway::Tick() {
+  const guard::Moment now = Now();
+  if (Status ticked = wal_.Tick(now); !ticked) {
+    log::Error("the guard's journal can't be written; nothing more is admitted",
+               {{"why", ticked.error().ToString()}});
+  }
+  if (now.mono_us - keys_looked_at_us_ >= kKeysRefreshUs) {
+    keys_looked_at_us_ = now.mono_us;
+    keys_.Refresh();
+  }
+}
+
+}  // namespace flyball::gateway

@@ -1,0 +1,92 @@
+// GovernedGateway: the side of the gateway that decides (gateway/call.h is the seam).
+//
+// A request becomes a call: whose key it is, what it may cost at most, which upstreams may serve
+// it. Each attempt takes a hold on every budget that it falls under before its first byte leaves,
+// and is settled by the vendor's own usage at the book's prices after:
+//
+//   attempt ended by               charged
+//   whole answer with usage        exactly
+//   the vendor's 4xx               nothing: it was refused before any work
+//   no connection                  nothing: it never left
+//   all else (5xx, broken, slow,   its whole bound, flagged, until the vendor's bill says better
+//   no or unreadable usage)
+//
+// Unknown routes are refused, so nothing is spent that is not metered. Single thread; no I/O but
+// the appends to journals.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "estate/estate.h"
+#include "gateway/call.h"
+#include "gateway/call_log.h"
+#include "gateway/dialect.h"
+#include "gateway/keys.h"
+#include "guard/wal.h"
+#include "rates/rate.h"
+
+namespace flyball::gateway {
+
+struct GatewaySettings {
+  std::vector<estate::Upstream> upstreams;
+  std::string admin_token;                 // opens the desk (gateway/desk.h); empty: nothing does
+  std::vector<std::string> upstream_keys;  // the vendors' secrets, beside the upstreams
+  int64_t output_limit = 4096;             // of calls that state none
+  rates::MissingPrice missing_price = rates::MissingPrice::kDeny;
+  int64_t attempt_timeout_us = 600'000'000;  // to the head of an answer, and between its bytes
+  int64_t call_max_us = 3'600'000'000;  // all of an attempt, after which it counts at its bound
+};
+
+inline constexpr int kAttemptsMax = 3;
+inline constexpr size_t kTagsMax = 16;
+
+// What /metrics shows.
+struct GatewayCounts {
+  uint64_t calls = 0, attempts = 0, refused_budget = 0, refused_other = 0;
+  uint64_t exact = 0, at_bound = 0, vendor_refused = 0, not_sent = 0, cut = 0, faults = 0;
+};
+
+class GovernedGateway final : public Governor {
+ public:
+  // All must outlive it.
+  GovernedGateway(GatewaySettings settings, std::shared_ptr<const rates::PriceBook> book,
+                  guard::Wal& wal, CallLog& log, KeyStore& keys, Clock& clock, Random& random);
+
+  std::unique_ptr<Call> Begin(const RequestView& request) override;
+  Reply Refuse(std::string_view path, int status, std::string_view why) override;
+  void Tick() override;
+
+  // From now on; calls that run keep what they had.
+  void SetBook(std::shared_ptr<const rates::PriceBook> book) { book_ = std::move(book); }
+  const GatewayCounts& counts() const { return counts_; }
+  // In the text format of Prometheus.
+  std::string MetricsText() const;
+
+ private:
+  class Governed;
+  guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
+  std::string ModelsJson() const;
+  // Requests that are no calls: health, metrics, the desk.
+  std::optional<Reply> OwnPage(const RequestView& request);
+  Reply AtDesk(const RequestView& request);
+
+  GatewaySettings settings_;
+  std::shared_ptr<const rates::PriceBook> book_;
+  guard::Wal& wal_;
+  CallLog& log_;
+  KeyStore& keys_;
+  Clock& clock_;
+  Random& random_;
+  GatewayCounts counts_;
+  int64_t keys_looked_at_us_ = 0;
+};
+
+// The secret of a request's Authorization, x-api-key or api-key header; "" when there is none.
+std::string_view SecretOf(std::span<const HeaderView> headers);
+
+}  // namespace flyball::gateway

@@ -1,0 +1,353 @@
+#include "gateway/governor.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/zone.h"
+#include "rates/test_prices.h"
+
+namespace flyball::gateway {
+namespace {
+
+using Json = nlohmann::json;
+
+// A vendor's answer to an attempt, or the way in which it fails.
+struct VendorAnswer {
+  int status = 200;
+  std::string body;
+  Outcome outcome = Outcome::kNone;  // else: no answer
+  End end = End::kComplete;
+};
+
+// What the proxy does, without sockets.
+struct Served {
+  int status = 0;
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<Attempt> attempts;
+  std::vector<std::string> bodies;  // of the attempts, as sent
+};
+
+class GovernorTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    home_ = testing::TempDir() + "governor_" +
+            testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(home_);
+    std::filesystem::create_directories(home_);
+    VirtualKey wanted;
+    wanted.name = "k";
+    wanted.team = "search";
+    key_ = CreateKey(*files_, home_, wanted, clock_).value();
+    keys_.emplace(*files_, home_);
+    guard::Options options;
+    static const Zone utc;
+    options.find_zone = [](std::string_view name) { return name == "UTC" ? &utc : nullptr; };
+    wal_ = guard::Wal::Open(*files_, home_ + "/guard", "boot", options).value();
+    log_.emplace(CallLog::Open(*files_, home_ + "/calls", [](const metered::Record&) {
+                   return Status();
+                 }).value());
+    settings_.upstreams = {Upstream("first", estate::UpstreamApi::kOpenAi, 1),
+                           Upstream("second", estate::UpstreamApi::kOpenAi, 2),
+                           Upstream("claude", estate::UpstreamApi::kAnthropic, 1)};
+    settings_.upstream_keys = {"sk-1", "sk-2", "sk-3"};
+    settings_.output_limit = 100;
+    // One unit of money for a thousand tokens in, two for a thousand out.
+    book_ = std::make_shared<rates::PriceBook>(
+        rates::BookOf(rates::ModelOf("m", R"({"per_unit":{"input":"0.001","output":"0.002"}})")));
+  }
+  void TearDown() override { std::filesystem::remove_all(home_); }
+
+  static estate::Upstream Upstream(std::string name, estate::UpstreamApi api, int priority) {
+    estate::Upstream upstream;
+    upstream.name = name;
+    upstream.api = api;
+    upstream.base_url = "https://" + name + ".example";
+    upstream.models = {"*"};
+    upstream.priority = priority;
+    return upstream;
+  }
+  void SetBudget(std::string_view scope, std::string_view limit) {
+    budget::Budget budget;
+    budget.scope = budget::ParseScope(scope).value();
+    budget.limit = Money::Parse(limit)->units();
+    budget.name = scope;
+    ASSERT_TRUE(wal_->guard().SetBudget(budget, Now()));
+    ASSERT_TRUE(wal_->Commit());
+  }
+  guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
+  GovernedGateway& Gateway() {
+    if (!gateway_) gateway_.emplace(settings_, book_, *wal_, *log_, *keys_, clock_, random_);
+    return *gateway_;
+  }
+  Served Serve(std::string_view target, const std::string& body, std::vector<VendorAnswer> answers,
+               std::vector<HeaderView> headers = {}, bool with_key = true) {
+    const std::string bearer = "Bearer " + key_.secret;
+    if (with_key) headers.push_back({"Authorization", bearer});
+    const RequestView request{"POST", target, headers, body, "127.0.0.1"};
+    std::unique_ptr<Call> call = Gateway().Begin(request);
+    Served served;
+    Outcome before = Outcome::kNone;
+    for (size_t n = 0;; ++n) {
+      std::variant<Attempt, Reply> next = call->Next(before);
+      if (Reply* reply = std::get_if<Reply>(&next)) {
+        served.status = reply->status;
+        served.body = reply->body;
+        served.headers = reply->headers;
+        call->Ended(End::kRefused);
+        return served;
+      }
+      served.attempts.push_back(std::get<Attempt>(next));
+      served.bodies.emplace_back(served.attempts.back().body);
+      const VendorAnswer& answer = answers.at(n);
+      if (answer.outcome == Outcome::kNotConnected) {
+        before = answer.outcome;
+        continue;
+      }
+      call->Dispatched();
+      if (answer.outcome != Outcome::kNone) {
+        before = answer.outcome;
+        continue;
+      }
+      if (call->Head(answer.status, {}) == HeadVerdict::kRetry) {
+        before = Outcome::kRetryableHead;
+        continue;
+      }
+      served.status = answer.status;
+      for (size_t at = 0; at < answer.body.size(); at += 17) {
+        const std::string_view piece = std::string_view(answer.body).substr(at, 17);
+        std::string out;
+        const BodyVerdict verdict = call->Body(piece, &out);
+        served.body += verdict == BodyVerdict::kPass ? std::string(piece) : out;
+      }
+      if (answer.end == End::kComplete) served.body += call->Tail();
+      call->Ended(answer.end);
+      return served;
+    }
+  }
+  // Settled and held of a budget, in money.
+  std::pair<std::string, std::string> Standing(std::string_view budget) {
+    const guard::StatusRow row = wal_->guard().StatusOf(budget, Now()).value();
+    return {Money::FromUnits(row.settled).ToString(), Money::FromUnits(row.held).ToString()};
+  }
+  std::vector<metered::Record> Records() {
+    std::vector<metered::Record> records;
+    EXPECT_TRUE(CallLog::Open(*files_, home_ + "/calls", [&](const metered::Record& record) {
+      records.push_back(record);
+      return Status();
+    }));
+    return records;
+  }
+
+  std::string home_;
+  std::unique_ptr<os::Files> files_ = os::MakeRealFiles();
+  SimClock clock_{Instant{1'800'000'000'000'000}};
+  Random random_{1};
+  CreatedKey key_;
+  std::optional<KeyStore> keys_;
+  std::unique_ptr<guard::Wal> wal_;
+  std::optional<CallLog> log_;
+  GatewaySettings settings_;
+  std::shared_ptr<const rates::PriceBook> book_;
+  std::optional<GovernedGateway> gateway_;
+};
+
+constexpr std::string_view kChat = "/v1/chat/completions";
+const std::string kAsk =
+    R"({"model":"m","max_tokens":50,"messages":[{"role":"user","content":"hi"}]})";
+const std::string kAnswer =
+    R"({"id":"a1","model":"m","choices":[{}],"usage":{"prompt_tokens":10,"completion_tokens":20,)"
+    R"("total_tokens":30}})";
+
+TEST_F(GovernorTest, ACallIsHeldAtItsBoundAndSettledExactly) {
+  SetBudget("team=search", "100");
+  const Served served = Serve(kChat, kAsk, {{200, kAnswer}});
+  EXPECT_EQ(served.status, 200);
+  EXPECT_EQ(served.body, kAnswer);
+  EXPECT_EQ(served.bodies.front(), kAsk);
+  EXPECT_EQ(served.attempts[0].target, kChat);
+  EXPECT_EQ(served.attempts[0].headers[0].second, "Bearer sk-1");
+  EXPECT_EQ(Standing("team=search"), std::pair(std::string("0.05"), std::string("0")));
+  const std::vector<metered::Record> records = Records();
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].dispatch.team, "search");
+  EXPECT_EQ(records[0].dispatch.key, key_.key.id);
+  EXPECT_EQ(records[1].end.basis, metered::Basis::kExact);
+  EXPECT_EQ(records[1].end.cost.ToString(), "0.05");
+  EXPECT_EQ(records[1].end.lines.size(), 2u);
+  EXPECT_GE(records[0].dispatch.bound, records[1].end.cost);
+}
+
+TEST_F(GovernorTest, WhatDoesNotFitIsRefusedInTheClientsDialectAndNothingIsCharged) {
+  SetBudget("team=search", "0.5");
+  const Served openai = Serve(kChat, kAsk, {});
+  EXPECT_EQ(openai.status, 429);
+  const Json error = Json::parse(openai.body).at("error");
+  EXPECT_EQ(error.at("code"), "budget_exceeded");
+  EXPECT_NE(error.at("message").get<std::string>().find("team=search"), std::string::npos) << error;
+  const Served anthropic =
+      Serve("/v1/messages", R"({"model":"m","max_tokens":5,"messages":[]})", {});
+  EXPECT_EQ(anthropic.status, 429);
+  EXPECT_EQ(Json::parse(anthropic.body).at("error").at("type"), "rate_limit_error");
+  EXPECT_EQ(Standing("team=search"), std::pair(std::string("0"), std::string("0")));
+  EXPECT_TRUE(Records().empty());
+}
+
+TEST_F(GovernorTest, FailoverPaysForEachAttemptWhatItMayHaveCost) {
+  SetBudget("organisation", "100");
+  // The first breaks after it was sent, so it counts at its bound; the second answers.
+  const Served served = Serve(kChat, kAsk, {{0, "", Outcome::kBroken}, {200, kAnswer}});
+  EXPECT_EQ(served.status, 200);
+  EXPECT_EQ(served.attempts[1].headers[0].second, "Bearer sk-2");
+  const std::vector<metered::Record> records = Records();
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(records[1].end.basis, metered::Basis::kBound);
+  EXPECT_EQ(records[1].end.cost, records[0].dispatch.bound);
+  EXPECT_EQ(records[3].end.basis, metered::Basis::kExact);
+  const Money total = records[1].end.cost.Plus(records[3].end.cost).value();
+  EXPECT_EQ(Standing("organisation"), std::pair(total.ToString(), std::string("0")));
+}
+
+TEST_F(GovernorTest, ARefusalOfTheVendorCostsNothing) {
+  SetBudget("organisation", "100");
+  EXPECT_EQ(Serve(kChat, kAsk, {{429, "slow down"}, {200, kAnswer}}).status, 200);
+  EXPECT_EQ(Serve(kChat, kAsk, {{400, R"({"error":{}})"}}).status, 400);
+  EXPECT_EQ(Serve(kChat, kAsk, {{0, "", Outcome::kNotConnected}, {200, kAnswer}}).status, 200);
+  EXPECT_EQ(Standing("organisation"), std::pair(std::string("0.1"), std::string("0")));
+}
+
+TEST_F(GovernorTest, WithoutTheVendorsLastWordACallCountsAtItsBound) {
+  SetBudget("organisation", "100");
+  const VendorAnswer cases[] = {
+      {200, kAnswer.substr(0, 40), Outcome::kNone, End::kBroken},
+      {200, kAnswer, Outcome::kNone, End::kClientGone},
+      {200, R"({"id":"a","model":"m","choices":[]})"},
+      {200, R"({"id":"a","model":"m","usage":{"prompt_tokens":-5,"completion_tokens":1}})"},
+      {200, R"({"usage":{"prompt_tokens":1,"prompt_tokens_details":{"cached_tokens":2},)"
+            R"("completion_tokens":1}})"},
+      {503, "busy"},
+  };
+  Money expected;
+  for (const VendorAnswer& answer : cases) {
+    std::vector<VendorAnswer> answers = {answer};
+    if (answer.status >= 500) answers = {answer, answer};  // the second upstream is tried
+    Serve(kChat, kAsk, answers);
+    for (size_t i = 0; i < answers.size(); ++i) {
+      const std::vector<metered::Record> records = Records();
+      const metered::End& end = records[records.size() - 1 - 2 * i].end;
+      if (&answer == &cases[1]) {
+        // All of it had come: the usage is the vendor's last word although the client is gone.
+        continue;
+      }
+      EXPECT_EQ(end.basis, metered::Basis::kBound) << answer.body;
+    }
+  }
+  for (const metered::Record& record : Records()) {
+    if (record.is_end) expected = expected.Plus(record.end.cost).value();
+  }
+  EXPECT_EQ(Standing("organisation"), std::pair(expected.ToString(), std::string("0")));
+}
+
+TEST_F(GovernorTest, ALimitOfTheOutputIsPutInWhereThereIsNone) {
+  Serve(kChat, R"({"model":"m","messages":[]})", {{200, kAnswer}});
+  const Served served = Serve(kChat, R"({"model":"m","messages":[]})", {{200, kAnswer}});
+  EXPECT_EQ(served.bodies.front(), R"({"max_completion_tokens":100,"model":"m","messages":[]})");
+}
+
+TEST_F(GovernorTest, TheUsageOfAStreamIsAskedForAndTakenOutAgain) {
+  SetBudget("organisation", "100");
+  const std::string stream =
+      "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"x\"}}],"
+      "\"usage\":null}\n\n"
+      "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[],\"usage\":{\"prompt_tokens\":10,"
+      "\"completion_tokens\":20}}\n\ndata: [DONE]\n\n";
+  const Served served =
+      Serve(kChat, R"({"model":"m","stream":true,"max_tokens":50})", {{200, stream}});
+  EXPECT_NE(served.bodies.front().find(R"("stream_options":{"include_usage":true})"),
+            std::string::npos);
+  EXPECT_EQ(served.body,
+            "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n"
+            "data: [DONE]\n\n");
+  EXPECT_EQ(Standing("organisation").first, "0.05");
+}
+
+TEST_F(GovernorTest, WhoAndWhatIsNotAllowedIsRefused) {
+  EXPECT_EQ(Serve(kChat, kAsk, {}, {}, false).status, 401);
+  EXPECT_EQ(Serve("/v1/batches", kAsk, {}).status, 404);
+  EXPECT_EQ(Serve(kChat, "{", {}).status, 400);
+  EXPECT_EQ(Serve(kChat, R"({"model":"unpriced","max_tokens":1})", {}).status, 400);
+  EXPECT_EQ(Serve(kChat, R"({"model":"m","tools":[{"type":"web_search"}]})", {}).status, 400);
+  EXPECT_EQ(Serve(kChat, kAsk, {}, {{"X-Flyball-Tags", "no equals"}}).status, 400);
+  EXPECT_TRUE(Records().empty());
+}
+
+// A header fills what the key leaves open, and never what it states.
+TEST_F(GovernorTest, HeadersCannotChargeAnotherTeam) {
+  Serve(
+      kChat, kAsk, {{200, kAnswer}},
+      {{"x-flyball-team", "finance"}, {"X-Flyball-Project", "p1"}, {"x-flyball-tags", "b=2, a=1"}});
+  const metered::Dispatch dispatch = Records().front().dispatch;
+  EXPECT_EQ(dispatch.team, "search");
+  EXPECT_EQ(dispatch.project, "p1");
+  EXPECT_EQ(dispatch.tags.front().first, "a");
+}
+
+// Whatever vendors do, in whatever order: what they may bill is never above what is charged, and
+// what is charged is never above a hard limit.
+TEST_F(GovernorTest, TheInvoiceIsNeverAboveTheBudget) {
+  SetBudget("organisation", "20");
+  Random random(42);
+  Money invoice;
+  int refused = 0;
+  for (int i = 0; i < 400; ++i) {
+    std::vector<VendorAnswer> answers;
+    const int64_t in = random.Between(1, 60);
+    const int64_t out = random.Between(0, 50);
+    const Money cost = Money::FromUnits((in + 2 * out) * 1'000'000'000);
+    const std::string whole = R"({"id":"a","model":"m","usage":{"prompt_tokens":)" +
+                              std::to_string(in) + R"(,"completion_tokens":)" +
+                              std::to_string(out) + "}}";
+    for (int n = 0; n < 2; ++n) {
+      switch (random.Below(6)) {
+        case 0:
+          answers.push_back({0, "", Outcome::kNotConnected});
+          break;
+        case 1:
+          answers.push_back({0, "", Outcome::kTimedOut});
+          break;
+        case 2:
+          answers.push_back({500, "x"});
+          break;
+        case 3:
+          answers.push_back({429, "x"});
+          break;
+        case 4:
+          answers.push_back({200, whole.substr(0, 20), Outcome::kNone, End::kBroken});
+          break;
+        default:
+          answers.push_back({200, whole});
+          break;
+      }
+    }
+    const Served served = Serve(kChat, kAsk, answers);
+    refused += served.status == 429 && served.attempts.empty() ? 1 : 0;
+    for (size_t n = 0; n < served.attempts.size(); ++n) {
+      const VendorAnswer& answer = answers[n];
+      const bool works =
+          answer.outcome == Outcome::kTimedOut || answer.status == 500 || answer.status == 200;
+      if (works) invoice = invoice.Plus(cost).value();  // it bills although the answer was lost
+    }
+    const guard::StatusRow row = wal_->guard().StatusOf("organisation", Now()).value();
+    ASSERT_LE(invoice.units(), row.settled + row.held) << i;
+    ASSERT_LE(row.settled + row.held, row.limit) << i;
+    ASSERT_EQ(row.held, 0) << i;
+  }
+  EXPECT_GT(refused, 100);
+  EXPECT_EQ(wal_->guard().Audit(), "");
+  EXPECT_EQ(wal_->guard().bugs(), 0u);
+}
+
+}  // namespace
+}  // namespace flyball::gateway

@@ -1,0 +1,74 @@
+// What one attempt of an LLM call was and cost: the records of the gateway's call log, from which
+// the ledger's charges are made.
+//
+// An attempt has a *dispatch* record, written before its first byte leaves, and an *end* record.
+// One without an end (the process died) counts at its bound until the vendor's bill says better.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/money.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "model/usage.h"
+
+namespace flyball::metered {
+
+struct Dispatch {
+  uint64_t id = 0;  // hold::CallId of the attempt
+  Instant at;
+  int attempt = 1;  // of its call: 1, 2, ...
+  std::string upstream, provider, region, dialect;
+  std::string model;  // as asked for
+  std::string key, team, project, use_case, end_customer;
+  std::vector<std::pair<std::string, std::string>> tags;
+  bool stream = false;
+  Money bound;  // the most that it can cost
+  std::string currency;
+  bool operator==(const Dispatch&) const = default;
+};
+
+enum class Basis : uint8_t {
+  kExact,    // the vendor's usage at the book's prices
+  kBound,    // the usage is not known: charged at the bound
+  kRefused,  // the vendor refused it before any work: nothing
+  kNotSent,  // it never left
+};
+std::string_view BasisName(Basis basis);
+
+struct Line {
+  Bucket meter{};
+  int64_t quantity = 0;
+  Money unit_price;  // for Info(meter).per
+  Money cost;
+  bool operator==(const Line&) const = default;
+};
+
+struct End {
+  uint64_t id = 0;
+  Instant at;
+  Basis basis = Basis::kExact;
+  int status = 0;         // of the vendor's answer; 0: none came
+  std::string answer_id;  // the vendor's
+  std::string model;      // that answered, as the vendor names it
+  std::string tier;       // that it was served at
+  Money cost;             // the sum of the lines, or the bound
+  std::vector<Line> lines;
+  bool operator==(const End&) const = default;
+};
+
+// One JSON object a record. DecodeX: DATA_LOSS names what is wrong with it.
+std::string Encode(const Dispatch& dispatch);
+std::string Encode(const End& end);
+struct Record {
+  bool is_end = false;
+  Dispatch dispatch;
+  End end;
+};
+Result<Record> Decode(std::string_view json);
+
+}  // namespace flyball::metered
