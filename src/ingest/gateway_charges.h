@@ -1,0 +1,35 @@
+// Gateway charges: from the gateway's log of calls to a FOCUS bill of one month.
+//
+// One row per hour, meter and attribution, marked as an estimate: the vendor's own bill comes
+// later. A month's bill is always made whole from its log, so importing it again, with the hours
+// that have closed since, replaces it: no charge is lost or there twice, whatever was killed when.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "os/files.h"
+
+namespace flyball::ingest {
+
+inline constexpr char kGatewaySource[] = "gateway";
+
+struct GatewayBill {
+  std::string month;  // "2026-11"
+  std::string csv;    // FOCUS 1.4 with the AI columns of the 1.5 draft
+  int64_t rows = 0;
+  int64_t calls = 0;  // attempts in it
+  int64_t open = 0;   // attempts of closed hours that have not ended yet; a later bill has them
+};
+
+// The months that the folder has a log of, oldest first.
+Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder);
+// Of attempts dispatched before `until`, which is taken down to its hour. DATA_LOSS: a record can't
+// be read.
+Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
+                                    const std::string& month, Instant until);
+
+}  // namespace flyball::ingest

@@ -1,0 +1,147 @@
+#include "ingest/gateway_charges.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/clock.h"
+#include "ingest/import.h"
+#include "model/metered_call.h"
+#include "os/journal.h"
+
+namespace flyball::ingest {
+namespace {
+
+class GatewayCharges : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "gateway_charges_" +
+              testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_ + "/calls");
+    journal_.emplace(os::Journal::Open(*files_, folder_ + "/calls/calls-2026-11.journal",
+                                       [](uint64_t, std::string_view) { return Status(); })
+                         .value());
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  static Instant At(std::string_view text) { return ParseUserInstant(text).value(); }
+  void Begin(uint64_t id, std::string_view at, const std::string& team, Money bound = {}) {
+    metered::Dispatch dispatch;
+    dispatch.id = id;
+    dispatch.at = At(at);
+    dispatch.upstream = "openai-eu";
+    dispatch.provider = "openai";
+    dispatch.model = "gpt-5";
+    dispatch.team = team;
+    dispatch.bound = bound;
+    dispatch.currency = "USD";
+    dispatch.tags = {{"env", "a,\"b\""}};
+    ASSERT_TRUE(journal_->Append(metered::Encode(dispatch), false));
+  }
+  void Finish(uint64_t id, metered::Basis basis, std::vector<metered::Line> lines,
+              Money cost = {}) {
+    metered::End end;
+    end.id = id;
+    end.at = At("2026-11-30T23:59:59Z");
+    end.basis = basis;
+    end.cost = cost;
+    for (const metered::Line& line : lines) end.cost = end.cost.Plus(line.cost).value();
+    end.lines = std::move(lines);
+    ASSERT_TRUE(journal_->Append(metered::Encode(end), false));
+    total_ = total_.Plus(end.cost).value();
+  }
+  static metered::Line Tokens(Bucket bucket, int64_t count, std::string_view price) {
+    const Money unit = Money::Parse(price).value();
+    return {bucket, count, unit, Money::FromUnits(unit.units() * count)};
+  }
+  GatewayBill Bill(std::string_view until) {
+    return MakeGatewayBill(*files_, folder_ + "/calls", "2026-11", At(until)).value();
+  }
+
+  std::string folder_;
+  std::unique_ptr<os::Files> files_ = os::MakeRealFiles();
+  std::optional<os::Journal> journal_;
+  Money total_;
+};
+
+TEST_F(GatewayCharges, OneRowAnHourMeterAndAttribution) {
+  for (uint64_t id = 1; id <= 3; ++id) {
+    Begin(id, "2026-11-25T10:30:00Z", id == 3 ? "ads" : "search");
+    Finish(id, metered::Basis::kExact,
+           {Tokens(Bucket::kInput, 100, "0.000001"), Tokens(Bucket::kOutput, 7, "0.000008")});
+  }
+  const GatewayBill bill = Bill("2026-11-25T11:00:00Z");
+  EXPECT_EQ(bill.calls, 3);
+  EXPECT_EQ(bill.rows, 4);
+  EXPECT_NE(bill.csv.find("0.0002,0.0002,0.0002,0.0002,USD,2026-11-01T00:00:00Z,"
+                          "2026-12-01T00:00:00Z,2026-11-25T10:00:00Z,2026-11-25T11:00:00Z,Usage,"
+                          "Usage-Based,gpt-5 input,200,Tokens,200,Tokens,0.000001"),
+            std::string::npos)
+      << bill.csv;
+  EXPECT_NE(bill.csv.find(R"("{""env"":""a,\""b\""""}")"), std::string::npos) << bill.csv;
+}
+
+TEST_F(GatewayCharges, OnlyClosedHoursAndEndedCallsThatCostSomething) {
+  Begin(1, "2026-11-25T10:59:59Z", "a");
+  Begin(2, "2026-11-25T11:00:00Z", "a");
+  Begin(3, "2026-11-25T10:00:00Z", "a", Money::Parse("5").value());
+  Begin(4, "2026-11-25T10:00:00Z", "a");
+  Finish(1, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  Finish(2, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  Finish(4, metered::Basis::kRefused, {});
+  GatewayBill bill = Bill("2026-11-25T11:30:00Z");
+  EXPECT_EQ(bill.rows, 1);
+  EXPECT_EQ(bill.open, 1);
+  Finish(3, metered::Basis::kBound, {}, Money::Parse("5").value());
+  bill = Bill("2026-11-25T11:30:00Z");
+  EXPECT_EQ(bill.rows, 2);
+  EXPECT_EQ(bill.open, 0);
+  EXPECT_NE(bill.csv.find("usage unknown, charged at its bound"), std::string::npos);
+}
+
+// Whatever is in the log, the bill is a FOCUS file that the import keeps whole, to the last digit.
+TEST_F(GatewayCharges, TheImportKeepsEveryRow) {
+  Random random(5);
+  for (uint64_t id = 1; id <= 300; ++id) {
+    Begin(id,
+          "2026-11-" + std::to_string(10 + random.Below(15)) + "T0" +
+              std::to_string(random.Below(10)) + ":00:00Z",
+          random.Chance(1, 3) ? "" : "team \"x\", " + std::to_string(random.Below(3)));
+    if (random.Chance(1, 8)) {
+      Finish(id, metered::Basis::kBound, {}, Money::FromUnits(1 + random.Between(1, 1'000'000)));
+    } else {
+      Finish(id, metered::Basis::kExact,
+             {Tokens(Bucket::kInput, random.Between(1, 100'000), "0.00000013"),
+              Tokens(Bucket::kCacheRead, random.Between(1, 100'000), "0.000000013"),
+              Tokens(Bucket::kOutput, random.Between(1, 1000), "0.0000104")});
+    }
+  }
+  const GatewayBill bill = Bill("2026-12-01");
+  EXPECT_EQ(bill.calls, 300);
+  const std::string path = folder_ + "/bill.csv";
+  ASSERT_TRUE(os::AtomicWrite(*files_, path, bill.csv));
+  ImportOptions options;
+  options.files = {path};
+  options.source = kGatewaySource;
+  options.home = folder_ + "/home";
+  Result<Staged> staged = StageImport(options, *files_);
+  ASSERT_TRUE(staged) << staged.error().ToString();
+  const ledger::ImportFacts& facts = staged->import.facts;
+  EXPECT_EQ(facts.rows_kept, bill.rows);
+  EXPECT_EQ(facts.rows_quarantined, 0);
+  EXPECT_EQ(facts.billed_cost.kept, total_.ToString());
+  EXPECT_EQ(facts.billed_cost.residue, "0");
+  EXPECT_TRUE(facts.findings.empty()) << facts.findings.begin()->first;
+  EXPECT_TRUE(facts.repairs.empty()) << facts.repairs.begin()->first;
+}
+
+TEST_F(GatewayCharges, MonthsAreThoseOfTheLogs) {
+  std::filesystem::create_directories(folder_ + "/calls/calls-2026-13.journal");
+  EXPECT_EQ(GatewayMonths(*files_, folder_ + "/calls").value(),
+            (std::vector<std::string>{"2026-11"}));
+  EXPECT_TRUE(GatewayMonths(*files_, folder_ + "/absent")->empty());
+}
+
+}  // namespace
+}  // namespace flyball::ingest
