@@ -108,10 +108,33 @@ struct ServeArgs {
   std::string web_dir;
   std::string memory = "1GiB";
   int query_timeout_s = 30;
-  bool demo = false;  // of `up`: make the demonstration estate when the ledger is empty
+  bool gateway = false;  // of `up`: keep a gateway running
+  bool demo = false;     // of `up`: make the demonstration estate when the ledger is empty
 };
 int RunServe(const Environment& environment, const ServeArgs& args);
 int RunUp(const Environment& environment, const ServeArgs& args);
+
+struct KeysArgs {
+  std::string action;  // "create", "list", "revoke"
+  std::string name, team, project, use_case, models, expires;
+  std::string which;  // to revoke: id or name
+};
+int RunKeys(const Environment& environment, const KeysArgs& args);
+
+struct BudgetsArgs {
+  std::string action;  // "": show all; "set", "freeze", "unfreeze", "remove"
+  std::string name, scope, amount, tokens, currency, zone, mode, warn;
+  std::string window = "month";
+  bool soft = false;
+};
+int RunBudgets(const Environment& environment, const BudgetsArgs& args);
+
+struct GatewayArgs {
+  std::string listen;  // empty: what the estate says
+};
+int RunGateway(const Environment& environment, const GatewayArgs& args);
+
+int RunPublish(const Environment& environment);
 
 struct MockVendorArgs {
   std::string listen = "127.0.0.1:8090";

@@ -42,6 +42,9 @@ struct Options {
   DemoArgs demo;
   ServeArgs serve;
   TokenArgs token;
+  KeysArgs keys;
+  BudgetsArgs budgets;
+  GatewayArgs gateway;
   MockVendorArgs mock_vendor;
 };
 
@@ -165,6 +168,58 @@ void AddServers(CLI::App& app, Options& options) {
   }
 }
 
+void AddKeys(CLI::App& app, Options& options) {
+  CLI::App* keys =
+      Command(app, "keys", "the keys with which applications call the gateway", options);
+  keys->require_subcommand(1);
+  const auto action = [&](const char* name, const char* what) {
+    CLI::App* command = keys->add_subcommand(name, what)->fallthrough();
+    command->callback([&options, name] { options.keys.action = name; });
+    return command;
+  };
+  CLI::App* create = action("create", "make a key; it is shown once");
+  create->add_option("--name", options.keys.name, "its name, for people");
+  create->add_option("--team", options.keys.team, "the team that it charges");
+  create->add_option("--project", options.keys.project, "the project that it charges");
+  create->add_option("--use-case", options.keys.use_case, "the use case that it charges");
+  create->add_option("--models", options.keys.models, "models that it may use: gpt-*,claude-3");
+  create->add_option("--expires", options.keys.expires, "a date or an instant");
+  create->add_flag_callback("--json", [&options] { options.format = "json"; }, "--format json");
+  action("list", "list all keys");
+  action("revoke", "let a key in no more")
+      ->add_option("KEY", options.keys.which, "its id or name")
+      ->required();
+}
+
+void AddBudgets(CLI::App& app, Options& options) {
+  CLI::App* budgets =
+      Command(app, "budgets", "what is spent, held and left of each budget", options);
+  budgets->require_subcommand(0, 1);
+  BudgetsArgs& args = options.budgets;
+  const auto action = [&](const char* name, const char* what) {
+    CLI::App* command = budgets->add_subcommand(name, what)->fallthrough();
+    command->callback([&args, name] { args.action = name; });
+    return command;
+  };
+  CLI::App* set = action("set", "make a budget, or change it at once");
+  set->add_option("--scope", args.scope, "organisation, team=NAME, key=ID, tag:NAME=VALUE, ...")
+      ->required();
+  set->add_option("--amount", args.amount, "the limit, in money");
+  set->add_option("--currency", args.currency, "of the amount, such as EUR");
+  set->add_option("--tokens", args.tokens, "the limit, in tokens");
+  set->add_option("--window", args.window, "minute to year, or 'rolling 24 hours'");
+  set->add_option("--zone", args.zone, "the time zone in which the window begins");
+  set->add_option("--mode", args.mode, "strict or quantile");
+  set->add_option("--warn", args.warn, "percentages of the limit, such as 50,80");
+  set->add_option("--name", args.name, "its name; by default scope and window");
+  set->add_flag("--soft,!--hard", args.soft, "tell when it is exceeded, or refuse (--hard)");
+  for (const auto& [name, what] : {std::pair{"freeze", "refuse every call under it"},
+                                   std::pair{"unfreeze", "let calls through again"},
+                                   std::pair{"remove", "count and refuse no more"}}) {
+    action(name, what)->add_option("BUDGET", args.name, "its name")->required();
+  }
+}
+
 void AddMockVendor(CLI::App& app, Options& options) {
   CLI::App* command =
       Command(app, "mock-vendor", "play the vendors' APIs, by a script, with an invoice", options);
@@ -201,6 +256,10 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "rebuild") return RunRebuild(environment);
   if (command == "migrate") return RunMigrate(environment);
   if (command == "rate") return RunRate(environment, options.rate);
+  if (command.starts_with("keys ")) return RunKeys(environment, options.keys);
+  if (command.starts_with("budgets")) return RunBudgets(environment, options.budgets);
+  if (command == "publish") return RunPublish(environment);
+  if (command == "gateway") return RunGateway(environment, options.gateway);
   if (command == "prices import") return RunPricesImport(environment, options.prices);
   if (command == "prices show") return RunPricesShow(environment, options.prices);
   if (command == "prices diff") return RunPricesDiff(environment, options.prices);
@@ -258,6 +317,12 @@ int Main(int argc, char** argv) {
   AddServers(app, options);
   AddMockVendor(app, options);
   AddMaintenance(app, options);
+  AddKeys(app, options);
+  AddBudgets(app, options);
+  Command(app, "publish", "bring the gateway's closed hours into the ledger", options);
+  CLI::App* gateway =
+      Command(app, "gateway", "serve LLM calls, metered and within budgets", options);
+  gateway->add_option("--listen", options.gateway.listen, "ADDRESS:PORT; port 0 takes a free one");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -294,11 +359,12 @@ int Main(int argc, char** argv) {
   }
   log::Options logging;
   // A server's log is its story; a command says what it has to say by itself.
-  logging.level = command == "serve" || command == "up" ? log::Level::kInfo : log::Level::kWarn;
+  logging.level = command == "serve" || command == "up" || command == "gateway" ? log::Level::kInfo
+                                                                                : log::Level::kWarn;
   log::Configure(logging);
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
-  const std::set<std::string> pollers{"import", "import-worker", "demo", "serve",
-                                      "up",     "mock-vendor"};
+  const std::set<std::string> pollers{"import", "import-worker", "publish",    "demo", "serve",
+                                      "up",     "gateway",       "mock-vendor"};
   if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }

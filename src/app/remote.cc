@@ -34,6 +34,16 @@ Result<HostPort> ParseHostPort(std::string_view text) {
               "such as 127.0.0.1:8080");
 }
 
+std::string UrlOf(const std::string& host, int port) {
+  const bool v6 = host.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+}
+
+std::string ReachableHost(const std::string& host) {
+  if (host == "0.0.0.0") return "127.0.0.1";
+  return host == "::" ? "::1" : host;
+}
+
 Result<std::optional<Remote>> Remote::Find(const Environment& environment) {
   const Result<os::LockHolder> holder =
       os::HomeLock::ReadHolder(os::JoinPath(environment.home, "LOCK"));

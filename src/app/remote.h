@@ -40,5 +40,9 @@ struct HostPort {
   int port = 0;
 };
 Result<HostPort> ParseHostPort(std::string_view text);
+// "127.0.0.1:8080", "[::1]:8080".
+std::string UrlOf(const std::string& host, int port);
+// Where a server that listens there can be reached: a wildcard address is not one to connect to.
+std::string ReachableHost(const std::string& host);
 
 }  // namespace flyball::app

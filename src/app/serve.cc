@@ -1,15 +1,16 @@
 // flyball serve, flyball up: the control plane. Wiring only.
 #include <fmt/format.h>
-#include <poll.h>
 
 #include <nlohmann/json.hpp>
 
+#include "app/children.h"
 #include "app/command.h"
 #include "app/open_ledger.h"
 #include "app/remote.h"
 #include "app/worker.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "estate/estate.h"
 #include "ledger/ledger.h"
 #include "net/http.h"
 #include "os/process.h"
@@ -20,6 +21,8 @@ namespace {
 
 // What a request that runs gets to finish in when the server is told to stop; then it is ended.
 constexpr int kDrainMs = 2000;
+constexpr int64_t kPublishEveryUs = 5 * 60 * kMicrosPerSecond;
+constexpr int64_t kGatewayAgainUs = 2 * kMicrosPerSecond;
 
 Status MakeDemoIfEmpty(const Environment& environment) {
   if (ledger::HomeExists(environment.files, environment.home)) {
@@ -36,17 +39,6 @@ Status MakeDemoIfEmpty(const Environment& environment) {
   return {};
 }
 
-std::string UrlOf(const std::string& host, int port) {
-  const bool v6 = host.find(':') != std::string::npos;
-  return v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
-}
-
-// A wildcard address is not one to connect to.
-std::string ReachableHost(const std::string& host) {
-  if (host == "0.0.0.0") return "127.0.0.1";
-  return host == "::" ? "::1" : host;
-}
-
 void LogAccess(const serve::AccessLine& line) {
   log::Info("request", {{"method", std::string(line.method)},
                         {"path", std::string(line.path)},
@@ -56,9 +48,26 @@ void LogAccess(const serve::AccessLine& line) {
                         {"peer", std::string(line.peer)}});
 }
 
-void WaitForStop(int stop_descriptor) {
-  pollfd waited{stop_descriptor, POLLIN, 0};
-  while (!os::StopRequested()) poll(&waited, 1, -1);
+// What runs beside the server: the closed hours of the gateway's calls come into the ledger, and
+// `up` keeps a gateway where the estate names upstreams.
+std::vector<std::unique_ptr<Child>> StartChildren(const Environment& environment,
+                                                  const ServeArgs& args) {
+  std::vector<std::unique_ptr<Child>> children;
+  children.push_back(std::make_unique<Child>(
+      environment, Child::Plan{"publish",
+                               {"publish", "--format", "json", "--home", environment.home},
+                               kPublishEveryUs,
+                               false}));
+  if (!args.gateway) return children;
+  const std::string path = os::JoinPath(environment.home, "estate.yaml");
+  const Result<std::string> snapshot = estate::LoadEstate(environment.files, path);
+  if (!snapshot) return children;  // the page says what is wrong with it
+  const auto rules = estate::RuleSet::Compile(*snapshot);
+  if (!rules || (*rules)->estate().gateway.upstreams.empty()) return children;
+  children.push_back(std::make_unique<Child>(
+      environment,
+      Child::Plan{"gateway", {"gateway", "--home", environment.home}, kGatewayAgainUs, true}));
+  return children;
 }
 
 Status Serve(const Environment& environment, const ServeArgs& args) {
@@ -98,7 +107,10 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   FB_CHECK(ledger->Announce(UrlOf(ReachableHost(listen.host), server->port())));
   Print(fmt::format("Flyball serves http://{} from {}", UrlOf(listen.host, server->port()),
                     environment.home));
-  WaitForStop(stop);
+  {
+    const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args);
+    os::WaitForStop(stop);
+  }
   service.Stop();
   server->Drain(kDrainMs);
   ledger->StopQuestions();  // what still runs has nobody left to answer
@@ -113,7 +125,9 @@ int RunServe(const Environment& environment, const ServeArgs& args) {
 }
 
 int RunUp(const Environment& environment, const ServeArgs& args) {
-  return RunServe(environment, args);
+  ServeArgs all = args;
+  all.gateway = true;
+  return RunServe(environment, all);
 }
 
 int RunToken(const Environment& environment, const TokenArgs& args) {

@@ -1,0 +1,138 @@
+// flyball budgets: see, set, freeze and remove budgets. What is done counts at once, also for a
+// gateway that runs.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/error_json.h"
+#include "app/gateway_desk.h"
+#include "app/remote.h"
+#include "app/table.h"
+#include "base/text.h"
+#include "gateway/desk.h"
+#include "net/http.h"
+
+namespace flyball::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Result<std::string> AskGateway(const Environment& environment, const std::string& address,
+                               std::string_view method, const std::string& path,
+                               const std::string& body) {
+  constexpr int kTimeoutMs = 30'000;
+  const HostPort where = FB_TRY(ParseHostPort(address));
+  net::Request request;
+  request.method = method;
+  request.path = path;
+  request.body = body;
+  if (!body.empty()) request.headers["content-type"] = "application/json";
+  const Result<std::string> token =
+      environment.files.ReadAll(os::JoinPath(environment.home, "token"));
+  if (token) request.headers["authorization"] = "Bearer " + std::string(Trim(*token));
+  net::ClientResponse response = FB_TRY(net::Fetch(where.host, where.port, request, kTimeoutMs));
+  if (response.status / 100 != 2) {
+    return Fail(
+        ErrorFromJson(response.body, fmt::format("the gateway answered {}", response.status)));
+  }
+  return std::move(response.body);
+}
+
+Result<std::string> SetBody(const BudgetsArgs& args) {
+  Json body;
+  const auto put = [&](const char* name, const std::string& value) {
+    if (!value.empty()) body[name] = value;
+  };
+  put("name", args.name);
+  put("scope", args.scope);
+  put("amount", args.amount);
+  put("tokens", args.tokens);
+  put("currency", args.currency);
+  put("window", args.window);
+  put("zone", args.zone);
+  put("mode", args.mode);
+  body["hard"] = !args.soft;
+  for (std::string_view level : SplitText(args.warn, ',')) {
+    if (Trim(level).empty()) continue;
+    const Result<ParsedDecimal> percent = ParseDecimal(Trim(level), 0);
+    if (!percent || !percent->exact) {
+      return Fail(Code::kInvalidArgument, "--warn '" + args.warn + "' is no list of percentages",
+                  "such as 50,80,100");
+    }
+    body["warn"].push_back(static_cast<int64_t>(percent->units));
+  }
+  return body.dump();
+}
+
+Result<std::string> Act(const Environment& environment, const BudgetsArgs& args) {
+  const std::string path(gateway::kDeskPath);
+  if (args.action == "set") return AskDesk(environment, "POST", path, FB_TRY(SetBody(args)));
+  if (args.action == "remove") {
+    return AskDesk(environment, "POST", path + "/remove", Json{{"name", args.name}}.dump());
+  }
+  if (args.action == "freeze" || args.action == "unfreeze") {
+    const Json body{{"name", args.name}, {"frozen", args.action == "freeze"}};
+    return AskDesk(environment, "POST", path + "/freeze", body.dump());
+  }
+  return AskDesk(environment, "GET", path, "");
+}
+
+Table ToTable(const Json& rows) {
+  Table table{{"budget", "scope", "window", "limit", "settled", "held", "remaining", "resets at",
+               "can overspend", ""},
+              {}};
+  for (const Json& row : rows) {
+    const auto text = [&](const char* name) { return row.value(name, std::string()); };
+    const bool bounded = row.value("max_overspend_bounded", true);
+    std::string marks = row.value("frozen", false) ? "frozen" : "";
+    if (!row.value("hard", true)) marks += marks.empty() ? "soft" : ", soft";
+    const std::string unit = text("currency").empty() ? "tokens" : text("currency");
+    table.rows.push_back({text("name"), text("scope"), text("window"), text("limit") + " " + unit,
+                          text("settled"), text("held"), text("remaining"), text("resets_at"),
+                          bounded ? text("max_overspend") : "no bound", marks});
+  }
+  return table;
+}
+
+}  // namespace
+
+Result<std::string> AskDesk(const Environment& environment, std::string_view method,
+                            const std::string& path, const std::string& body) {
+  const Result<os::LockHolder> holder =
+      os::HomeLock::ReadHolder(gateway::GatewayLock(environment.home));
+  if (holder && !holder->note.empty()) {
+    return AskGateway(environment, holder->note, method, path, body);
+  }
+  if (holder) {
+    return Fail(Code::kFailedPrecondition,
+                fmt::format("process {} is using the budgets of {}", holder->pid, environment.home),
+                "wait until it is done");
+  }
+  const gateway::Desk desk = FB_TRY(gateway::OpenDesk(environment.files, environment.home));
+  const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
+  return gateway::Administer(*desk.wal, method, path, body, now);
+}
+
+int RunBudgets(const Environment& environment, const BudgetsArgs& args) {
+  const Result<std::string> answer = Act(environment, args);
+  if (!answer) return Report(environment, answer.error());
+  if (environment.json()) {
+    Print(*answer);
+    return kExitDone;
+  }
+  Json rows = Json::parse(*answer, nullptr, false);
+  if (rows.is_object() && args.action == "remove") {
+    Print("removed " + args.name);
+    return kExitDone;
+  }
+  if (!rows.is_array()) rows = Json::array({rows});
+  if (rows.empty()) {
+    Say("flyball: there are no budgets (`flyball budgets set --scope team=NAME --amount 100`)");
+    return kExitDone;
+  }
+  Print(environment.format == "csv" ? CsvText(ToTable(rows)) : TableText(ToTable(rows)));
+  return kExitDone;
+}
+
+}  // namespace flyball::app
