@@ -472,9 +472,17 @@ class BadInput : public testing::TestWithParam<Case> {
 };
 TempFolder* BadInput::base_ = nullptr;
 
+// The folder of the test has a random name, which may hold anything, "0x" too.
+std::string Without(std::string text, const std::string& folder) {
+  for (size_t at = text.find(folder); at != std::string::npos; at = text.find(folder, at)) {
+    text.erase(at, folder.size());
+  }
+  return text;
+}
+
 // One line that reads like a sentence to a person, and nothing from the inside of the program.
-void ExpectOneClearSentence(const Ended& ended, const Case& which) {
-  const std::string& said = ended.err;
+void ExpectOneClearSentence(const Ended& ended, const Case& which, const std::string& folder) {
+  const std::string said = Without(ended.err, folder);
   EXPECT_EQ(std::ranges::count(said, '\n'), 1) << said;
   EXPECT_TRUE(said.ends_with('\n')) << said;
   EXPECT_TRUE(said.starts_with("flyball: ")) << said;
@@ -505,7 +513,7 @@ TEST_P(BadInput, IsRefusedInOneSentenceAndChangesNothing) {
   EXPECT_EQ(ended.exit_code, which.exit_code) << "signal " << ended.signal_number << "\n"
                                               << ended.out << ended.err;
   EXPECT_EQ(ended.out, "");
-  ExpectOneClearSentence(ended, which);
+  ExpectOneClearSentence(ended, which, folder_.path().string());
   EXPECT_TRUE(Sanitized() || ended.resident_peak_bytes < kMemoryBytes) << ended.resident_peak_bytes;
   EXPECT_EQ(Changes(before, HashTree(place.home, IsKept)), "") << "in the home";
   EXPECT_EQ(Changes(beside, HashTree(place.folder, IsAny)), "") << "beside the bill";
