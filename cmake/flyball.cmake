@@ -1,4 +1,4 @@
-# flyball_module(<folder> FLOOR <n> [DEPS <folders>...] [LIBS <external targets>...] [TEST_LIBS <targets>...])
+# flyball_module(<folder> FLOOR <n> [SHARDS <n>] [DEPS <folders>...] [LIBS <external targets>...] [TEST_LIBS <targets>...])
 #
 # One folder of src/ becomes one static library `fb_<folder>` and one test binary `<folder>_test` (from *_test.cc).
 # The floors of docs/ARCHITECTURE.md are enforced twice: a dependency on the same or a higher floor stops the configure
@@ -6,7 +6,7 @@
 set(FLYBALL_INCLUDE_ROOT ${CMAKE_BINARY_DIR}/include)
 
 function(flyball_module folder)
-  cmake_parse_arguments(M "" "FLOOR" "DEPS;LIBS;PRIVATE_LIBS;TEST_DEPS;TEST_LIBS;EXCLUDE" ${ARGN})
+  cmake_parse_arguments(M "" "FLOOR;SHARDS" "DEPS;LIBS;PRIVATE_LIBS;TEST_DEPS;TEST_LIBS;EXCLUDE" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   set(dir ${CMAKE_SOURCE_DIR}/src/${folder})
   set_property(GLOBAL PROPERTY FLYBALL_FLOOR_${name} ${M_FLOOR})
@@ -59,9 +59,19 @@ function(flyball_module folder)
     endforeach()
     target_precompile_headers(${name}_test REUSE_FROM flyball_pch_test)
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-    add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1)
-    set_tests_properties(unit.${name} PROPERTIES TIMEOUT 1500 LABELS unit
-      ENVIRONMENT "FLYBALL_SHARED_DATA=${FLYBALL_SHARED_DATA}")
+    # With SHARDS the tests of a slow module run as so many, unit.<folder>.1 and on, which start first.
+    if(M_SHARDS)
+      foreach(shard RANGE 1 ${M_SHARDS})
+        math(EXPR index "${shard} - 1")
+        add_test(NAME unit.${name}.${shard} COMMAND ${name}_test --gtest_brief=1)
+        set_tests_properties(unit.${name}.${shard} PROPERTIES TIMEOUT 1500 LABELS unit COST 500
+          ENVIRONMENT "FLYBALL_SHARED_DATA=${FLYBALL_SHARED_DATA};GTEST_TOTAL_SHARDS=${M_SHARDS};GTEST_SHARD_INDEX=${index}")
+      endforeach()
+    else()
+      add_test(NAME unit.${name} COMMAND ${name}_test --gtest_brief=1)
+      set_tests_properties(unit.${name} PROPERTIES TIMEOUT 1500 LABELS unit
+        ENVIRONMENT "FLYBALL_SHARED_DATA=${FLYBALL_SHARED_DATA}")
+    endif()
     set_property(GLOBAL APPEND PROPERTY FLYBALL_UNIT_TESTS ${name}_test)
   endif()
   if(sources)
