@@ -5,39 +5,16 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
-#include "app/error_json.h"
 #include "app/gateway_desk.h"
 #include "app/remote.h"
 #include "app/table.h"
 #include "base/text.h"
 #include "gateway/desk.h"
-#include "net/http.h"
 
 namespace flyball::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Result<std::string> AskGateway(const Environment& environment, const std::string& address,
-                               std::string_view method, const std::string& path,
-                               const std::string& body) {
-  constexpr int kTimeoutMs = 30'000;
-  const HostPort where = FB_TRY(ParseHostPort(address));
-  net::Request request;
-  request.method = method;
-  request.path = path;
-  request.body = body;
-  if (!body.empty()) request.headers["content-type"] = "application/json";
-  const Result<std::string> token =
-      environment.files.ReadAll(os::JoinPath(environment.home, "token"));
-  if (token) request.headers["authorization"] = "Bearer " + std::string(Trim(*token));
-  net::ClientResponse response = FB_TRY(net::Fetch(where.host, where.port, request, kTimeoutMs));
-  if (response.status / 100 != 2) {
-    return Fail(
-        ErrorFromJson(response.body, fmt::format("the gateway answered {}", response.status)));
-  }
-  return std::move(response.body);
-}
 
 Result<std::string> SetBody(const BudgetsArgs& args) {
   Json body;
@@ -99,16 +76,9 @@ Table ToTable(const Json& rows) {
 
 Result<std::string> AskDesk(const Environment& environment, std::string_view method,
                             const std::string& path, const std::string& body) {
-  const Result<os::LockHolder> holder =
-      os::HomeLock::ReadHolder(gateway::GatewayLock(environment.home));
-  if (holder && !holder->note.empty()) {
-    return AskGateway(environment, holder->note, method, path, body);
-  }
-  if (holder) {
-    return Fail(Code::kFailedPrecondition,
-                fmt::format("process {} is using the budgets of {}", holder->pid, environment.home),
-                "wait until it is done");
-  }
+  const std::optional<Remote> running =
+      FB_TRY(Remote::FindAt(environment, gateway::GatewayLock(environment.home)));
+  if (running) return method == "GET" ? running->Get(path) : running->Post(path, body);
   const gateway::Desk desk = FB_TRY(gateway::OpenDesk(environment.files, environment.home));
   const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
   return gateway::Administer(*desk.wal, method, path, body, now);

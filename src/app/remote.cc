@@ -45,8 +45,12 @@ std::string ReachableHost(const std::string& host) {
 }
 
 Result<std::optional<Remote>> Remote::Find(const Environment& environment) {
-  const Result<os::LockHolder> holder =
-      os::HomeLock::ReadHolder(os::JoinPath(environment.home, "LOCK"));
+  return FindAt(environment, os::JoinPath(environment.home, "LOCK"));
+}
+
+Result<std::optional<Remote>> Remote::FindAt(const Environment& environment,
+                                             const std::string& lock_path) {
+  const Result<os::LockHolder> holder = os::HomeLock::ReadHolder(lock_path);
   if (!holder) {
     if (holder.error().code == Code::kNotFound) return std::nullopt;
     return Fail(holder.error());

@@ -16,6 +16,9 @@ class Remote {
   // The server that holds the home, when one does. FAILED_PRECONDITION: another command holds it
   // just now.
   static Result<std::optional<Remote>> Find(const Environment& environment);
+  // The same for another lock of the home, such as the gateway's.
+  static Result<std::optional<Remote>> FindAt(const Environment& environment,
+                                              const std::string& lock_path);
 
   const std::string& address() const { return address_; }
   // The body of a 2xx answer; otherwise the error that the server sent, with its code.

@@ -166,7 +166,7 @@ class GovernedGateway::Governed final : public Call {
     dispatch_.at = g_.clock_.Now();
     if (Status logged = g_.log_.Write(dispatch_); !logged) Fault("log", logged.error());
     (void)g_.wal_.guard().Dispatched(id_, g_.Now());
-    if (Status written = g_.wal_.Commit(); !written) Fault("guard", written.error());
+    Commit();
   }
 
   HeadVerdict Head(int status, std::span<const HeaderView>) override {

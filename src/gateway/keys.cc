@@ -8,15 +8,19 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/desk.h"
 
 namespace flyball::gateway {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string Folder(const std::string& home) { return os::JoinPath(home, "gateway"); }
-std::string KeysPath(const std::string& home) { return os::JoinPath(Folder(home), "keys.json"); }
-std::string LockPath(const std::string& home) { return os::JoinPath(Folder(home), "keys.lock"); }
+std::string KeysPath(const std::string& home) {
+  return os::JoinPath(GatewayFolder(home), "keys.json");
+}
+std::string LockPath(const std::string& home) {
+  return os::JoinPath(GatewayFolder(home), "keys.lock");
+}
 
 std::string TextOf(const Json& entry, const char* name) {
   const auto found = entry.find(name);
@@ -141,7 +145,7 @@ Result<CreatedKey> CreateKey(os::Files& files, const std::string& home, VirtualK
     return Fail(Code::kNotFound, "there is no folder '" + home + "'",
                 "name the home of a ledger; `flyball import FILE` begins one");
   }
-  FB_CHECK(files.MakeDirs(Folder(home)));
+  FB_CHECK(files.MakeDirs(GatewayFolder(home)));
   const os::SecretLock lock = FB_TRY(os::SecretLock::Take(LockPath(home)));
   std::vector<VirtualKey> keys = FB_TRY(ReadKeys(files, home));
   if (keys.size() >= kKeysMax) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "net/url.h"
 
 namespace flyball::gateway {
 namespace {
@@ -35,25 +36,6 @@ std::string_view PathOfBase(std::string_view base_url) {
   const size_t host = base_url.find("://") + 3;
   const size_t slash = base_url.find('/', host);
   return slash == std::string_view::npos ? std::string_view() : base_url.substr(slash);
-}
-
-// A model's name as a step of a path.
-std::string Encoded(std::string_view name) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (char c : name) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -92,7 +74,8 @@ std::string TargetAt(const estate::Upstream& upstream, Dialect dialect, std::str
     path.remove_prefix(std::string_view("/v1").size());
     const std::string_view version =
         upstream.api_version.empty() ? kAzureVersion : std::string_view(upstream.api_version);
-    at += "/openai/deployments/" + Encoded(model) + std::string(path) + "?api-version=";
+    at += "/openai/deployments/" + net::PercentEncode(model, false) + std::string(path) +
+          "?api-version=";
     at += version;
     if (!query.empty()) at.append("&").append(query);
     return at;

@@ -44,18 +44,6 @@ struct Sums {
   Money cost;
 };
 
-std::string TagsJson(const metered::Dispatch& dispatch) {
-  if (dispatch.tags.empty()) return {};
-  std::string json;
-  for (const auto& [name, value] : dispatch.tags) {
-    json += json.empty() ? '{' : ',';
-    AppendJsonString(name, &json);
-    json += ':';
-    AppendJsonString(value, &json);
-  }
-  return json + "}";
-}
-
 Status Add(std::map<Group, Sums>* groups, const Group& group, int64_t quantity, Money cost) {
   Sums& sums = (*groups)[group];
   if (__builtin_add_overflow(sums.quantity, quantity, &sums.quantity)) {
@@ -80,7 +68,7 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.team = dispatch.team;
   group.project = dispatch.project;
   group.use_case = dispatch.use_case;
-  group.tags = TagsJson(dispatch);
+  group.tags = metered::TagsJson(dispatch);
   group.basis = end.basis;
   switch (end.basis) {
     case metered::Basis::kRefused:

@@ -155,6 +155,18 @@ Result<End> DecodeEnd(const Reader& in) {
 
 std::string_view BasisName(Basis basis) { return kBases[static_cast<size_t>(basis)]; }
 
+std::string TagsJson(const Dispatch& dispatch) {
+  if (dispatch.tags.empty()) return {};
+  std::string json;
+  for (const auto& [name, value] : dispatch.tags) {
+    json += json.empty() ? '{' : ',';
+    AppendJsonString(name, &json);
+    json += ':';
+    AppendJsonString(value, &json);
+  }
+  return json + "}";
+}
+
 std::string Encode(const Dispatch& d) {
   Writer out("d");
   out.Id(d.id).Number("at", d.at.us).Number("n", d.attempt);
@@ -164,18 +176,7 @@ std::string Encode(const Dispatch& d) {
   out.Text("end_customer", d.end_customer);
   if (d.stream) out.Number("stream", 1);
   out.Amount("bound", d.bound).Text("currency", d.currency);
-  if (!d.tags.empty()) {
-    std::string& raw = out.Raw("tags");
-    char separator = '{';
-    for (const auto& [name, value] : d.tags) {
-      raw += separator;
-      AppendJsonString(name, &raw);
-      raw += ':';
-      AppendJsonString(value, &raw);
-      separator = ',';
-    }
-    raw += '}';
-  }
+  if (!d.tags.empty()) out.Raw("tags") += TagsJson(d);
   return std::move(out).Done();
 }
 

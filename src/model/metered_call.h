@@ -61,6 +61,9 @@ struct End {
   bool operator==(const End&) const = default;
 };
 
+// Tags as a JSON object; "" when there are none.
+std::string TagsJson(const Dispatch& dispatch);
+
 // One JSON object a record. DecodeX: DATA_LOSS names what is wrong with it.
 std::string Encode(const Dispatch& dispatch);
 std::string Encode(const End& end);
