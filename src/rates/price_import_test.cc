@@ -173,6 +173,27 @@ TEST(LiteLlm, RegionsComeFromKeysAndFromUplifts) {
   EXPECT_EQ(Price(book, "c", kSearchesLow), "0.01");
 }
 
+// Two fields say what the United States cost more: the first counts, and only another figure is
+// told.
+TEST(LiteLlm, APlaceThatTwoFieldsPriceHasOnePrice) {
+  const auto both = [](std::string_view second) {
+    return Read(fmt::format(
+        R"({{"m":{{"litellm_provider":"openai","input_cost_per_token":1e-6,
+            "regional_processing_uplift_multiplier_us":1.1,
+            "provider_specific_entry":{{"us":{}}}}}}})",
+        second));
+  };
+  const PriceFile same = both("1.10");
+  EXPECT_TRUE(same.report.unused.empty());
+  EXPECT_EQ(Price(BookOf({same.layer}), "m", kInput, ServiceTier::kStandard, 1, "2026-11-25", "us"),
+            "0.0000011");
+  const PriceFile other = both("1.2");
+  ASSERT_EQ(other.report.unused.size(), 1);
+  EXPECT_EQ(
+      Price(BookOf({other.layer}), "m", kInput, ServiceTier::kStandard, 1, "2026-11-25", "us"),
+      "0.0000011");
+}
+
 // A name without a provider means the maker's model, never that of whoever resells it.
 TEST(LiteLlm, AResellersPriceIsNotTheMakers) {
   std::vector<Layer> layers;

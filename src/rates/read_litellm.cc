@@ -247,8 +247,13 @@ void Reader::ReadFactors(const JsonNode& entry, ModelPrices& model, const PriceP
     if (factor == nullptr) return;
     const auto card = ScaledCard(everywhere.card, factor->text);
     if (!card) return Note("the factor is no factor", field);
-    PricePeriod& there = model.Region(region).periods.emplace_back(everywhere);
-    there.card = *card;
+    std::vector<PricePeriod>& there = model.Region(region).periods;
+    if (there.empty()) {
+      there.push_back(everywhere);
+      there.back().card = *card;
+    } else if (!(there.front().card == *card)) {
+      Note("another field states another price", field);
+    }
   };
   add("eu", entry.Find("regional_processing_uplift_multiplier_eu"),
       "regional_processing_uplift_multiplier_eu");
