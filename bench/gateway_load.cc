@@ -4,11 +4,14 @@
 //   bench_gateway_load json PORT CLIENTS SECONDS PROMPT_BYTES PID
 //       chat completions as JSON. Prints "requests_per_s p50_us p99_us cpu_us_per_request
 //       failures".
+//   bench_gateway_load refused PORT CLIENTS SECONDS PROMPT_BYTES PID
+//       the same calls, each of which must be refused with 429.
 //   bench_gateway_load stream PORT CLIENTS SECONDS FRAMES PID
 //       streams, held open all the time. Prints "frames_per_s first_p50_us first_p99_us
 //       cpu_us_per_frame failures resident_mib".
 //
-// PID 0 measures nothing. A tenth of the time, at the start, is not counted.
+// PID 0 measures nothing. FLYBALL_BENCH_KEY is the key that the calls carry. A tenth of the time,
+// at the start, is not counted.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -90,6 +93,7 @@ struct Client {
 
 struct Load {
   bool streams = false;
+  bool refused = false;  // what the answers must be
   int port = 0;
   std::string request;
   size_t frames = 0;
@@ -138,10 +142,10 @@ void Begin(Load& load, Client& client) {
 }
 
 // 1: a whole good answer; 0: not yet; -1: a bad one.
-int Judge(const Client& client) {
+int Judge(const Load& load, const Client& client) {
   const size_t end = client.in.find("\r\n\r\n");
   if (end == std::string::npos) return 0;
-  if (!client.in.starts_with("HTTP/1.1 200")) return -1;
+  if (!client.in.starts_with(load.refused ? "HTTP/1.1 429" : "HTTP/1.1 200")) return -1;
   const std::string_view head(client.in.data(), end);
   const size_t length = head.find("Content-Length: ");
   if (length == std::string_view::npos) {
@@ -151,7 +155,9 @@ int Judge(const Client& client) {
     if (client.in.size() < end + 4 + body) return 0;
     if (client.in.size() > end + 4 + body) return -1;
   }
-  return client.in.find("\"usage\":{", end) != std::string::npos ? 1 : -1;
+  return client.in.find(load.refused ? "\"error\":{" : "\"usage\":{", end) != std::string::npos
+             ? 1
+             : -1;
 }
 
 void Finished(Load& load, Client& client, bool good) {
@@ -201,7 +207,7 @@ void OnReadable(Load& load, Client& client) {
     client.in.append(buffer.data(), static_cast<size_t>(n));
     if (load.streams) {
       ReadStream(load, client);
-    } else if (const int verdict = Judge(client); verdict != 0) {
+    } else if (const int verdict = Judge(load, client); verdict != 0) {
       Finished(load, client, verdict > 0);
     }
     if (static_cast<size_t>(n) < buffer.size()) return;
@@ -214,11 +220,12 @@ std::string Request(bool streams, size_t prompt_bytes) {
   body += R"("}],"max_tokens":512)";
   if (streams) body += R"(,"stream":true,"stream_options":{"include_usage":true})";
   body += "}";
+  const char* key = std::getenv("FLYBALL_BENCH_KEY");
   return fmt::format(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer "
-      "fb-0123456789abcdef\r\nAccept: application/json\r\nContent-Type: application/json\r\n"
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {}\r\nAccept: "
+      "application/json\r\nContent-Type: application/json\r\n"
       "User-Agent: bench\r\nContent-Length: {}\r\n\r\n{}",
-      body.size(), body);
+      key != nullptr ? key : "none", body.size(), body);
 }
 
 void RunUntil(Load& load, int64_t until_us) {
@@ -237,9 +244,10 @@ void RunUntil(Load& load, int64_t until_us) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 7) Die("usage: json|stream PORT CLIENTS SECONDS PROMPT_BYTES|FRAMES PID");
+  if (argc != 7) Die("usage: json|refused|stream PORT CLIENTS SECONDS PROMPT_BYTES|FRAMES PID");
   Load load;
   load.streams = std::string_view(argv[1]) == "stream";
+  load.refused = std::string_view(argv[1]) == "refused";
   load.port = std::atoi(argv[2]);
   const double seconds = std::strtod(argv[4], nullptr);
   const size_t size = std::strtoull(argv[5], nullptr, 10);
