@@ -6,7 +6,6 @@
 
 #include "app/command.h"
 #include "app/gateway_desk.h"
-#include "app/remote.h"
 #include "app/table.h"
 #include "base/text.h"
 #include "gateway/desk.h"
@@ -73,16 +72,6 @@ Table ToTable(const Json& rows) {
 }
 
 }  // namespace
-
-Result<std::string> AskDesk(const Environment& environment, std::string_view method,
-                            const std::string& path, const std::string& body) {
-  const std::optional<Remote> running =
-      FB_TRY(Remote::FindAt(environment, gateway::GatewayLock(environment.home)));
-  if (running) return method == "GET" ? running->Get(path) : running->Post(path, body);
-  const gateway::Desk desk = FB_TRY(gateway::OpenDesk(environment.files, environment.home));
-  const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
-  return gateway::Administer(*desk.wal, method, path, body, now);
-}
 
 int RunBudgets(const Environment& environment, const BudgetsArgs& args) {
   const Result<std::string> answer = Act(environment, args);

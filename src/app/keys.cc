@@ -35,10 +35,7 @@ int CreateOne(const Environment& environment, const KeysArgs& args) {
       gateway::CreateKey(environment.files, environment.home, std::move(wanted), environment.clock);
   if (!made) return Report(environment, made.error());
   if (environment.json()) {
-    Json json{{"key", made->secret}};
-    const Json facts = Json::parse(gateway::KeyJson(made->key));
-    for (const auto& [name, value] : facts.items()) json[name] = value;
-    Print(json.dump());
+    Print(gateway::CreatedKeyJson(*made));
   } else {
     Print(made->secret);
   }

@@ -11,7 +11,6 @@
 namespace flyball::app {
 namespace {
 
-constexpr int kTimeoutMs = 120'000;
 constexpr int kPatientTimeoutMs = 24 * 3600 * 1000;
 
 }  // namespace
@@ -69,12 +68,12 @@ Result<std::optional<Remote>> Remote::FindAt(const Environment& environment,
 }
 
 Result<std::string> Remote::Get(const std::string& path) const {
-  return Send("GET", path, {}, kTimeoutMs);
+  return Send("GET", path, {}, timeout_ms_);
 }
 
 Result<std::string> Remote::Post(const std::string& path, const std::string& json,
                                  bool patient) const {
-  return Send("POST", path, json, patient ? kPatientTimeoutMs : kTimeoutMs);
+  return Send("POST", path, json, patient ? kPatientTimeoutMs : timeout_ms_);
 }
 
 Result<std::string> Remote::Send(const std::string& method, const std::string& path,

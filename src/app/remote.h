@@ -20,6 +20,8 @@ class Remote {
   static Result<std::optional<Remote>> FindAt(const Environment& environment,
                                               const std::string& lock_path);
 
+  // Without any progress of an answer, unless `patient`.
+  void set_timeout_ms(int timeout_ms) { timeout_ms_ = timeout_ms; }
   const std::string& address() const { return address_; }
   // The body of a 2xx answer; otherwise the error that the server sent, with its code.
   Result<std::string> Get(const std::string& path) const;
@@ -30,6 +32,7 @@ class Remote {
  private:
   Result<std::string> Send(const std::string& method, const std::string& path, std::string body,
                            int timeout_ms) const;
+  int timeout_ms_ = 120'000;
   std::string address_;  // "127.0.0.1:8080"
   std::string token_;
 };

@@ -5,6 +5,7 @@
 
 #include "app/children.h"
 #include "app/command.h"
+#include "app/gateway_desk.h"
 #include "app/open_ledger.h"
 #include "app/remote.h"
 #include "app/worker.h"
@@ -97,6 +98,10 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   hooks.run_import = [&](const serve::ImportJob& job, const serve::ImportProgress& progress,
                          const std::stop_token& stop) {
     return ImportInChild(environment, *ledger, job, progress, stop);
+  };
+  ServedDesk desk(environment);
+  hooks.ask_desk = [&](std::string_view method, std::string_view path, const std::string& body) {
+    return desk.Ask(method, path, body);
   };
   hooks.access_log = LogAccess;
   serve::Service service(settings, *ledger, environment.clock, hooks);

@@ -77,9 +77,11 @@ Result<bool> FlagOf(const Json& json, const char* name, bool otherwise) {
   return found->get<bool>();
 }
 
-Status ReadLimit(const Json& json, budget::Budget* budget) {
+// The limit of an edit may stay as it is.
+Status ReadLimit(const Json& json, bool edits, budget::Budget* budget) {
   const std::string amount = FB_TRY(TextOf(json, "amount"));
   const std::string tokens = FB_TRY(TextOf(json, "tokens"));
+  if (edits && amount.empty() && tokens.empty()) return {};
   if (amount.empty() == tokens.empty()) {
     return Fail(Code::kInvalidArgument, "a budget has either an 'amount' or 'tokens'");
   }
@@ -90,12 +92,21 @@ Status ReadLimit(const Json& json, budget::Budget* budget) {
     budget->limit = parsed.units;
     return {};
   }
+  budget->measure = budget::Measure::kMoney;
   budget->limit = FB_TRY(Money::Parse(amount)).units();
-  budget->currency = FB_TRY(TextOf(json, "currency", "USD"));
+  budget->currency = FB_TRY(TextOf(json, "currency", budget->currency));
   return {};
 }
 
-Result<budget::Budget> ReadBudget(const Json& json) {
+// The budget of this name, for a request that says no scope: what it does not say stays as it is.
+Result<budget::Budget> Edited(const std::string& name, const guard::Guard& guard) {
+  std::optional<budget::Budget> known = guard.BudgetOf(name);
+  if (known) return *std::move(known);
+  return Fail(Code::kNotFound, "there is no budget '" + name + "'",
+              "a new one says its 'scope'; `flyball budgets` shows them");
+}
+
+Result<budget::Budget> ReadBudget(const Json& json, const guard::Guard& guard) {
   static constexpr std::array<std::string_view, 10> kKnown = {
       "name", "scope", "amount", "tokens", "currency", "window", "zone", "hard", "mode", "warn"};
   for (const auto& [name, value] : json.items()) {
@@ -104,23 +115,31 @@ Result<budget::Budget> ReadBudget(const Json& json) {
     }
   }
   budget::Budget budget;
-  budget.scope = FB_TRY(budget::ParseScope(FB_TRY(TextOf(json, "scope"))));
-  FB_CHECK(ReadLimit(json, &budget));
-  budget.window = FB_TRY(budget::ParseWindow(FB_TRY(TextOf(json, "window", "month")),
-                                             FB_TRY(TextOf(json, "zone", "UTC"))));
-  budget.hard = FB_TRY(FlagOf(json, "hard", true));
-  const std::string mode = FB_TRY(TextOf(json, "mode", "strict"));
+  const std::string name = FB_TRY(TextOf(json, "name"));
+  const bool edits = !name.empty() && !json.contains("scope");
+  if (edits) {
+    budget = FB_TRY(Edited(name, guard));
+  } else {
+    budget.scope = FB_TRY(budget::ParseScope(FB_TRY(TextOf(json, "scope"))));
+  }
+  FB_CHECK(ReadLimit(json, edits, &budget));
+  budget.window = FB_TRY(
+      budget::ParseWindow(FB_TRY(TextOf(json, "window", budget::FormatWindow(budget.window))),
+                          FB_TRY(TextOf(json, "zone", budget.window.zone))));
+  budget.hard = FB_TRY(FlagOf(json, "hard", budget.hard));
+  const std::string mode = FB_TRY(TextOf(json, "mode", budget::ModeName(budget.mode)));
   if (mode != "strict" && mode != "quantile") return Wrong("mode", "is strict or quantile");
   budget.mode = mode == "strict" ? budget::Mode::kStrict : budget::Mode::kQuantile;
   if (json.contains("warn")) {
     if (!json["warn"].is_array()) return Wrong("warn", "is a list of percentages");
+    budget.warn_percent.clear();
     for (const Json& level : json["warn"]) {
       if (!level.is_number_integer()) return Wrong("warn", "is a list of percentages");
       budget.warn_percent.push_back(
           static_cast<int>(std::clamp<int64_t>(level.get<int64_t>(), -1, 10'000)));
     }
   }
-  budget.name = FB_TRY(TextOf(json, "name"));
+  budget.name = name;
   if (budget.name.empty()) budget.name = budget::DefaultName(budget);
   FB_CHECK(budget::Validate(budget));
   return budget;
@@ -144,6 +163,8 @@ Json RowJson(const guard::StatusRow& row) {
             {"max_overspend", amount(row.max_overspend.amount)},
             {"max_overspend_bounded", row.max_overspend.bounded},
             {"hard", row.hard},
+            {"mode", budget::ModeName(row.mode)},
+            {"warn", row.warn_percent},
             {"frozen", row.frozen},
             {"faults", row.faults}};
   if (!row.max_overspend.why.empty()) json["max_overspend_why"] = row.max_overspend.why;
@@ -210,7 +231,7 @@ Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::st
   const Json json = Json::parse(body, nullptr, false);
   if (!json.is_object()) return Fail(Code::kInvalidArgument, "the body is no JSON object");
   if (path == kDeskPath) {
-    const budget::Budget budget = FB_TRY(ReadBudget(json));
+    const budget::Budget budget = FB_TRY(ReadBudget(json, wal.guard()));
     FB_CHECK(wal.guard().SetBudget(budget, now));
     return Confirm(wal, budget.name, now);
   }

@@ -40,7 +40,8 @@ Status ApplyEstate(os::Files& files, const std::string& home,
 // Requests of the desk, with answers in JSON:
 //   GET  /flyball/v1/budgets                              all of them
 //   POST /flyball/v1/budgets         {"scope","amount"|"tokens","currency","window","zone",
-//                                     "hard","mode","warn","name"}     makes or edits one
+//                                     "hard","mode","warn","name"}     makes or edits one; with
+//                                     the name of one and no scope, what is not said stays
 //   POST /flyball/v1/budgets/freeze  {"name","frozen"}    the kill switch, and its opposite
 //   POST /flyball/v1/budgets/remove  {"name"}
 inline constexpr std::string_view kDeskPath = "/flyball/v1/budgets";

@@ -163,6 +163,8 @@ struct StatusRow {
   Totals totals;
   bool hard = true;
   bool frozen = false;
+  budget::Mode mode = budget::Mode::kStrict;
+  std::vector<int> warn_percent;
   uint64_t faults = 0;
 };
 
@@ -213,6 +215,8 @@ class Guard {
   // --- answers
   std::vector<StatusRow> Statuses(Moment now);
   std::optional<StatusRow> StatusOf(std::string_view name, Moment now);
+  // As it was set last, with what was edited and frozen since.
+  std::optional<budget::Budget> BudgetOf(std::string_view name) const;
   // "team=search has 3.2 USD left of 100 in this month, and the call may need 5": for people.
   std::string Describe(const Admission& admission) const;
   uint64_t external_sequence() const { return external_sequence_; }

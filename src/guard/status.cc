@@ -82,6 +82,8 @@ StatusRow Guard::RowOf(uint32_t id, Moment now) {
   row.max_overspend = MaxOverspend(account);
   row.hard = account.spec.hard;
   row.frozen = account.spec.frozen;
+  row.mode = account.spec.mode;
+  row.warn_percent = account.spec.warn_percent;
   row.faults = account.faults;
   return row;
 }
@@ -101,6 +103,12 @@ std::optional<StatusRow> Guard::StatusOf(std::string_view name, Moment now) {
   auto found = by_name_.find(std::string(name));
   if (found == by_name_.end() || books_.at(found->second).removed) return std::nullopt;
   return RowOf(found->second, now);
+}
+
+std::optional<budget::Budget> Guard::BudgetOf(std::string_view name) const {
+  const auto found = by_name_.find(std::string(name));
+  if (found == by_name_.end() || books_.at(found->second).removed) return std::nullopt;
+  return books_.at(found->second).spec;
 }
 
 std::string Guard::Describe(const Admission& admission) const {

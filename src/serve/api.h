@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "serve/answer_cache.h"
+#include "serve/desk_queue.h"
 #include "serve/events.h"
 #include "serve/imports.h"
 #include "serve/metrics.h"
@@ -56,6 +57,9 @@ class Api {
   net::Response PostImport(const Call& call);
   net::Response PostClassify(const Call& call);
   net::Response PostCompact(const Call& call);
+  // Of the gateway's desk: the same path there, or the key of the path revoked.
+  net::Response AskDesk(const Call& call);
+  net::Response RevokeKey(const Call& call);
 
   void AddListener(std::shared_ptr<net::EventStream> listener);
   void AnnounceCommits();
@@ -69,6 +73,7 @@ class Api {
   EventHub events;
 
  private:
+  net::Response AtDesk(std::string method, std::string path, std::string body);
   bool RulesAreStale();
   Result<AnswerCache::Text> Answer(const ledger::CostQuery& query, ledger::AnswerFormat format);
   Result<std::string> AnswerBatch(const std::string& body);
@@ -92,7 +97,8 @@ class Api {
   bool rules_stale_ = false;
 
  public:
-  ImportQueue imports;  // last: its thread uses the rest
+  ImportQueue imports;  // last: their threads use the rest
+  DeskQueue desk;
 };
 
 struct Parameter {

@@ -39,6 +39,8 @@ inline constexpr size_t kImportsWaitingMax = 16;      // more are refused with R
 inline constexpr size_t kImportsRememberedMax = 256;  // finished jobs that can still be asked for
 inline constexpr size_t kImportFilesMax = 256;        // of one import
 inline constexpr size_t kEventListenersMax = 64;
+inline constexpr size_t kDeskWaitingMax = 64;  // requests of budgets and keys at a time
+inline constexpr size_t kDeskBodyMaxBytes = 64u << 10;
 
 struct ImportJob {
   std::vector<std::string> files;  // absolute paths
@@ -65,6 +67,12 @@ struct Hooks {
   std::function<Result<std::string>(const ImportJob&, const ImportProgress&,
                                     const std::stop_token&)>
       run_import;
+  // The desk of the home's gateway: budgets and keys. GET and POST of "/budgets",
+  // "/budgets/freeze", "/budgets/remove", "/keys" and "/keys/revoke", in JSON both ways. Called
+  // from one thread of the service, one request at a time; it may wait for another process.
+  std::function<Result<std::string>(std::string_view method, std::string_view path,
+                                    const std::string& body)>
+      ask_desk;
   // No bodies, no query strings, no tokens. May be called from any thread.
   std::function<void(const AccessLine&)> access_log;
 };
@@ -102,7 +110,7 @@ class Service {
   // by the service itself after what it does; by others that commit to the same ledger (a tailer)
   // after theirs.
   void AnnounceCommits();
-  // Cancels the import that runs and refuses the ones that wait.
+  // Cancels the import that runs, waits for the desk, and refuses what waits for them.
   void Stop();
 
   std::string OpenApiJson() const;
