@@ -13,6 +13,7 @@ import { Header, live, Mark } from './views/header';
 import { Toolbar } from './views/toolbar';
 import { Overview } from './views/overview';
 import { Explore } from './views/explore';
+import { BudgetsView } from './views/budgets';
 import { ImportView } from './views/import';
 
 // Which months and currencies there are, and the last day with charges: what everything else is asked within.
@@ -82,11 +83,15 @@ export function App() {
       <Textures />
       <Header currencies={currencies} currency={scope?.currency ?? ''} />
       <ScopeContext.Provider value={scope}>
-        {scope && page !== 'import' && <Toolbar />}
+        {scope && page !== 'import' && page !== 'budgets' && <Toolbar />}
         <main id="main" tabIndex={-1}>
           {page === 'import' ? (
             <div class="wrap narrow">
               <ImportView />
+            </div>
+          ) : page === 'budgets' ? (
+            <div class="wrap">
+              <BudgetsView />
             </div>
           ) : error ? (
             <div class="wrap">

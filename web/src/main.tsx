@@ -10,6 +10,7 @@ import './style/headline.css';
 import './style/figures.css';
 import './style/tables.css';
 import './style/explore.css';
+import './style/budgets.css';
 import './style/small.css';
 
 applyTheme();

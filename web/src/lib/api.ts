@@ -112,7 +112,7 @@ const BASE = '/api/v1';
 /** Questions in one request; the server refuses more. */
 const BATCH_MAX = 32;
 
-async function request(path: string, init?: RequestInit): Promise<unknown> {
+export async function request(path: string, init?: RequestInit): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(BASE + path, { ...init, credentials: 'same-origin', cache: 'no-store' });

@@ -42,6 +42,9 @@ export function Header({ currencies, currency }: { currencies: string[]; currenc
           <Link to={{ page: 'explore', offset: 0 }} current={at === 'explore'}>
             {words.nav.explore}
           </Link>
+          <Link to={{ page: 'budgets', offset: 0 }} current={at === 'budgets'}>
+            {words.nav.budgets}
+          </Link>
           <Link to={{ page: 'import', offset: 0 }} current={at === 'import'}>
             {words.nav.import}
           </Link>
