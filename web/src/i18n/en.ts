@@ -339,7 +339,7 @@ export const en = {
     none: 'There are no budgets yet. Set one, and it shows here; calls through `flyball gateway` count in it.',
     state: {
       warned: 'Above a warning level',
-      full: 'Limit reached',
+      full: 'At its limit',
       frozen: 'Frozen: calls are refused',
     } as Record<string, string>,
     why: {

@@ -36,6 +36,7 @@ describe('budgets', () => {
     expect(barOf(budget({ settled: '29.9' })).state).toBe('calm');
     expect(barOf(budget()).state).toBe('warned');
     expect(barOf(budget({ settled: '80', remaining: '0' })).state).toBe('full');
+    expect(barOf(budget({ settled: '75', remaining: '5' })).state).toBe('full');
     expect(barOf(budget({ remaining: '0', frozen: true })).state).toBe('frozen');
   });
   it('put the limit inside of the track when more than it is used', () => {

@@ -83,6 +83,9 @@ export interface Bar {
   share: number;
 }
 
+/** A call is refused once its worst case does not fit any more, which is before the last of the limit is spent. */
+const ALARM_PERCENT = 95n;
+
 export function barOf(budget: Budget): Bar {
   const limit = parseFixed(budget.limit);
   const settled = parseFixed(budget.settled);
@@ -94,7 +97,7 @@ export function barOf(budget: Budget): Bar {
   return {
     state: budget.frozen
       ? 'frozen'
-      : parseFixed(budget.remaining) <= 0n
+      : parseFixed(budget.remaining) <= 0n || used * 100n >= limit * ALARM_PERCENT
         ? 'full'
         : warned
           ? 'warned'
