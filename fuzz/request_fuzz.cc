@@ -51,7 +51,7 @@ void CheckEdits(Dialect dialect, const CallFacts& facts, std::string_view body) 
   FB_ASSERT(again.has_value() && again->asks_usage);
   FB_ASSERT(again->model == facts.model && again->stream == facts.stream);
   FB_ASSERT(again->choices == facts.choices && again->server_tools == facts.server_tools);
-  FB_ASSERT(again->linked_media == facts.linked_media && again->speaks == facts.speaks);
+  FB_ASSERT(again->pictures == facts.pictures && again->speaks == facts.speaks);
 }
 
 }  // namespace

@@ -96,8 +96,8 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   settings.web_dir = args.web_dir;
   serve::Hooks hooks;
   hooks.run_import = [&](const serve::ImportJob& job, const serve::ImportProgress& progress,
-                         const std::stop_token& stop) {
-    return ImportInChild(environment, *ledger, job, progress, stop);
+                         const std::stop_token& cancelled) {
+    return ImportInChild(environment, *ledger, job, progress, cancelled);
   };
   ServedDesk desk(environment);
   hooks.ask_desk = [&](std::string_view method, std::string_view path, const std::string& body) {

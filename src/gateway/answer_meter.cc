@@ -77,9 +77,11 @@ BodyVerdict AnswerMeter::Put(std::string_view piece, std::string* out) {
     pick_.Put(piece);
     return BodyVerdict::kPass;
   }
+  if (splitter_.overflowed()) return BodyVerdict::kPass;  // nothing is read or changed any more
   splitter_.Put(piece);
   SseEvent event;
   while (splitter_.Next(&event)) Event(event, out);
+  if (splitter_.overflowed() && options_.strip_usage) *out += splitter_.rest();
   return options_.strip_usage ? BodyVerdict::kReplace : BodyVerdict::kPass;
 }
 
@@ -89,7 +91,8 @@ std::string AnswerMeter::Finish() {
     final_ = pick_.done() && !usage_.empty();
     return {};
   }
-  return options_.strip_usage ? std::string(splitter_.rest()) : std::string();
+  const bool holds_back = options_.strip_usage && !splitter_.overflowed();
+  return holds_back ? std::string(splitter_.rest()) : std::string();
 }
 
 void AnswerMeter::Event(const SseEvent& event, std::string* out) {

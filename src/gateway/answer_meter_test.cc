@@ -147,5 +147,22 @@ TEST(AnswerMeter, EndsAStreamWell) {
       "data: [DONE]\n\n");
 }
 
+// An event beyond the limit ends the metering, not the client's stream.
+TEST(AnswerMeter, AnEndlessEventReachesTheClientWhole) {
+  AnswerMeter meter({Dialect::kOpenAiChat, true, true});
+  std::string sent = "data: ", got;
+  sent.append(SseSplitter::kEventMaxBytes + 100, 'x');
+  sent += "\n\ndata: [DONE]\n\n";
+  constexpr size_t kPiece = 1 << 20;
+  for (size_t at = 0; at < sent.size(); at += kPiece) {
+    const std::string_view piece = std::string_view(sent).substr(at, kPiece);
+    std::string out;
+    got += meter.Put(piece, &out) == BodyVerdict::kPass ? std::string(piece) : out;
+  }
+  got += meter.Finish();
+  EXPECT_EQ(got, sent);
+  EXPECT_FALSE(meter.is_final());
+}
+
 }  // namespace
 }  // namespace flyball::gateway

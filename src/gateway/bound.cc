@@ -12,7 +12,7 @@ using rates::SetOf;
 int64_t InputTokens(const CallFacts& facts) {
   int64_t tokens = facts.body_bytes + kTemplateTokens;
   if (facts.has_tools) tokens += kToolPromptTokens;
-  tokens += facts.linked_media * kLinkedMediaTokens;
+  tokens += facts.pictures * kPictureTokens;
   if (facts.input_is_open) tokens += kWindowTokens;
   // Each use of a tool reads the whole conversation again, with what the tool
   // has found.
@@ -43,7 +43,7 @@ Result<rates::TierSet> Tiers(const CallFacts& facts, const estate::Upstream& ups
     return static_cast<rates::TierSet>(SetOf(FB_TRY(rates::ParseTier(facts.service_tier))) |
                                        SetOf(ServiceTier::kStandard));
   }
-  auto tiers = SetOf(ServiceTier::kStandard);
+  rates::TierSet tiers = SetOf(ServiceTier::kStandard);
   // The project's own setting decides, and it may be the dearest.
   if (upstream.api == estate::UpstreamApi::kOpenAi || !facts.service_tier.empty()) {
     tiers = static_cast<rates::TierSet>(tiers | SetOf(ServiceTier::kPriority));
@@ -51,9 +51,45 @@ Result<rates::TierSet> Tiers(const CallFacts& facts, const estate::Upstream& ups
   return tiers;
 }
 
-Result<Money> WorstOf(const rates::PriceHit& hit, rates::UsageBound bound, int64_t output) {
+// Where the vendor may process, and bill, the call: at the upstream's region, or (Anthropic) where
+// the call or the account's own setting says.
+std::vector<std::string> Regions(Dialect dialect, const estate::Upstream& upstream,
+                                 const rates::PriceHit& hit) {
+  std::vector<std::string> regions{upstream.region};
+  if (!Info(dialect).is_anthropic) return regions;
+  for (const rates::RegionPrices& prices : hit.model->regions) regions.push_back(prices.region);
+  return regions;
+}
+
+struct Worst {
+  Money fixed, whole;
+};
+Result<Worst> WorstOf(const rates::PriceHit& hit, rates::UsageBound bound, int64_t output) {
+  Worst worst;
+  worst.fixed = FB_TRY(rates::WorstCost(hit, bound));
   bound.output_tokens = output;
-  return rates::WorstCost(hit, bound);
+  worst.whole = FB_TRY(rates::WorstCost(hit, bound));
+  return worst;
+}
+
+Result<Worst> WorstAnywhere(Dialect dialect, const estate::Upstream& upstream,
+                            const rates::PriceBook& book, rates::PriceQuery query,
+                            const rates::UsageBound& bound, int64_t output, std::string* currency) {
+  const rates::PriceHit hit = FB_TRY(book.Find(query));
+  *currency = hit.currency();
+  Worst worst;
+  for (const std::string& region : Regions(dialect, upstream, hit)) {
+    query.region = region;
+    const rates::PriceHit there = FB_TRY(book.Find(query));
+    if (there.currency() != *currency) {
+      return Fail(Code::kFailedPrecondition,
+                  fmt::format("'{}' is priced in two currencies", query.model));
+    }
+    const Worst cost = FB_TRY(WorstOf(there, bound, output));
+    worst.fixed = std::max(worst.fixed, cost.fixed);
+    worst.whole = std::max(worst.whole, cost.whole);
+  }
+  return worst;
 }
 
 }  // namespace
@@ -73,8 +109,10 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
   usage.output_kinds = rates::kTextOutput;
   if (facts.speaks) usage.output_kinds |= flyball::SetOf(Bucket::kOutputAudio);
   usage.tiers = FB_TRY(Tiers(facts, upstream));
+  if (facts.fast) usage.tiers |= SetOf(rates::ServiceTier::kFast);
   const int64_t turns = facts.server_tools > 0 ? *facts.server_tool_uses_max + 1 : 1;
-  const int64_t output = output_max * facts.choices * turns;
+  const int64_t predicted = facts.predicts ? facts.body_bytes : 0;
+  const int64_t output = (output_max + predicted) * facts.choices * turns;
   FB_CHECK(usage.others.Add(Bucket::kRequests, turns));
   if (facts.server_tools > 0) {
     FB_CHECK(usage.others.Add(Bucket::kSearches, *facts.server_tool_uses_max));
@@ -84,26 +122,22 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
   bound.hold.tokens_output = output;
   bound.currency = "USD";
   const rates::PriceQuery query{upstream.provider, facts.model, now, upstream.region};
-  Result<rates::PriceHit> hit = book.Find(query);
-  Result<Money> fixed = Fail(Code::kNotFound, "");
-  Result<Money> whole = Fail(Code::kNotFound, "");
-  if (hit) {
-    bound.currency = hit->currency();
-    fixed = WorstOf(*hit, usage, 0);
-    whole = WorstOf(*hit, usage, output);
-  }
-  if (!fixed || !whole) {
-    const Error& why = !hit ? hit.error() : !fixed ? fixed.error() : whole.error();
-    if (why.code != Code::kNotFound || missing == rates::MissingPrice::kDeny) return Fail(why);
+  Result<Worst> worst =
+      WorstAnywhere(dialect, upstream, book, query, usage, output, &bound.currency);
+  if (!worst) {
+    if (worst.error().code != Code::kNotFound || missing == rates::MissingPrice::kDeny) {
+      return Fail(worst.error());
+    }
     Usage most = usage.others;
     FB_CHECK(most.Add(Bucket::kInput, usage.input_tokens));
     const rates::RateOptions options{rates::ServiceTier::kStandard, missing};
-    fixed = FB_TRY(rates::Rate(book, query, most, options)).total;
+    worst.emplace();
+    worst->fixed = FB_TRY(rates::Rate(book, query, most, options)).total;
     FB_CHECK(most.Add(Bucket::kOutput, output));
-    whole = FB_TRY(rates::Rate(book, query, most, options)).total;
+    worst->whole = FB_TRY(rates::Rate(book, query, most, options)).total;
   }
-  bound.hold.fixed = *fixed;
-  bound.hold.output = FB_TRY(whole->Minus(*fixed));
+  bound.hold.fixed = worst->fixed;
+  bound.hold.output = FB_TRY(worst->whole.Minus(worst->fixed));
   return bound;
 }
 

@@ -24,8 +24,8 @@ namespace flyball::gateway {
 // prompt that explains tools.
 inline constexpr int64_t kTemplateTokens = 512;
 inline constexpr int64_t kToolPromptTokens = 4096;
-// One picture that is fetched by its address.
-inline constexpr int64_t kLinkedMediaTokens = 65'536;
+// One picture. The dearest counting in use (a small model that multiplies tiles) stays below.
+inline constexpr int64_t kPictureTokens = 65'536;
 // The largest window of a model that vendors sell: what files, stored prompts
 // and conversations can add.
 inline constexpr int64_t kWindowTokens = 2'097'152;

@@ -52,8 +52,14 @@ bool IsMedia(std::string_view name) {
   return std::find(kMedia.begin(), kMedia.end(), name) != kMedia.end();
 }
 
-// A picture, sound or file that the body only points to.
-bool IsUrl(std::string_view text) { return !text.empty() && !text.starts_with("data:"); }
+// A part that is rendered page by page, whatever its bytes: a document that is not given as text.
+bool IsRenderedDocument(const dom::object& part) {
+  dom::element type, source, kind;
+  if (part["type"].get(type) != simdjson::SUCCESS || TextOf(type) != "document") return false;
+  if (part["source"].get(source) != simdjson::SUCCESS) return false;
+  if (source["type"].get(kind) != simdjson::SUCCESS) return true;
+  return TextOf(kind) != "text" && TextOf(kind) != "content";
+}
 
 // Walks what lies below the body's members, whose shape is the vendors' affair, for what makes
 // input that the body's bytes do not bound.
@@ -73,6 +79,7 @@ class Walker {
     }
     dom::object members;
     if (value.get(members) != simdjson::SUCCESS) return {};
+    facts_.input_is_open |= IsRenderedDocument(members);
     for (const auto& [name, member] : members) {
       Look(name, member);
       FB_CHECK(Walk(member, depth + 1));
@@ -93,9 +100,12 @@ class Walker {
       facts_.has_media = true;
     }
     if (name == "url" || name == "image_url") {
-      facts_.linked_media += IsUrl(TextOf(value)) ? 1 : 0;
-    } else if (name == "file_url" || name == "video_url" || name == "file_id" ||
-               name == "file_ids" || name == "container" || name == "vector_store_ids") {
+      facts_.pictures += TextOf(value).empty() ? 0 : 1;
+    } else if (name == "data" || name == "image") {
+      facts_.pictures += value.is_string() ? 1 : 0;
+    } else if (name == "file_url" || name == "file_data" || name == "video_url" ||
+               name == "file_id" || name == "file_ids" || name == "container" ||
+               name == "vector_store_ids") {
       facts_.input_is_open |= !value.is_null();
     }
   }
@@ -183,6 +193,11 @@ Status ReadMember(Dialect dialect, std::string_view name, const dom::element& va
   } else if (name == "previous_response_id" || name == "conversation" || name == "prompt" ||
              name == "mcp_servers") {
     facts->input_is_open |= !value.is_null();
+    if (name == "mcp_servers" && !value.is_null()) ++facts->server_tools;
+  } else if (name == "prediction") {
+    facts->predicts |= !value.is_null();
+  } else if (name == "speed") {
+    facts->fast |= !value.is_null() && TextOf(value) != "standard";
   }
   return {};
 }
@@ -215,7 +230,9 @@ Result<CallFacts> ReadCall(Dialect dialect, std::string_view body) {
     facts.server_tool_uses_max =
         std::min(*facts.tool_calls_max, facts.server_tool_uses_max.value_or(*facts.tool_calls_max));
   }
-  if (facts.server_tools > 0 && seen.contains("web_search_options")) {
+  // Neither has a limit that a call could state.
+  if (facts.server_tools > 0 &&
+      (seen.contains("web_search_options") || seen.contains("mcp_servers"))) {
     facts.server_tool_uses_max.reset();
   }
   return facts;

@@ -24,9 +24,13 @@ struct CallFacts {
   // No vendor counts more tokens of text than the body has bytes: byte-level encodings never make
   // more tokens than bytes, and JSON never makes a text shorter.
   int64_t body_bytes = 0;
-  int64_t linked_media = 0;  // pictures and files by URL: their tokens are not in the body
-  bool input_is_open =
-      false;  // stored prompts, files, conversations: up to the model's whole window
+  // Their tokens follow from their size in pixels, however short their bytes or address.
+  int64_t pictures = 0;
+  // Documents, stored prompts, files, conversations: up to the model's whole window.
+  bool input_is_open = false;
+  // OpenAI's "prediction": what of it is rejected is billed as output beside the limit.
+  bool predicts = false;
+  bool fast = false;          // Anthropic's "speed"
   bool writes_cache = false;  // Anthropic's cache_control
   bool writes_cache_1h = false;
   bool has_media = false;  // pictures or sound, which models may price in their own way

@@ -73,13 +73,43 @@ TEST(CallFacts, SeesInputThatTheBodyDoesNotBound) {
   const CallFacts pictures = Read(Dialect::kOpenAiChat, R"({"model":"m","messages":[{"content":[
       {"type":"image_url","image_url":{"url":"https://example.com/a.png"}},
       {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]})");
-  EXPECT_EQ(pictures.linked_media, 1);
+  EXPECT_EQ(pictures.pictures, 2);
   EXPECT_FALSE(pictures.input_is_open);
   EXPECT_TRUE(
       Read(Dialect::kOpenAiResponses, R"({"model":"m","previous_response_id":"r"})").input_is_open);
   EXPECT_TRUE(Read(Dialect::kAnthropicMessages, R"({"model":"m","messages":[{"content":[
       {"type":"document","source":{"type":"file","file_id":"f"}}]}]})")
                   .input_is_open);
+}
+
+// A page of a document and a picture cost by their size when rendered, not by their bytes.
+TEST(CallFacts, SeesDocumentsAndPicturesWhoseBytesAreShort) {
+  const auto part = [](std::string_view content) {
+    return Read(Dialect::kAnthropicMessages,
+                fmt::format(R"({{"model":"m","messages":[{{"content":[{}]}}]}})", content));
+  };
+  EXPECT_EQ(part(R"({"type":"image","source":{"type":"base64","media_type":"image/png",
+      "data":"AAAA"}})")
+                .pictures,
+            1);
+  EXPECT_TRUE(part(R"({"type":"document","source":{"type":"base64",
+      "media_type":"application/pdf","data":"AAAA"}})")
+                  .input_is_open);
+  EXPECT_TRUE(
+      part(R"({"type":"document","source":{"type":"url","url":"https://x/a.pdf"}})").input_is_open);
+  EXPECT_FALSE(part(R"({"type":"document","source":{"type":"text","media_type":"text/plain",
+      "text":"x"}})")
+                   .input_is_open);
+  EXPECT_TRUE(Read(Dialect::kOpenAiChat, R"({"model":"m","messages":[{"content":[
+      {"type":"file","file":{"file_data":"data:application/pdf;base64,AA"}}]}]})")
+                  .input_is_open);
+}
+
+TEST(CallFacts, ToolsOfOtherServersHaveNoBound) {
+  const CallFacts facts = Read(Dialect::kAnthropicMessages, R"({"model":"m","mcp_servers":[{}],
+      "tools":[{"type":"web_search_20250305","max_uses":5}]})");
+  EXPECT_GT(facts.server_tools, 0);
+  EXPECT_EQ(facts.server_tool_uses_max, std::nullopt);
 }
 
 TEST(CallFacts, SeesTheCacheAndTheToolsOfTheVendor) {
