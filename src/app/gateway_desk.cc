@@ -13,42 +13,47 @@ constexpr int kDeskTimeoutMs = 10'000;
 // Windows end while nobody opens the guard.
 constexpr int64_t kKeptUs = 15 * kMicrosPerSecond;
 
-std::string SnapshotOf(const std::string& home) {
-  return os::JoinPath(os::JoinPath(gateway::GatewayFolder(home), "guard"), "guard.snapshot");
+Result<std::optional<Remote>> FindGateway(const Environment& environment) {
+  return Remote::FindAt(environment, gateway::GatewayLock(environment.home));
+}
+
+Result<std::string> AskGateway(Remote& gateway, std::string_view method, const std::string& path,
+                               const std::string& body) {
+  gateway.set_timeout_ms(kDeskTimeoutMs);
+  return method == "GET" ? gateway.Get(path) : gateway.Post(path, body);
+}
+
+// No gateway runs: the guard is opened for this one request.
+Result<std::string> AskOpened(const Environment& environment, std::string_view method,
+                              const std::string& path, const std::string& body) {
+  const gateway::Desk desk = FB_TRY(gateway::OpenDesk(environment.files, environment.home));
+  const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
+  return gateway::Administer(*desk.wal, method, path, body, now);
 }
 
 }  // namespace
 
 Result<std::string> AskDesk(const Environment& environment, std::string_view method,
                             const std::string& path, const std::string& body) {
-  std::optional<Remote> running =
-      FB_TRY(Remote::FindAt(environment, gateway::GatewayLock(environment.home)));
-  if (running) {
-    running->set_timeout_ms(kDeskTimeoutMs);
-    return method == "GET" ? running->Get(path) : running->Post(path, body);
-  }
-  const gateway::Desk desk = FB_TRY(gateway::OpenDesk(environment.files, environment.home));
-  const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
-  return gateway::Administer(*desk.wal, method, path, body, now);
+  std::optional<Remote> running = FB_TRY(FindGateway(environment));
+  return running ? AskGateway(*running, method, path, body)
+                 : AskOpened(environment, method, path, body);
 }
 
 Result<std::string> ServedDesk::AskBudgets(std::string_view method, const std::string& path,
                                            const std::string& body) {
-  const std::string snapshot = SnapshotOf(environment_.home);
-  const bool running =
-      FB_TRY(Remote::FindAt(environment_, gateway::GatewayLock(environment_.home))).has_value();
-  if (running || method != "GET") {
-    kept_.clear();
-    return AskDesk(environment_, method, path, body);
-  }
+  std::optional<Remote> running = FB_TRY(FindGateway(environment_));
+  if (running || method != "GET") kept_.clear();
+  if (running) return AskGateway(*running, method, path, body);
+  if (method != "GET") return AskOpened(environment_, method, path, body);
+  const std::string snapshot =
+      os::JoinPath(gateway::GuardFolder(environment_.home), std::string(guard::kSnapshotName));
   if (!environment_.files.Exists(snapshot)) return std::string("[]");
   const int64_t now_us = environment_.clock.MonotonicUs();
   if (!kept_.empty() && now_us - kept_us_ < kKeptUs && os::StampOf(snapshot) == kept_stamp_) {
     return kept_;
   }
-  const gateway::Desk desk = FB_TRY(gateway::OpenDesk(environment_.files, environment_.home));
-  kept_ =
-      FB_TRY(gateway::Administer(*desk.wal, "GET", path, "", {environment_.clock.Now(), now_us}));
+  kept_ = FB_TRY(AskOpened(environment_, method, path, body));
   kept_stamp_ = os::StampOf(snapshot);
   kept_us_ = now_us;
   return kept_;

@@ -16,7 +16,7 @@ Result<std::string> AskDesk(const Environment& environment, std::string_view met
                             const std::string& path, const std::string& body);
 
 // The desk as the server's routes ask it: "/budgets" and what stands below it, and "/keys"
-// (gateway/keys.h). One thread.
+// (gateway/desk.h). One thread.
 class ServedDesk {
  public:
   explicit ServedDesk(const Environment& environment) : environment_(environment) {}

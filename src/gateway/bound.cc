@@ -51,16 +51,6 @@ Result<rates::TierSet> Tiers(const CallFacts& facts, const estate::Upstream& ups
   return tiers;
 }
 
-// Where the vendor may process, and bill, the call: at the upstream's region, or (Anthropic) where
-// the call or the account's own setting says.
-std::vector<std::string> Regions(Dialect dialect, const estate::Upstream& upstream,
-                                 const rates::PriceHit& hit) {
-  std::vector<std::string> regions{upstream.region};
-  if (!Info(dialect).is_anthropic) return regions;
-  for (const rates::RegionPrices& prices : hit.model->regions) regions.push_back(prices.region);
-  return regions;
-}
-
 struct Worst {
   Money fixed, whole;
 };
@@ -72,14 +62,18 @@ Result<Worst> WorstOf(const rates::PriceHit& hit, rates::UsageBound bound, int64
   return worst;
 }
 
-Result<Worst> WorstAnywhere(Dialect dialect, const estate::Upstream& upstream,
-                            const rates::PriceBook& book, rates::PriceQuery query,
+// Wherever the vendor may process, and bill, the call: at the upstream's region, or (Anthropic)
+// where the call or the account's own setting says.
+Result<Worst> WorstAnywhere(Dialect dialect, const rates::PriceBook& book, rates::PriceQuery query,
                             const rates::UsageBound& bound, int64_t output, std::string* currency) {
   const rates::PriceHit hit = FB_TRY(book.Find(query));
   *currency = hit.currency();
-  Worst worst;
-  for (const std::string& region : Regions(dialect, upstream, hit)) {
-    query.region = region;
+  Worst worst = FB_TRY(WorstOf(hit, bound, output));
+  if (!Info(dialect).is_anthropic) return worst;
+  const std::string_view here = query.region;
+  for (const rates::RegionPrices& prices : hit.model->regions) {
+    if (prices.region == here) continue;
+    query.region = prices.region;
     const rates::PriceHit there = FB_TRY(book.Find(query));
     if (there.currency() != *currency) {
       return Fail(Code::kFailedPrecondition,
@@ -122,8 +116,7 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
   bound.hold.tokens_output = output;
   bound.currency = "USD";
   const rates::PriceQuery query{upstream.provider, facts.model, now, upstream.region};
-  Result<Worst> worst =
-      WorstAnywhere(dialect, upstream, book, query, usage, output, &bound.currency);
+  Result<Worst> worst = WorstAnywhere(dialect, book, query, usage, output, &bound.currency);
   if (!worst) {
     if (worst.error().code != Code::kNotFound || missing == rates::MissingPrice::kDeny) {
       return Fail(worst.error());

@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "gateway/keys.h"
 #include "os/zones.h"
 
 namespace flyball::gateway {
@@ -14,8 +17,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char kBootIdFile[] = "/proc/sys/kernel/random/boot_id";
 constexpr size_t kRequestMaxBytes = 64u << 10;
+constexpr char kBootIdFile[] = "/proc/sys/kernel/random/boot_id";
 
 std::string AppliedPath(const std::string& home) {
   return os::JoinPath(GatewayFolder(home), "applied.json");
@@ -57,23 +60,50 @@ std::map<std::string, std::string> ReadApplied(os::Files& files, const std::stri
   return applied;
 }
 
-std::unexpected<Error> Wrong(std::string_view member, std::string_view expected) {
+std::unexpected<Error> WrongMember(std::string_view member, std::string_view expected) {
   return Fail(Code::kInvalidArgument, fmt::format("'{}' {}", member, expected));
 }
 
-// A member of a request that is text; a number is as good, by its own digits.
-Result<std::string> TextOf(const Json& json, const char* name, std::string_view otherwise = {}) {
+Result<Json> ReadRequest(std::string_view body) {
+  if (body.size() > kRequestMaxBytes) {
+    return Fail(Code::kInvalidArgument, "the request is longer than 64 KiB");
+  }
+  Json json = Json::parse(body, nullptr, false);
+  if (!json.is_object()) return Fail(Code::kInvalidArgument, "the body is no JSON object");
+  return json;
+}
+
+// A misspelt word would make something else than was meant, which may do more.
+Status CheckMembers(const Json& json, std::span<const std::string_view> known,
+                    std::string_view whole) {
+  for (const auto& [name, value] : json.items()) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return WrongMember(name, fmt::format("is no part of {}", whole));
+    }
+  }
+  return {};
+}
+
+// A member that is text; one that is missing or null is `otherwise`.
+Result<std::string> TextMember(const Json& json, const char* name,
+                               std::string_view otherwise = {}) {
   const auto found = json.find(name);
   if (found == json.end() || found->is_null()) return std::string(otherwise);
-  if (found->is_string()) return found->get<std::string>();
-  if (found->is_number_integer()) return found->dump();
-  return Wrong(name, "is a text");
+  if (!found->is_string()) return WrongMember(name, "is a text");
+  return found->get<std::string>();
+}
+
+// The same; a number is as good, by its own digits.
+Result<std::string> TextOf(const Json& json, const char* name, std::string_view otherwise = {}) {
+  const auto found = json.find(name);
+  if (found != json.end() && found->is_number_integer()) return found->dump();
+  return TextMember(json, name, otherwise);
 }
 
 Result<bool> FlagOf(const Json& json, const char* name, bool otherwise) {
   const auto found = json.find(name);
   if (found == json.end() || found->is_null()) return otherwise;
-  if (!found->is_boolean()) return Wrong(name, "is true or false");
+  if (!found->is_boolean()) return WrongMember(name, "is true or false");
   return found->get<bool>();
 }
 
@@ -88,7 +118,7 @@ Status ReadLimit(const Json& json, bool edits, budget::Budget* budget) {
   if (!tokens.empty()) {
     budget->measure = budget::Measure::kTokens;
     const ParsedDecimal parsed = FB_TRY(ParseDecimal(tokens, 0));
-    if (!parsed.exact) return Wrong("tokens", "is a whole number");
+    if (!parsed.exact) return WrongMember("tokens", "is a whole number");
     budget->limit = parsed.units;
     return {};
   }
@@ -109,11 +139,7 @@ Result<budget::Budget> Edited(const std::string& name, const guard::Guard& guard
 Result<budget::Budget> ReadBudget(const Json& json, const guard::Guard& guard) {
   static constexpr std::array<std::string_view, 10> kKnown = {
       "name", "scope", "amount", "tokens", "currency", "window", "zone", "hard", "mode", "warn"};
-  for (const auto& [name, value] : json.items()) {
-    if (std::find(kKnown.begin(), kKnown.end(), name) == kKnown.end()) {
-      return Wrong(name, "is no part of a budget");
-    }
-  }
+  FB_CHECK(CheckMembers(json, kKnown, "a budget"));
   budget::Budget budget;
   const std::string name = FB_TRY(TextOf(json, "name"));
   const bool edits = !name.empty() && !json.contains("scope");
@@ -128,13 +154,13 @@ Result<budget::Budget> ReadBudget(const Json& json, const guard::Guard& guard) {
                           FB_TRY(TextOf(json, "zone", budget.window.zone))));
   budget.hard = FB_TRY(FlagOf(json, "hard", budget.hard));
   const std::string mode = FB_TRY(TextOf(json, "mode", budget::ModeName(budget.mode)));
-  if (mode != "strict" && mode != "quantile") return Wrong("mode", "is strict or quantile");
+  if (mode != "strict" && mode != "quantile") return WrongMember("mode", "is strict or quantile");
   budget.mode = mode == "strict" ? budget::Mode::kStrict : budget::Mode::kQuantile;
   if (json.contains("warn")) {
-    if (!json["warn"].is_array()) return Wrong("warn", "is a list of percentages");
+    if (!json["warn"].is_array()) return WrongMember("warn", "is a list of percentages");
     budget.warn_percent.clear();
     for (const Json& level : json["warn"]) {
-      if (!level.is_number_integer()) return Wrong("warn", "is a list of percentages");
+      if (!level.is_number_integer()) return WrongMember("warn", "is a list of percentages");
       budget.warn_percent.push_back(
           static_cast<int>(std::clamp<int64_t>(level.get<int64_t>(), -1, 10'000)));
     }
@@ -177,9 +203,43 @@ Result<std::string> Confirm(guard::Wal& wal, const std::string& name, guard::Mom
   return row ? RowJson(*row).dump() : Json{{"name", name}}.dump();
 }
 
+Result<VirtualKey> ReadKey(const Json& json) {
+  static constexpr std::array<std::string_view, 6> kKnown = {"name",     "team",   "project",
+                                                             "use_case", "models", "expires"};
+  FB_CHECK(CheckMembers(json, kKnown, "the request"));
+  VirtualKey key;
+  key.name = FB_TRY(TextMember(json, "name"));
+  key.team = FB_TRY(TextMember(json, "team"));
+  key.project = FB_TRY(TextMember(json, "project"));
+  key.use_case = FB_TRY(TextMember(json, "use_case"));
+  if (json.contains("models")) {
+    const Json& models = json["models"];
+    if (!models.is_array()) return WrongMember("models", "is a list of texts");
+    for (const Json& model : models) {
+      if (!model.is_string()) return WrongMember("models", "is a list of texts");
+      key.models.push_back(model.get<std::string>());
+    }
+  }
+  const std::string expires = FB_TRY(TextMember(json, "expires"));
+  if (!expires.empty()) key.expires = FB_TRY(ParseUserInstant(expires));
+  return key;
+}
+
+std::string ListJson(const std::vector<VirtualKey>& keys) {
+  std::string out = R"({"keys":[)";
+  for (const VirtualKey& key : keys) {
+    if (&key != keys.data()) out += ",";
+    out += KeyJson(key);
+  }
+  return out + "]}";
+}
+
 }  // namespace
 
 std::string GatewayFolder(const std::string& home) { return os::JoinPath(home, "gateway"); }
+std::string GuardFolder(const std::string& home) {
+  return os::JoinPath(GatewayFolder(home), "guard");
+}
 std::string GatewayLock(const std::string& home) {
   return os::JoinPath(GatewayFolder(home), "LOCK");
 }
@@ -194,9 +254,8 @@ Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
   const Result<std::string> boot_id = files.ReadAll(kBootIdFile);
   guard::Options options;
   options.find_zone = FindZone;
-  std::unique_ptr<guard::Wal> wal =
-      FB_TRY(guard::Wal::Open(files, os::JoinPath(GatewayFolder(home), "guard"),
-                              boot_id ? Trim(*boot_id) : std::string_view(), options));
+  std::unique_ptr<guard::Wal> wal = FB_TRY(guard::Wal::Open(
+      files, GuardFolder(home), boot_id ? Trim(*boot_id) : std::string_view(), options));
   return Desk{std::move(lock), std::move(wal)};
 }
 
@@ -225,11 +284,7 @@ Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::st
                                std::string_view body, guard::Moment now) {
   if (method == "GET" && path == kDeskPath) return StatusesJson(wal.guard().Statuses(now));
   if (method != "POST") return Fail(Code::kUnimplemented, "the desk takes GET and POST");
-  if (body.size() > kRequestMaxBytes) {
-    return Fail(Code::kInvalidArgument, "the request is longer than 64 KiB");
-  }
-  const Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) return Fail(Code::kInvalidArgument, "the body is no JSON object");
+  const Json json = FB_TRY(ReadRequest(body));
   if (path == kDeskPath) {
     const budget::Budget budget = FB_TRY(ReadBudget(json, wal.guard()));
     FB_CHECK(wal.guard().SetBudget(budget, now));
@@ -243,6 +298,22 @@ Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::st
   if (path == std::string(kDeskPath) + "/remove") {
     FB_CHECK(wal.guard().RemoveBudget(name, now));
     return Confirm(wal, name, now);
+  }
+  return Fail(Code::kNotFound, "the desk has no such page");
+}
+
+Result<std::string> AdministerKeys(os::Files& files, const std::string& home, Clock& clock,
+                                   std::string_view method, std::string_view path,
+                                   std::string_view body) {
+  if (method == "GET" && path == "/keys") return ListJson(FB_TRY(ListKeys(files, home)));
+  if (method != "POST") return Fail(Code::kUnimplemented, "the desk takes GET and POST");
+  const Json json = FB_TRY(ReadRequest(body));
+  if (path == "/keys") {
+    return CreatedKeyJson(FB_TRY(CreateKey(files, home, FB_TRY(ReadKey(json)), clock)));
+  }
+  if (path == "/keys/revoke") {
+    FB_CHECK(CheckMembers(json, std::array<std::string_view, 1>{"key"}, "the request"));
+    return KeyJson(FB_TRY(RevokeKey(files, home, FB_TRY(TextMember(json, "key")))));
   }
   return Fail(Code::kNotFound, "the desk has no such page");
 }

@@ -22,6 +22,7 @@
 namespace flyball::gateway {
 
 std::string GatewayFolder(const std::string& home);
+std::string GuardFolder(const std::string& home);
 std::string GatewayLock(const std::string& home);
 
 struct Desk {
@@ -47,6 +48,15 @@ Status ApplyEstate(os::Files& files, const std::string& home,
 inline constexpr std::string_view kDeskPath = "/flyball/v1/budgets";
 Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::string_view path,
                                std::string_view body, guard::Moment now);
+
+// Requests of the desk for keys, with answers in JSON:
+//   GET  /keys                                            {"keys":[...]}, without hashes
+//   POST /keys          {"name","team","project","use_case","models","expires"}   makes one; its
+//                       secret is the answer's "key", and is not shown again
+//   POST /keys/revoke   {"key"}                           by id or name
+Result<std::string> AdministerKeys(os::Files& files, const std::string& home, Clock& clock,
+                                   std::string_view method, std::string_view path,
+                                   std::string_view body);
 
 std::string StatusesJson(const std::vector<guard::StatusRow>& rows);
 

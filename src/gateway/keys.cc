@@ -169,6 +169,13 @@ Result<CreatedKey> CreateKey(os::Files& files, const std::string& home, VirtualK
   return created;
 }
 
+std::string CreatedKeyJson(const CreatedKey& made) {
+  Json json{{"key", made.secret}};
+  const Json facts = Json::parse(KeyJson(made.key), nullptr, false);
+  for (const auto& [name, value] : facts.items()) json[name] = value;
+  return json.dump();
+}
+
 Result<VirtualKey> RevokeKey(os::Files& files, const std::string& home, std::string_view which) {
   if (!files.Exists(KeysPath(home))) return Fail(Code::kNotFound, "there are no keys yet");
   const os::SecretLock lock = FB_TRY(os::SecretLock::Take(LockPath(home)));

@@ -49,14 +49,6 @@ Result<std::vector<VirtualKey>> ListKeys(os::Files& files, const std::string& ho
 // As the API and the CLI show it: all but the hash.
 std::string KeyJson(const VirtualKey& key);
 
-// Requests of the desk for keys, with answers in JSON:
-//   GET  /keys                                            {"keys":[...]}, without hashes
-//   POST /keys          {"name","team","project","use_case","models","expires"}   makes one; its
-//                       secret is the answer's "key", and is not shown again
-//   POST /keys/revoke   {"key"}                           by id or name
-Result<std::string> AdministerKeys(os::Files& files, const std::string& home, Clock& clock,
-                                   std::string_view method, std::string_view path,
-                                   std::string_view body);
 // What a key's maker is shown: the secret as "key", then what KeyJson says.
 std::string CreatedKeyJson(const CreatedKey& made);
 

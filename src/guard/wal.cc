@@ -10,7 +10,6 @@ namespace flyball::guard {
 namespace {
 
 constexpr std::string_view kSnapshotMagic = "FLYGUARD";
-constexpr std::string_view kSnapshotName = "guard.snapshot";
 // One wait for a lease is enough unless another call took it in between; more is a bug.
 constexpr int kLeaseRoundsMax = 3;
 

@@ -28,6 +28,7 @@
 
 namespace flyball::guard {
 
+inline constexpr std::string_view kSnapshotName = "guard.snapshot";
 inline constexpr uint64_t kJournalsMaxBytes = 64u << 20;  // of both
 inline constexpr size_t kBootIdMaxBytes = 64;
 // Of the low bits of a call's id; above them stands the epoch that its process began with.

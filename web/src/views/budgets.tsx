@@ -16,10 +16,11 @@ import { fixedText, parseFixed } from '../lib/fixed';
 import { loadSecret, storeSecret } from '../lib/local';
 import { Icon } from '../parts/basics';
 import { CopyButton, Problem, Waiting } from '../parts/figure';
+import { TokenField } from '../parts/token-field';
 
 const REFRESH_MS = 1000;
 const SHOWN_MAX = 200;
-const COMMANDS = ['flyball budgets set --scope team=NAME --amount 100 --window month'];
+const COMMAND = 'flyball budgets set --scope team=NAME --amount 100 --window month';
 
 /** An amount of the budget's measure, to the last digit. */
 function amount(budget: Budget, text: string): string {
@@ -82,19 +83,15 @@ export function BudgetsView() {
       {error !== undefined && <Problem error={error} retry={again} />}
       {refused !== undefined && !unknown && <Problem error={refused} />}
       {unknown && (
-        <label class="field budget-token">
-          <span>{words.tokenNeeded}</span>
-          <input
-            type="password"
-            value={token}
-            autocomplete="off"
-            onInput={(event) => {
-              setToken(event.currentTarget.value);
-              storeSecret('token', event.currentTarget.value.trim());
-            }}
-          />
-          <small class="soft">{t.value.imports.tokenHelp}</small>
-        </label>
+        <TokenField
+          className="field budget-token"
+          name={words.tokenNeeded}
+          value={token}
+          onInput={(value) => {
+            setToken(value);
+            storeSecret('token', value.trim());
+          }}
+        />
       )}
       {!rows ? (
         error === undefined && <Waiting height={240} />
@@ -209,18 +206,11 @@ function Legend() {
   const words = t.value.budgets;
   return (
     <p class="budget-legend soft small" aria-hidden="true">
-      <span>
-        <i class="settled" /> {words.settled}
-      </span>
-      <span>
-        <i class="held" /> {words.held}
-      </span>
-      <span>
-        <i class="warn" /> {words.warn}
-      </span>
-      <span>
-        <i class="limit" /> {words.limit}
-      </span>
+      {(['settled', 'held', 'warn', 'limit'] as const).map((part) => (
+        <span>
+          <i class={part} /> {words[part]}
+        </span>
+      ))}
     </p>
   );
 }
@@ -262,12 +252,10 @@ function Nothing() {
   return (
     <div class="budget-none">
       <p>{words.none}</p>
-      {COMMANDS.map((command) => (
-        <div class="code-line">
-          <code>{command}</code>
-          <CopyButton text={command} />
-        </div>
-      ))}
+      <div class="code-line">
+        <code>{COMMAND}</code>
+        <CopyButton text={COMMAND} />
+      </div>
     </div>
   );
 }

@@ -8,6 +8,7 @@ import { ledgerChanged } from '../lib/data';
 import { valueName } from '../lib/names';
 import { Icon } from '../parts/basics';
 import { Problem } from '../parts/figure';
+import { TokenField } from '../parts/token-field';
 
 type State =
   | { kind: 'idle' }
@@ -110,16 +111,7 @@ export function ImportView({ first }: { first?: boolean }) {
             />
             <small class="soft">{words.sourceHelp}</small>
           </label>
-          <label>
-            <span>{words.token}</span>
-            <input
-              type="password"
-              value={token}
-              autocomplete="off"
-              onInput={(e) => setToken(e.currentTarget.value)}
-            />
-            <small class="soft">{words.tokenHelp}</small>
-          </label>
+          <TokenField name={words.token} value={token} onInput={setToken} />
         </div>
         <div class="actions">
           <button type="submit" class="button primary" disabled={!files.length || busy}>
