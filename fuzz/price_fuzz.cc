@@ -30,12 +30,12 @@ void RateAll(const PriceBook& book, const ModelPrices& model, size_t size) {
   bound.output_kinds = OutputTokenBuckets();
   bound.others = usage;
   bound.tiers = (1U << kServiceTierCount) - 1;
-  const Result<Money> worst = WorstCost(*hit, bound);
+  const Result<Worst> worst = WorstCost(*hit, bound);
   for (size_t i = 0; i < kServiceTierCount; ++i) {
     const auto rated = RateAt(*hit, usage, {static_cast<ServiceTier>(i), MissingPrice::kDeny});
     if (!rated) continue;
     FB_ASSERT(rated->total >= Money{});
-    FB_ASSERT(!worst || rated->total <= *worst);
+    FB_ASSERT(!worst || rated->total <= worst->whole);
   }
 }
 

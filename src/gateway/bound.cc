@@ -51,24 +51,15 @@ Result<rates::TierSet> Tiers(const CallFacts& facts, const estate::Upstream& ups
   return tiers;
 }
 
-struct Worst {
-  Money fixed, whole;
-};
-Result<Worst> WorstOf(const rates::PriceHit& hit, rates::UsageBound bound, int64_t output) {
-  Worst worst;
-  worst.fixed = FB_TRY(rates::WorstCost(hit, bound));
-  bound.output_tokens = output;
-  worst.whole = FB_TRY(rates::WorstCost(hit, bound));
-  return worst;
-}
+using rates::Worst;
 
 // Wherever the vendor may process, and bill, the call: at the upstream's region, or (Anthropic)
 // where the call or the account's own setting says.
 Result<Worst> WorstAnywhere(Dialect dialect, const rates::PriceBook& book, rates::PriceQuery query,
-                            const rates::UsageBound& bound, int64_t output, std::string* currency) {
+                            const rates::UsageBound& bound, std::string* currency) {
   const rates::PriceHit hit = FB_TRY(book.Find(query));
   *currency = hit.currency();
-  Worst worst = FB_TRY(WorstOf(hit, bound, output));
+  Worst worst = FB_TRY(rates::WorstCost(hit, bound));
   if (!Info(dialect).is_anthropic) return worst;
   const std::string_view here = query.region;
   for (const rates::RegionPrices& prices : hit.model->regions) {
@@ -79,8 +70,8 @@ Result<Worst> WorstAnywhere(Dialect dialect, const rates::PriceBook& book, rates
       return Fail(Code::kFailedPrecondition,
                   fmt::format("'{}' is priced in two currencies", query.model));
     }
-    const Worst cost = FB_TRY(WorstOf(there, bound, output));
-    worst.fixed = std::max(worst.fixed, cost.fixed);
+    const Worst cost = FB_TRY(rates::WorstCost(there, bound));
+    worst.without_output = std::max(worst.without_output, cost.without_output);
     worst.whole = std::max(worst.whole, cost.whole);
   }
   return worst;
@@ -107,6 +98,7 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
   const int64_t turns = facts.server_tools > 0 ? *facts.server_tool_uses_max + 1 : 1;
   const int64_t predicted = facts.predicts ? facts.body_bytes : 0;
   const int64_t output = (output_max + predicted) * facts.choices * turns;
+  usage.output_tokens = output;
   FB_CHECK(usage.others.Add(Bucket::kRequests, turns));
   if (facts.server_tools > 0) {
     FB_CHECK(usage.others.Add(Bucket::kSearches, *facts.server_tool_uses_max));
@@ -116,7 +108,7 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
   bound.hold.tokens_output = output;
   bound.currency = "USD";
   const rates::PriceQuery query{upstream.provider, facts.model, now, upstream.region};
-  Result<Worst> worst = WorstAnywhere(dialect, book, query, usage, output, &bound.currency);
+  Result<Worst> worst = WorstAnywhere(dialect, book, query, usage, &bound.currency);
   if (!worst) {
     if (worst.error().code != Code::kNotFound || missing == rates::MissingPrice::kDeny) {
       return Fail(worst.error());
@@ -125,12 +117,12 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
     FB_CHECK(most.Add(Bucket::kInput, usage.input_tokens));
     const rates::RateOptions options{rates::ServiceTier::kStandard, missing};
     worst.emplace();
-    worst->fixed = FB_TRY(rates::Rate(book, query, most, options)).total;
+    worst->without_output = FB_TRY(rates::Rate(book, query, most, options)).total;
     FB_CHECK(most.Add(Bucket::kOutput, output));
     worst->whole = FB_TRY(rates::Rate(book, query, most, options)).total;
   }
-  bound.hold.fixed = worst->fixed;
-  bound.hold.output = FB_TRY(worst->whole.Minus(worst->fixed));
+  bound.hold.fixed = worst->without_output;
+  bound.hold.output = FB_TRY(worst->whole.Minus(worst->without_output));
   return bound;
 }
 

@@ -167,18 +167,21 @@ void AddLine(Rated& rated, Bucket bucket, int64_t quantity, const UnitPrice& pri
   rated.total = Plus(rated.total, cost);
 }
 
-// Every input size up to the bound at which another price may begin.
+// An input size of each stretch up to the bound in which prices are the same: its largest.
 std::vector<int64_t> SizesUpTo(const PriceHit& hit, int64_t input_tokens) {
-  std::vector<int64_t> sizes{0, input_tokens};
+  std::vector<int64_t> sizes{input_tokens};
   for (const RateCard* card : {hit.card, hit.contract_card}) {
     if (card == nullptr) continue;
     for (const auto& bands : card->tiers) {
       for (const SizeBand& band : bands) {
-        const int64_t first = band.inclusive || band.above == 0 ? band.above : band.above + 1;
-        if (first < input_tokens) sizes.push_back(first);
+        if (band.above == 0) continue;
+        const int64_t below = band.inclusive ? band.above - 1 : band.above;
+        if (below < input_tokens) sizes.push_back(below);
       }
     }
   }
+  std::ranges::sort(sizes);
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
   return sizes;
 }
 
@@ -202,23 +205,25 @@ bool Offers(const PriceHit& hit, ServiceTier tier) {
          (hit.contract_card != nullptr && !hit.contract_card->tiers[index].empty());
 }
 
-Result<Money> WorstCostInTier(const PriceHit& hit, ServiceTier tier, const UsageBound& bound,
+Result<Worst> WorstCostInTier(const PriceHit& hit, ServiceTier tier, const UsageBound& bound,
                               const std::vector<int64_t>& sizes) {
-  Money sum;
+  Worst worst;
   if (bound.input_tokens > 0) {
     const Money price = FB_TRY(Dearest(hit, tier, sizes, bound.input_kinds));
-    sum = Plus(sum, CostOf(price, bound.input_tokens, 1));
-  }
-  if (bound.output_tokens > 0) {
-    const Money price = FB_TRY(Dearest(hit, tier, sizes, bound.output_kinds));
-    sum = Plus(sum, CostOf(price, bound.output_tokens, 1));
+    worst.without_output = CostOf(price, bound.input_tokens, 1);
   }
   for (const BucketInfo& info : Buckets()) {
     if (info.token || bound.others[info.bucket] == 0) continue;
     const Money price = FB_TRY(Dearest(hit, tier, sizes, SetOf(info.bucket)));
-    sum = Plus(sum, CostOf(price, bound.others[info.bucket], info.per));
+    worst.without_output =
+        Plus(worst.without_output, CostOf(price, bound.others[info.bucket], info.per));
   }
-  return sum;
+  worst.whole = worst.without_output;
+  if (bound.output_tokens > 0) {
+    const Money price = FB_TRY(Dearest(hit, tier, sizes, bound.output_kinds));
+    worst.whole = Plus(worst.whole, CostOf(price, bound.output_tokens, 1));
+  }
+  return worst;
 }
 
 }  // namespace
@@ -310,7 +315,7 @@ Result<Rated> Rate(const PriceBook& book, const PriceQuery& query, const Usage& 
   return rated;
 }
 
-Result<Money> WorstCost(const PriceHit& hit, const UsageBound& bound) {
+Result<Worst> WorstCost(const PriceHit& hit, const UsageBound& bound) {
   if (bound.input_tokens < 0 || bound.input_tokens > kUsageCountMax || bound.output_tokens < 0 ||
       bound.output_tokens > kUsageCountMax) {
     return Fail(Code::kOutOfRange,
@@ -322,12 +327,14 @@ Result<Money> WorstCost(const PriceHit& hit, const UsageBound& bound) {
     return Fail(Code::kInvalidArgument, "the bound names no kind for its tokens");
   }
   const std::vector<int64_t> sizes = SizesUpTo(hit, bound.input_tokens);
-  std::optional<Money> worst;
+  std::optional<Worst> worst;
   for (size_t i = 0; i < kServiceTierCount; ++i) {
     const ServiceTier tier = static_cast<ServiceTier>(i);
     if ((bound.tiers & SetOf(tier)) == 0 || (IsDearTier(tier) && !Offers(hit, tier))) continue;
-    const Money cost = FB_TRY(WorstCostInTier(hit, tier, bound, sizes));
-    if (!worst || *worst < cost) worst = cost;
+    const Worst cost = FB_TRY(WorstCostInTier(hit, tier, bound, sizes));
+    if (!worst) worst.emplace();
+    worst->without_output = std::max(worst->without_output, cost.without_output);
+    worst->whole = std::max(worst->whole, cost.whole);
   }
   if (worst) return *worst;
   return Fail(

@@ -102,6 +102,10 @@ inline constexpr BucketSet kTextOutput = SetOf(Bucket::kOutput) | SetOf(Bucket::
 // RateAt with the same prices. Tiers other than standard that the model has no prices for are left
 // out of the maximum (a vendor can't serve them). NOT_FOUND names the first kind without a price,
 // or says that no tier is left; INVALID_ARGUMENT: tokens without a kind.
-Result<Money> WorstCost(const PriceHit& hit, const UsageBound& bound);
+struct Worst {
+  Money without_output;  // the most that input and `others` cost
+  Money whole;
+};
+Result<Worst> WorstCost(const PriceHit& hit, const UsageBound& bound);
 
 }  // namespace flyball::rates

@@ -340,13 +340,13 @@ TEST(WorstCost, KnowsSizeTierAndCache) {
   bound.output_tokens = 10;
   bound.input_kinds = kTextInput;
   bound.output_kinds = kTextOutput;
-  EXPECT_EQ(WorstCost(hit, bound)->ToString(), "0.0011");
+  EXPECT_EQ(WorstCost(hit, bound)->whole.ToString(), "0.0011");
   bound.input_tokens = 1001;
-  EXPECT_EQ(WorstCost(hit, bound)->ToString(), "0.002152");
+  EXPECT_EQ(WorstCost(hit, bound)->whole.ToString(), "0.002152");
   bound.tiers |= SetOf(ServiceTier::kPriority) | SetOf(ServiceTier::kFast);
-  EXPECT_EQ(WorstCost(hit, bound)->ToString(), "0.002182");
+  EXPECT_EQ(WorstCost(hit, bound)->whole.ToString(), "0.002182");
   bound.others = UsageOf({{kSearches, 2}});
-  EXPECT_EQ(WorstCost(hit, bound)->ToString(), "0.022182");
+  EXPECT_EQ(WorstCost(hit, bound)->whole.ToString(), "0.022182");
 }
 
 TEST(WorstCost, IsAnErrorWhereAPriceIsMissing) {
@@ -356,7 +356,7 @@ TEST(WorstCost, IsAnErrorWhereAPriceIsMissing) {
   bound.input_tokens = 10;
   EXPECT_EQ(WorstCost(hit, bound).error().code, Code::kInvalidArgument);  // no kinds
   bound.input_kinds = kTextInput;
-  EXPECT_EQ(WorstCost(hit, bound)->ToString(), "0.00001");
+  EXPECT_EQ(WorstCost(hit, bound)->whole.ToString(), "0.00001");
   bound.output_tokens = 1;
   bound.output_kinds = kTextOutput;
   EXPECT_EQ(WorstCost(hit, bound).error().code, Code::kNotFound);
@@ -442,13 +442,18 @@ TEST(WorstCostProperty, NoCallWithinTheBoundCostsMore) {
     bound.output_kinds = OutputTokenBuckets();
     bound.others = usage;
     bound.tiers = static_cast<TierSet>(random.Between(1, 31));
-    const Result<Money> worst = WorstCost(prices.hit, bound);
+    const Result<Worst> worst = WorstCost(prices.hit, bound);
     for (size_t i = 0; i < kServiceTierCount; ++i) {
       const ServiceTier tier = static_cast<ServiceTier>(i);
       if ((bound.tiers & SetOf(tier)) == 0) continue;
       const Result<Rated> rated = RateAt(prices.hit, usage, {tier, MissingPrice::kDeny});
       if (!rated || !worst) continue;
-      EXPECT_LE(rated->total, *worst) << round;
+      EXPECT_LE(rated->total, worst->whole) << round;
+      Money output;
+      for (const RateLine& line : rated->lines) {
+        if ((OutputTokenBuckets() & SetOf(line.meter)) != 0) output = output.Plus(line.cost).value();
+      }
+      EXPECT_LE(rated->total.Minus(output).value(), worst->without_output) << round;
       ++compared;
     }
   }
