@@ -1,5 +1,6 @@
-// The load of bench/gateway: clients in a closed loop, each on a kept connection, over one epoll.
-// Every answer is looked at. What the measured process spent is read from /proc.
+// The load of bench/gateway: clients, each on a kept connection, over one epoll: in a closed loop, or
+// asking at a steady rate. Every answer is looked at. What the measured process spent is read from
+// /proc.
 //
 //   bench_gateway_load json PORT CLIENTS SECONDS PROMPT_BYTES PID
 //       chat completions as JSON. Prints "requests_per_s p50_us p99_us cpu_us_per_request
@@ -10,8 +11,9 @@
 //       streams, held open all the time. Prints "frames_per_s first_p50_us first_p99_us
 //       cpu_us_per_frame failures resident_mib".
 //
-// PID 0 measures nothing. FLYBALL_BENCH_KEY is the key that the calls carry. A tenth of the time,
-// at the start, is not counted.
+// PID 0 measures nothing. FLYBALL_BENCH_KEY is the key that the calls carry, FLYBALL_BENCH_RATE the
+// calls a second of all clients together (none: as fast as answers come). A tenth of the time, at
+// the start, is not counted.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -102,6 +104,9 @@ struct Load {
   Histogram latency;
   uint64_t requests = 0, frames_total = 0, failures = 0;
   bool counting = false;
+  int64_t every_us = 0;  // between two calls; 0: a closed loop
+  int64_t due_us = 0;    // when the next one is
+  std::vector<Client*> idle;
 };
 
 void Connect(Load& load, Client& client) {
@@ -170,7 +175,24 @@ void Finished(Load& load, Client& client, bool good) {
     }
   }
   if (!good) Connect(load, client);
-  Begin(load, client);
+  if (load.every_us > 0) {
+    load.idle.push_back(&client);
+  } else {
+    Begin(load, client);
+  }
+}
+
+// Begins what is due; nanoseconds until more is.
+int64_t BeginDue(Load& load) {
+  constexpr int64_t kLongNs = 100'000'000;
+  if (load.every_us == 0) return kLongNs;
+  const int64_t now_us = NowUs();
+  for (; load.due_us <= now_us && !load.idle.empty(); load.due_us += load.every_us) {
+    Client& client = *load.idle.back();
+    load.idle.pop_back();
+    Begin(load, client);
+  }
+  return load.idle.empty() ? kLongNs : std::max<int64_t>(load.due_us - now_us, 0) * 1000;
 }
 
 // Counts the frames that are new, and looks for the end.
@@ -231,7 +253,9 @@ std::string Request(bool streams, size_t prompt_bytes) {
 void RunUntil(Load& load, int64_t until_us) {
   std::vector<epoll_event> events(1024);
   while (NowUs() < until_us) {
-    const int n = epoll_wait(load.epoll, events.data(), static_cast<int>(events.size()), 100);
+    const timespec patience{0, BeginDue(load)};
+    const int n = epoll_pwait2(load.epoll, events.data(), static_cast<int>(events.size()),
+                               &patience, nullptr);
     for (int i = 0; i < n; ++i) {
       const epoll_event& event = events[static_cast<size_t>(i)];
       Client& client = load.clients[event.data.u32];
@@ -256,9 +280,16 @@ int main(int argc, char** argv) {
   load.request = Request(load.streams, load.streams ? 200 : size);
   load.epoll = epoll_create1(EPOLL_CLOEXEC);
   load.clients.resize(std::strtoull(argv[3], nullptr, 10));
+  const char* rate = std::getenv("FLYBALL_BENCH_RATE");
+  if (rate != nullptr) load.every_us = 1'000'000 / std::max(std::atol(rate), 1L);
+  load.due_us = NowUs();
   for (Client& client : load.clients) {
     Connect(load, client);
-    Begin(load, client);
+    if (load.every_us > 0) {
+      load.idle.push_back(&client);
+    } else {
+      Begin(load, client);
+    }
   }
   const int64_t start_us = NowUs();
   const int64_t warm_us = start_us + static_cast<int64_t>(seconds * 1e5);
