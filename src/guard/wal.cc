@@ -82,20 +82,29 @@ Result<std::unique_ptr<Wal>> Wal::Open(os::Files& files, const std::string& fold
 
 Status Wal::ReadCalls(bool* tail_lost) {
   std::string path = PathOf("calls", epoch_);
-  uint64_t end = 0;
-  Status read = os::Journal::Read(files_, path, [&](uint64_t offset, std::string_view payload) {
-    constexpr uint64_t kRecordHeadBytes = 8;
-    end = offset + kRecordHeadBytes + payload.size();
-    return guard_.Replay(payload);
-  });
-  if (!read && read.error().code == Code::kDataLoss && end == 0) {
-    // Not readable at all: what its calls can have cost is bounded by their leases all the same.
+  // Behind damage nothing is read: what its calls can have cost is bounded by their leases.
+  bool any = false;
+  bool damaged = false;
+  os::JournalReading how;
+  how.on_damage = [&](uint64_t, uint64_t) {
+    damaged = true;
+    return Status();
+  };
+  Result<uint64_t> end = os::Journal::Read(
+      files_, path,
+      [&](uint64_t, std::string_view payload) {
+        any = true;
+        return damaged ? Status() : guard_.Replay(payload);
+      },
+      how);
+  if (!end && end.error().code == Code::kDataLoss && !any) {  // not readable at all
     *tail_lost = true;
     return {};
   }
-  FB_CHECK(std::move(read));
+  FB_CHECK(end);
   constexpr uint64_t kMagicBytes = 8;
-  if (FB_TRY(files_.Size(path)) != std::max(end, kMagicBytes)) *tail_lost = true;
+  const bool torn = FB_TRY(files_.Size(path)) != std::max(*end, kMagicBytes);
+  *tail_lost |= damaged || torn;
   return {};
 }
 
