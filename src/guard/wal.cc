@@ -183,11 +183,16 @@ Status Wal::Rotate(Moment now) {
 // --- writing
 
 void Wal::StopOrResume() {
-  if (broken_ || calls_failed_ || control_failed_) {
+  if (broken_ || blocked_ || calls_failed_ || control_failed_) {
     guard_.Stop();
   } else {
     guard_.Resume();
   }
+}
+
+void Wal::SetBlocked(bool blocked) {
+  blocked_ = blocked;
+  StopOrResume();
 }
 
 Status Wal::FailClosed() const {

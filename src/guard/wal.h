@@ -69,6 +69,9 @@ class Wal {
   // A new epoch now.
   Status Rotate(Moment now);
 
+  // While true nothing is admitted: for what must be written beside the guard and can't be.
+  void SetBlocked(bool blocked);
+
   uint64_t epoch() const { return epoch_; }
   uint64_t calls_bytes() const { return calls_ ? calls_->size() : 0; }
   // What recovery found.
@@ -102,6 +105,7 @@ class Wal {
   bool broken_ = false;          // until opened again
   bool calls_failed_ = false;    // until they can be written
   bool control_failed_ = false;
+  bool blocked_ = false;  // from outside
   bool tail_was_lost_ = false;
 };
 
