@@ -180,6 +180,20 @@ Status Wal::Rotate(Moment now) {
   return {};
 }
 
+Result<bool> Wal::BeginAbove(hold::CallId last) {
+  constexpr uint64_t kEpochsMax = uint64_t{1} << (64 - kCallIdBits);
+  const uint64_t epoch = last.value() >> kCallIdBits;
+  if (epoch < first_epoch_) return false;
+  if (epoch + 1 >= kEpochsMax) {
+    return Fail(Code::kDataLoss, "call " + std::to_string(last.value()) + " was never given out",
+                "look at the log of calls for what wrote it");
+  }
+  FB_CHECK(Commit());
+  FB_CHECK(BeginEpoch(epoch + 1));
+  first_epoch_ = epoch_;
+  return true;
+}
+
 // --- writing
 
 void Wal::StopOrResume() {

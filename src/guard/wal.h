@@ -50,6 +50,10 @@ class Wal {
   Status Charge(const ExternalCharge& charge, Moment now);
   // Ids that no call has had, not before a crash either.
   hold::CallId NextCallId() { return hold::CallId(first_epoch_ << kCallIdBits | ++last_call_); }
+  // Begins an epoch whose ids are above `last`; false when they are already. True when calls were
+  // made that this guard does not know of: its folder was put back from a copy. DATA_LOSS: an id
+  // that no guard gives out.
+  Result<bool> BeginAbove(hold::CallId last);
   // Writes what the events so far have put into the outbox: calls are written, control is synced.
   // Nothing that they say may be acted upon before it answers Ok. On an error the guard is stopped;
   // what could not be written is tried again by the next Commit.
