@@ -22,7 +22,7 @@ class PlainCall final : public gateway::Call {
     if (before != gateway::Outcome::kNone) return gateway::Reply{502, {}, "no answer\n"};
     return gateway::Attempt{0, std::string(request_.target), {}, request_.body, 0};
   }
-  void Dispatched() override {}
+  bool Dispatched() override { return true; }
   gateway::HeadVerdict Head(int /*status*/,
                             std::span<const gateway::HeaderView> /*headers*/) override {
     return gateway::HeadVerdict::kPass;

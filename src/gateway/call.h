@@ -6,8 +6,8 @@
 // proxy's single thread. The plain lane of the benchmark is a Governor that only routes.
 //
 //   Begin ─► Next ─► Dispatched ─► Head ─► Body ... Body ─► End
-//              ▲                     │ (429, 5xx, broken before any byte went to the client)
-//              └──────── retry ◄─────┘
+//              ▲         │           │ (429, 5xx, broken before any byte went to the client)
+//              └─── no ◄─┴── retry ◄─┘
 //
 // No method blocks, and each Call sees exactly one End.
 #pragma once
@@ -61,6 +61,7 @@ enum class Outcome : uint8_t {
   kBroken,         // bytes left, no whole head came back
   kTimedOut,       // the same, by the clock
   kRetryableHead,  // Head said kRetry
+  kNotRecorded,    // Dispatched said no: no byte left
 };
 
 enum class HeadVerdict : uint8_t { kPass, kRetry };
@@ -79,7 +80,7 @@ enum class End : uint8_t {
   kClientGone,  // the client left, and the upstream could not be drained to its end in bounds
   kDrained,     // the client left, and the upstream's answer was read to its end
   kRefused,     // Next gave a Reply
-  kNeverSent,   // the client left before anything was dispatched
+  kNeverSent,   // the client left before this attempt was dispatched
 };
 
 class Call {
@@ -87,8 +88,9 @@ class Call {
   virtual ~Call() = default;
   // The next attempt, or the answer that the client gets when there is none (any more).
   virtual std::variant<Attempt, Reply> Next(Outcome before) = 0;
-  // The first byte of the attempt leaves now: from here on it may cost money.
-  virtual void Dispatched() = 0;
+  // The first byte of the attempt is about to leave: from here on it may cost money. False: that
+  // could not be written down, so nothing may leave; Next is asked again.
+  [[nodiscard]] virtual bool Dispatched() = 0;
   virtual HeadVerdict Head(int status, std::span<const HeaderView> headers) = 0;
   // Headers that the client gets beside the upstream's own; asked once, after Head.
   virtual std::vector<std::pair<std::string, std::string>> ExtraHeaders() { return {}; }

@@ -41,19 +41,39 @@ Status CallLog::Append(Instant dispatched, const std::string& record) {
   if (file->month != month) {
     // The older of the two goes; of a month that comes back the file is opened again.
     if (open_[0].month < open_[1].month) file = &open_[0];
-    file->month = month;
-    file->journal.reset();
-    file->journal = FB_TRY(os::Journal::Open(*files_, os::JoinPath(folder_, month), Keep));
+    os::Journal journal = FB_TRY(os::Journal::Open(*files_, os::JoinPath(folder_, month), Keep));
+    *file = {month, std::move(journal)};
   }
-  return file->journal->Append(record, false);
+  Status appended = file->journal->Append(record, false);
+  // It could not cut off what it had written a part of: opening it again does.
+  if (!appended && appended.error().code == Code::kFailedPrecondition) *file = {};
+  return appended;
 }
 
 Status CallLog::Write(const metered::Dispatch& dispatch) {
-  return Append(dispatch.at, metered::Encode(dispatch));
+  Status written = Retry();
+  if (written) written = Append(dispatch.at, metered::Encode(dispatch));
+  if (written) return {};
+  // It may be found all the same, where it could not be cut off.
+  metered::End end;
+  end.id = dispatch.id;
+  end.at = dispatch.at;
+  end.basis = metered::Basis::kNotSent;
+  unwritten_.push_back({dispatch.at, metered::Encode(end)});
+  return written;
 }
 
 Status CallLog::Write(const metered::End& end, Instant dispatched) {
-  return Append(dispatched, metered::Encode(end));
+  unwritten_.push_back({dispatched, metered::Encode(end)});
+  return Retry();
+}
+
+Status CallLog::Retry() {
+  while (!unwritten_.empty()) {
+    FB_CHECK(Append(unwritten_.front().dispatched, unwritten_.front().record));
+    unwritten_.pop_front();
+  }
+  return {};
 }
 
 }  // namespace flyball::gateway

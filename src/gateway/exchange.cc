@@ -72,9 +72,13 @@ void Exchange::OnDialed(Result<std::unique_ptr<net::Stream>> dialed) {
 }
 
 void Exchange::Dispatch() {
-  if (!std::exchange(dispatched_, true)) {
-    ever_dispatched_ = true;
-    call_->Dispatched();
+  if (!dispatched_) {
+    if (!call_->Dispatched()) {
+      core_.Keep(std::move(link_));  // as good as it was
+      Try(Outcome::kNotRecorded);
+      return;
+    }
+    dispatched_ = true;
   }
   head_rest_.clear();
   AppendUpstreamHead(request_->view, request_->head.names_hop_headers, attempt_,
@@ -402,7 +406,7 @@ void Exchange::ClientGone() {
   const bool may_drain =
       link_ && !core_.ending() && core_.stats.draining < core_.options.drains_max;
   if (!may_drain) {
-    Finish(ever_dispatched_ ? End::kClientGone : End::kNeverSent, false);
+    Finish(dispatched_ ? End::kClientGone : End::kNeverSent, false);
     return;
   }
   draining_ = true;

@@ -40,7 +40,7 @@ class Answered final : public Call {
  public:
   explicit Answered(Reply reply) : reply_(std::move(reply)) {}
   std::variant<Attempt, Reply> Next(Outcome) override { return std::move(reply_); }
-  void Dispatched() override {}
+  bool Dispatched() override { return false; }
   HeadVerdict Head(int, std::span<const HeaderView>) override { return HeadVerdict::kPass; }
   BodyVerdict Body(std::string_view, std::string*) override { return BodyVerdict::kPass; }
   void Ended(End) override {}
@@ -140,6 +140,9 @@ class GovernedGateway::Governed final : public Call {
 
   std::variant<Attempt, Reply> Next(Outcome before) override {
     ConcludeAttempt(before);
+    if (before == Outcome::kNotRecorded) {
+      return Refusal(RefusalKind::kUnavailable, "the call can't be recorded, so it may not leave");
+    }
     if (attempts_ >= kAttemptsMax || next_candidate_ >= candidates_.size()) return GiveUp(before);
     const size_t index = candidates_[next_candidate_++];
     ++attempts_;
@@ -162,14 +165,16 @@ class GovernedGateway::Governed final : public Call {
     return attempt;
   }
 
-  void Dispatched() override {
+  // The guard first: a call of the log that the guard does not know of has been settled.
+  bool Dispatched() override {
+    dispatch_.at = g_.clock_.Now();
+    if (!g_.wal_.guard().Dispatched(id_, g_.Now()) || !Commit() || !LogDispatch()) {
+      ReleaseHold();
+      return false;
+    }
     sent_ = true;
     ++g_.counts_.attempts;
-    // What can't be written stops the guard, and this call runs under the lease that was synced.
-    dispatch_.at = g_.clock_.Now();
-    if (Status logged = g_.log_.Write(dispatch_); !logged) Fault("log", logged.error());
-    (void)g_.wal_.guard().Dispatched(id_, g_.Now());
-    Commit();
+    return true;
   }
 
   HeadVerdict Head(int status, std::span<const HeaderView>) override {
@@ -354,10 +359,9 @@ class GovernedGateway::Governed final : public Call {
     if (!held_) return;
     switch (before) {
       case Outcome::kNone:
+      case Outcome::kNotRecorded:
         return;
       case Outcome::kNotConnected:
-        if (!sent_) return ReleaseHold();
-        return SettleAnswer(false);
       case Outcome::kBroken:
       case Outcome::kTimedOut:
       case Outcome::kRetryableHead:
@@ -374,6 +378,7 @@ class GovernedGateway::Governed final : public Call {
 
   // `whole`: the answer came to its end.
   void SettleAnswer(bool whole) {
+    if (!sent_) return ReleaseHold();
     if (!std::exchange(held_, false)) return;
     metered::End end;
     end.id = id_.value();
@@ -410,7 +415,7 @@ class GovernedGateway::Governed final : public Call {
 
   void Write(const metered::End& end, const hold::Cost& cost, int64_t tokens_output) {
     // The log first: what the guard has settled must not be unknown to the ledger.
-    if (Status logged = g_.log_.Write(end, dispatch_.at); !logged) Fault("log", logged.error());
+    if (Status logged = g_.log_.Write(end, dispatch_.at); !logged) LogFailed(logged.error());
     guard::Guard& guard = g_.wal_.guard();
     if (end.basis == metered::Basis::kBound) {
       ++g_.counts_.at_bound;
@@ -427,14 +432,27 @@ class GovernedGateway::Governed final : public Call {
     Commit();
   }
 
-  void Commit() {
-    if (Status written = g_.wal_.Commit(); !written) Fault("guard", written.error());
+  bool LogDispatch() {
+    const Status logged = g_.log_.Write(dispatch_);
+    if (!logged) LogFailed(logged.error());
+    return logged.has_value();
   }
 
-  void Fault(std::string_view what, const Error& error) {
-    g_.wal_.guard().Stop();
-    log::Error("a record could not be written; nothing more is admitted",
-               {{"journal", std::string(what)}, {"why", error.ToString()}});
+  bool Commit() {
+    const Status written = g_.wal_.Commit();
+    if (!written) TellFault("guard", written.error());
+    return written.has_value();
+  }
+
+  // Until Tick finds that the log can be written again.
+  void LogFailed(const Error& error) {
+    g_.wal_.SetBlocked(true);
+    TellFault("log", error);
+  }
+
+  static void TellFault(std::string_view journal, const Error& error) {
+    log::Error("a record could not be written; nothing more is admitted until it can be",
+               {{"journal", std::string(journal)}, {"why", error.ToString()}});
   }
 
   size_t Current() const { return candidates_[next_candidate_ - 1]; }
@@ -609,6 +627,8 @@ Reply GovernedGateway::Refuse(std::string_view path, int status, std::string_vie
 
 void GovernedGateway::Tick() {
   const guard::Moment now = Now();
+  if (log_.is_behind()) (void)log_.Retry();  // its failure was told
+  wal_.SetBlocked(log_.is_behind());
   if (Status ticked = wal_.Tick(now); !ticked) {
     log::Error("the guard's journal can't be written; nothing more is admitted",
                {{"why", ticked.error().ToString()}});

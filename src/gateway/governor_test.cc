@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/zone.h"
+#include "os/sim_files.h"
 #include "rates/test_prices.h"
 
 namespace flyball::gateway {
@@ -106,7 +107,10 @@ class GovernorTest : public testing::Test {
         before = answer.outcome;
         continue;
       }
-      call->Dispatched();
+      if (!call->Dispatched()) {
+        before = Outcome::kNotRecorded;
+        continue;
+      }
       if (answer.outcome != Outcome::kNone) {
         before = answer.outcome;
         continue;
@@ -368,6 +372,99 @@ TEST_F(GovernorTest, HeadersCannotChargeAnotherTeam) {
   EXPECT_EQ(dispatch.team, "search");
   EXPECT_EQ(dispatch.project, "p1");
   EXPECT_EQ(dispatch.tags.front().first, "a");
+}
+
+// A client that leaves while a later attempt is still dialling pays for the first one alone.
+TEST_F(GovernorTest, AnAttemptThatNeverLeftIsGivenBackWhateverWentBefore) {
+  SetBudget("organisation", "100");
+  const std::string bearer = "Bearer " + key_.secret;
+  const std::vector<HeaderView> headers = {{"Authorization", bearer}};
+  for (const End how : {End::kClientGone, End::kNeverSent, End::kBroken}) {
+    const std::unique_ptr<Call> call = Gateway().Begin({"POST", kChat, headers, kAsk, ""});
+    ASSERT_TRUE(std::holds_alternative<Attempt>(call->Next(Outcome::kNone)));
+    ASSERT_TRUE(call->Dispatched());
+    ASSERT_EQ(call->Head(429, {}), HeadVerdict::kRetry);
+    ASSERT_TRUE(std::holds_alternative<Attempt>(call->Next(Outcome::kRetryableHead)));
+    call->Ended(how);
+    EXPECT_EQ(Standing("organisation"), std::pair(std::string("0"), std::string("0")));
+  }
+  EXPECT_EQ(Records().size(), 6u) << "of the first attempts, a dispatch and an end each";
+  EXPECT_EQ(Gateway().counts().not_sent, 3u);
+}
+
+// The log of calls on a disk of its own, which is full for a while.
+class FullLogTest : public GovernorTest {
+ protected:
+  void SetUp() override {
+    GovernorTest::SetUp();
+    log_.emplace(
+        CallLog::Open(disk_, "calls", [](const metered::Record&) { return Status(); }).value());
+    SetBudget("organisation", "100");
+  }
+  void Fill() { disk_.SetCapacityBytes(1); }
+  void MakeRoom() { disk_.SetCapacityBytes(1 << 30); }
+  std::vector<metered::Record> Logged() {
+    std::vector<metered::Record> records;
+    EXPECT_TRUE(CallLog::Open(disk_, "calls", [&](const metered::Record& record) {
+      records.push_back(record);
+      return Status();
+    }));
+    return records;
+  }
+
+  os::SimFiles disk_{os::SimFilesOptions{}};
+};
+
+TEST_F(FullLogTest, NothingLeavesThatIsNotInTheLog) {
+  for (const bool begun : {false, true}) {
+    if (begun) EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+    const auto before = Standing("organisation");
+    Fill();
+    const Served refused = Serve(kChat, kAsk, {{200, kAnswer}});
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.attempts.size(), 1u) << "and no other is tried";
+    EXPECT_EQ(Standing("organisation"), before);
+    Gateway().Tick();
+    EXPECT_TRUE(wal_->guard().stopped()) << "the guard's own journal is well, and yet";
+    EXPECT_TRUE(Serve(kChat, kAsk, {{200, kAnswer}}).attempts.empty());
+    MakeRoom();
+    Gateway().Tick();
+    EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+  }
+  EXPECT_EQ(Standing("organisation").first, "0.15");
+  Money logged;
+  for (const metered::Record& record : Logged()) {
+    if (record.is_end) logged = logged.Plus(record.end.cost).value();
+  }
+  EXPECT_EQ(logged.ToString(), "0.15");
+}
+
+TEST_F(FullLogTest, AnEndWaitsForRoomAndComesBeforeAnythingNewer) {
+  const std::string bearer = "Bearer " + key_.secret;
+  const std::vector<HeaderView> headers = {{"Authorization", bearer}};
+  std::vector<std::unique_ptr<Call>> calls;
+  for (int i = 0; i < 2; ++i) {
+    calls.push_back(Gateway().Begin({"POST", kChat, headers, kAsk, ""}));
+    ASSERT_TRUE(std::holds_alternative<Attempt>(calls.back()->Next(Outcome::kNone)));
+    ASSERT_TRUE(calls.back()->Dispatched());
+    ASSERT_EQ(calls.back()->Head(200, {}), HeadVerdict::kPass);
+    std::string out;
+    ASSERT_EQ(calls.back()->Body(kAnswer, &out), BodyVerdict::kPass);
+    (void)calls.back()->Tail();
+  }
+  Fill();
+  calls[0]->Ended(End::kComplete);
+  EXPECT_TRUE(wal_->guard().stopped());
+  EXPECT_EQ(Logged().size(), 2u);
+  MakeRoom();
+  calls[1]->Ended(End::kComplete);
+  const std::vector<metered::Record> records = Logged();
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(records[2].end.id, records[0].dispatch.id);
+  EXPECT_EQ(records[3].end.id, records[1].dispatch.id);
+  EXPECT_EQ(records[3].end.basis, metered::Basis::kExact);
+  Gateway().Tick();
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
 }
 
 // Whatever vendors do, in whatever order: what they may bill is never above what is charged, and

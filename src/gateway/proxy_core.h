@@ -185,7 +185,6 @@ class Exchange {
   net::BodyReader body_;
   AnswerForm form_;
   bool dispatched_ = false;  // this attempt
-  bool ever_dispatched_ = false;
   bool retried_stale_ = false;
   bool write_failed_ = false;
   bool any_byte_ = false;  // of this attempt's answer

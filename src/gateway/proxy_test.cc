@@ -343,6 +343,39 @@ TEST(Proxy, BreaksTheAnswerThatBrokeOff) {
   EXPECT_EQ(world.log, "dispatched head200 body:4 broken");
 }
 
+TEST(Proxy, ACallThatCannotBeRecordedDoesNotLeave) {
+  SimGateway world(12);
+  world.script.records = false;
+  SimEnd& client = world.NewClient();
+  client.Say(Post("x"));
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.log, "unrecorded not_recorded refused");
+  EXPECT_TRUE(world.asked.empty());
+  EXPECT_TRUE(client.heard.starts_with("HTTP/1.1 502")) << client.heard;
+  world.script.records = true;
+  client.Say(Post("y"));
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.proxy->stats().dialed, 1u) << "the connection is as good as it was";
+  EXPECT_EQ(world.asked.size(), 1u);
+}
+
+TEST(Proxy, AClientThatLeavesWhileALaterAttemptDialsLeavesItUnsent) {
+  SimGateway world(13);
+  world.script.next = [](const RequestView& request, Outcome) {
+    return Attempt{0, "/t", {}, request.body, 2 * kSecond};
+  };
+  world.script.head = [](int) { return HeadVerdict::kRetry; };
+  world.vendor = [](const SimRequest&) {
+    return SimVendor::Answer{"HTTP/1.1 500 X\r\nContent-Length: 1\r\n\r\nx", true};
+  };
+  SimEnd& client = world.NewClient();
+  client.Say(Post("x"));
+  while (world.proxy->stats().dialed < 2) world.RunFor(10);
+  client.Leave();
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.log, "dispatched head500 retryable never_sent");
+}
+
 TEST(Proxy, ReadsOnForClientsThatLeft) {
   for (const int what : {0, 1, 2, 3, 4}) {
     ProxyOptions options;

@@ -12,10 +12,11 @@ namespace flyball::gateway {
 
 // Opens the log of calls and brings it and the guard, which has recovered by itself, to one word on
 // every call:
-// - dispatched, no end: gets an end at its bound, which is what the guard has charged; or, when the
-//   guard does not know it either, at nothing, because it never left: the guard writes before it
-//   does. After a power cut, which may have taken the guard's word, it counts at its bound;
-// - an end that the guard has not seen: the guard settles it now.
+// - dispatched, no end: gets an end at its bound, which is what the guard has charged unless it has
+//   settled the call and the log has lost that. The guard writes first, so a call that it does not
+//   know is no call that never left;
+// - an end that the guard has not seen: the guard settles it now;
+// - ids that the guard, put back from a copy, would give out again: it goes on above them.
 // Doing it again changes nothing.
 Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard::Wal& wal,
                              guard::Moment now);

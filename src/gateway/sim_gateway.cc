@@ -13,8 +13,8 @@ class SimCall final : public Call {
   SimCall(SimGateway& world, const RequestView& request) : world_(world), request_(request) {}
   std::variant<Attempt, Reply> Next(Outcome before) override {
     if (before != Outcome::kNone) {
-      static constexpr std::array kNames = {"none", "not_connected", "broken", "timed_out",
-                                            "retryable"};
+      static constexpr std::array kNames = {"none",      "not_connected", "broken",
+                                            "timed_out", "retryable",     "not_recorded"};
       Log(kNames.at(static_cast<size_t>(before)));
     }
     if (world_.script.next) {
@@ -25,7 +25,10 @@ class SimCall final : public Call {
     }
     return Attempt{0, std::string(request_.target), {}, request_.body, 0};
   }
-  void Dispatched() override { Log("dispatched"); }
+  bool Dispatched() override {
+    Log(world_.script.records ? "dispatched" : "unrecorded");
+    return world_.script.records;
+  }
   HeadVerdict Head(int status, std::span<const HeaderView> /*headers*/) override {
     Log("head" + std::to_string(status));
     return world_.script.head ? world_.script.head(status) : HeadVerdict::kPass;

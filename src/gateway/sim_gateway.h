@@ -77,6 +77,7 @@ struct SimCallScript {
   std::vector<std::pair<std::string, std::string>> extra;
   std::string tail;
   bool keeps_length = true;
+  bool records = true;  // what Dispatched says
 };
 
 class SimGateway : public Governor, public net::Dialer {

@@ -42,6 +42,9 @@ class DyingFiles : public os::Files {
   Result<std::string> ReadAll(const std::string& path) override {
     return Run<Result<std::string>>([&] { return files_.ReadAll(path); });
   }
+  Result<std::string> ReadPart(const std::string& path, uint64_t offset, size_t bytes) override {
+    return Run<Result<std::string>>([&] { return files_.ReadPart(path, offset, bytes); });
+  }
   Result<std::unique_ptr<os::WritableFile>> OpenAppend(const std::string& path) override {
     return Run<Result<std::unique_ptr<os::WritableFile>>>(
         [&]() -> Result<std::unique_ptr<os::WritableFile>> {

@@ -82,20 +82,29 @@ Result<std::unique_ptr<Wal>> Wal::Open(os::Files& files, const std::string& fold
 
 Status Wal::ReadCalls(bool* tail_lost) {
   std::string path = PathOf("calls", epoch_);
-  uint64_t end = 0;
-  Status read = os::Journal::Read(files_, path, [&](uint64_t offset, std::string_view payload) {
-    constexpr uint64_t kRecordHeadBytes = 8;
-    end = offset + kRecordHeadBytes + payload.size();
-    return guard_.Replay(payload);
-  });
-  if (!read && read.error().code == Code::kDataLoss && end == 0) {
-    // Not readable at all: what its calls can have cost is bounded by their leases all the same.
+  // Behind damage nothing is read: what its calls can have cost is bounded by their leases.
+  bool any = false;
+  bool damaged = false;
+  os::JournalReading how;
+  how.on_damage = [&](uint64_t, uint64_t) {
+    damaged = true;
+    return Status();
+  };
+  Result<uint64_t> end = os::Journal::Read(
+      files_, path,
+      [&](uint64_t, std::string_view payload) {
+        any = true;
+        return damaged ? Status() : guard_.Replay(payload);
+      },
+      how);
+  if (!end && end.error().code == Code::kDataLoss && !any) {  // not readable at all
     *tail_lost = true;
     return {};
   }
-  FB_CHECK(std::move(read));
+  FB_CHECK(end);
   constexpr uint64_t kMagicBytes = 8;
-  if (FB_TRY(files_.Size(path)) != std::max(end, kMagicBytes)) *tail_lost = true;
+  const bool torn = FB_TRY(files_.Size(path)) != std::max(*end, kMagicBytes);
+  *tail_lost |= damaged || torn;
   return {};
 }
 
@@ -171,14 +180,33 @@ Status Wal::Rotate(Moment now) {
   return {};
 }
 
+Result<bool> Wal::BeginAbove(hold::CallId last) {
+  constexpr uint64_t kEpochsMax = uint64_t{1} << (64 - kCallIdBits);
+  const uint64_t epoch = last.value() >> kCallIdBits;
+  if (epoch < first_epoch_) return false;
+  if (epoch + 1 >= kEpochsMax) {
+    return Fail(Code::kDataLoss, "call " + std::to_string(last.value()) + " was never given out",
+                "look at the log of calls for what wrote it");
+  }
+  FB_CHECK(Commit());
+  FB_CHECK(BeginEpoch(epoch + 1));
+  first_epoch_ = epoch_;
+  return true;
+}
+
 // --- writing
 
 void Wal::StopOrResume() {
-  if (broken_ || calls_failed_ || control_failed_) {
+  if (broken_ || blocked_ || calls_failed_ || control_failed_) {
     guard_.Stop();
   } else {
     guard_.Resume();
   }
+}
+
+void Wal::SetBlocked(bool blocked) {
+  blocked_ = blocked;
+  StopOrResume();
 }
 
 Status Wal::FailClosed() const {

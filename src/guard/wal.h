@@ -50,6 +50,10 @@ class Wal {
   Status Charge(const ExternalCharge& charge, Moment now);
   // Ids that no call has had, not before a crash either.
   hold::CallId NextCallId() { return hold::CallId(first_epoch_ << kCallIdBits | ++last_call_); }
+  // Begins an epoch whose ids are above `last`; false when they are already. True when calls were
+  // made that this guard does not know of: its folder was put back from a copy. DATA_LOSS: an id
+  // that no guard gives out.
+  Result<bool> BeginAbove(hold::CallId last);
   // Writes what the events so far have put into the outbox: calls are written, control is synced.
   // Nothing that they say may be acted upon before it answers Ok. On an error the guard is stopped;
   // what could not be written is tried again by the next Commit.
@@ -68,6 +72,9 @@ class Wal {
   Status Tick(Moment now);
   // A new epoch now.
   Status Rotate(Moment now);
+
+  // While true nothing is admitted: for what must be written beside the guard and can't be.
+  void SetBlocked(bool blocked);
 
   uint64_t epoch() const { return epoch_; }
   uint64_t calls_bytes() const { return calls_ ? calls_->size() : 0; }
@@ -102,6 +109,7 @@ class Wal {
   bool broken_ = false;          // until opened again
   bool calls_failed_ = false;    // until they can be written
   bool control_failed_ = false;
+  bool blocked_ = false;  // from outside
   bool tail_was_lost_ = false;
 };
 

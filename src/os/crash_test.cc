@@ -55,6 +55,9 @@ class LyingFiles : public Files {
  public:
   LyingFiles(Files& files, Lies lies) : files_(files), lies_(lies) {}
   Result<std::string> ReadAll(const std::string& path) override { return files_.ReadAll(path); }
+  Result<std::string> ReadPart(const std::string& path, uint64_t offset, size_t bytes) override {
+    return files_.ReadPart(path, offset, bytes);
+  }
   Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) override {
     std::unique_ptr<WritableFile> file = FB_TRY(files_.OpenAppend(path));
     return std::make_unique<LyingFile>(std::move(file), lies_, &seen_);

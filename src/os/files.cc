@@ -141,6 +141,23 @@ class RealFiles : public Files {
     return content;
   }
 
+  Result<std::string> ReadPart(const std::string& path, uint64_t offset, size_t bytes) override {
+    Fd fd(OpenRetrying(path, O_RDONLY));
+    if (fd.get() < 0) return FailErrno(errno, "open", path);
+    std::string part(bytes, '\0');
+    size_t used = 0;
+    while (used < bytes) {
+      ssize_t got =
+          pread(fd.get(), part.data() + used, bytes - used, static_cast<off_t>(offset + used));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return FailErrno(errno, "read", path);
+      if (got == 0) break;
+      used += static_cast<size_t>(got);
+    }
+    part.resize(used);
+    return part;
+  }
+
   Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) override {
     Fd fd(OpenRetrying(path, O_WRONLY | O_APPEND | O_CREAT));
     if (fd.get() < 0) return FailErrno(errno, "open", path);

@@ -34,6 +34,8 @@ class Files {
  public:
   virtual ~Files() = default;
   virtual Result<std::string> ReadAll(const std::string& path) = 0;
+  // At most `bytes` from `offset` on; fewer only where the file ends.
+  virtual Result<std::string> ReadPart(const std::string& path, uint64_t offset, size_t bytes) = 0;
   // Opens for append, creating it when absent.
   virtual Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;

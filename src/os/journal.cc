@@ -1,6 +1,7 @@
 #include "os/journal.h"
 
-#include <cstring>
+#include <algorithm>
+#include <optional>
 
 #include "base/assert.h"
 #include "base/hash.h"
@@ -34,29 +35,74 @@ uint32_t RecordCrc(std::string_view length_bytes, std::string_view payload) {
   return Crc32c(payload, Crc32c(length_bytes));
 }
 
-// The payload's size when a whole record stands at the start, -1 when none does. `cost` counts the
-// bytes summed up.
-int64_t WholeRecordAt(std::string_view bytes, uint64_t* cost) {
-  if (bytes.size() < kHeaderBytes) return -1;
-  uint32_t length = ReadU32(bytes);
-  if (length > kJournalRecordMaxBytes || bytes.size() - kHeaderBytes < length) return -1;
-  *cost += length + kHeaderBytes;
-  if (RecordCrc(bytes.substr(0, 4), bytes.substr(kHeaderBytes, length)) !=
-      ReadU32(bytes.substr(4))) {
-    return -1;
+// The bytes of a journal, of which a block is held.
+class Source {
+ public:
+  Source(Files& files, const std::string& path, uint64_t size)
+      : files_(files), path_(path), size_(size) {}
+
+  const std::string& path() const { return path_; }
+  uint64_t size() const { return size_; }
+  // At least so many bytes from there on, fewer at the end of the file; until the next call.
+  Result<std::string_view> At(uint64_t at, uint64_t bytes) {
+    const uint64_t end = std::min(size_, at + bytes);
+    if (at < start_ || at > start_ + held_.size()) {
+      start_ = at;
+      held_.clear();
+    }
+    if (end > start_ + held_.size()) {
+      held_.erase(0, static_cast<size_t>(at - start_));
+      start_ = at;
+      const uint64_t from = start_ + held_.size();
+      const uint64_t part = std::min(size_ - from, std::max(end - from, kBlockBytes));
+      held_ += FB_TRY(files_.ReadPart(path_, from, static_cast<size_t>(part)));
+      if (start_ + held_.size() < end) size_ = start_ + held_.size();  // the owner has cut it
+    }
+    return std::string_view(held_).substr(static_cast<size_t>(at - start_));
   }
-  return length;
+  // Reads anew: the owner may have written.
+  Status Again() {
+    held_.clear();
+    size_ = FB_TRY(files_.Size(path_));
+    return {};
+  }
+
+ private:
+  static constexpr uint64_t kBlockBytes = 1u << 20;
+  Files& files_;
+  const std::string& path_;
+  uint64_t size_;
+  uint64_t start_ = 0;
+  std::string held_;
+};
+
+// The whole record that stands at `at`, head and payload. `cost` counts the bytes summed up.
+Result<std::optional<std::string_view>> WholeRecordAt(Source& source, uint64_t at, uint64_t* cost) {
+  std::string_view bytes = FB_TRY(source.At(at, kHeaderBytes));
+  if (bytes.size() < kHeaderBytes) return std::nullopt;
+  const uint32_t length = ReadU32(bytes);
+  if (length > kJournalRecordMaxBytes || source.size() - at - kHeaderBytes < length) {
+    return std::nullopt;
+  }
+  bytes = FB_TRY(source.At(at, kHeaderBytes + length));
+  if (bytes.size() < kHeaderBytes + length) return std::nullopt;
+  bytes = bytes.substr(0, kHeaderBytes + length);
+  *cost += bytes.size();
+  if (RecordCrc(bytes.substr(0, 4), bytes.substr(kHeaderBytes)) != ReadU32(bytes.substr(4))) {
+    return std::nullopt;
+  }
+  return bytes;
 }
 
-// Whether what stands at `at` is damage within the file, not the torn end of it: a whole record
-// follows somewhere.
-bool WholeRecordFollows(std::string_view content, size_t at) {
+// Whether what stands at `at` is damage within the file, not the torn end of it: where the next
+// whole record begins. The end of the file when that can't be told.
+Result<std::optional<uint64_t>> NextWholeRecord(Source& source, uint64_t at) {
   uint64_t cost = 0;
-  for (++at; at + kHeaderBytes <= content.size(); ++at) {
-    if (WholeRecordAt(content.substr(at), &cost) >= 0) return true;
-    if (cost > kSearchBytesMax) return true;  // not shown to be a torn end: never skip silently
+  for (++at; at + kHeaderBytes <= source.size(); ++at) {
+    if (FB_TRY(WholeRecordAt(source, at, &cost))) return at;
+    if (cost > kSearchBytesMax) return source.size();  // never skipped silently
   }
-  return false;
+  return std::nullopt;
 }
 
 // A crash while the file was made: some of the magic, or its size without its data. Records come
@@ -77,41 +123,59 @@ std::unexpected<Error> FailDamaged(const std::string& path, uint64_t offset) {
                     Place{path, 0, 0, static_cast<int64_t>(offset) + 1}});
 }
 
-// Visits every whole record; returns the size of the sound part, 0 when not even the magic is
-// there.
-Result<uint64_t> Walk(const std::string& path, std::string_view content,
-                      const Journal::Visitor& visit) {
-  if (IsTornMagic(content)) return uint64_t{0};
-  if (!content.starts_with(kMagic)) {
-    return Fail(Error{Code::kDataLoss,
-                      "'" + path + "' is no journal: it does not begin with " + std::string(kMagic),
-                      "", Place{path, 0, 0, 1}});
-  }
-  size_t at = kMagic.size();
-  while (at < content.size()) {
-    uint64_t cost = 0;
-    int64_t length = WholeRecordAt(content.substr(at), &cost);
-    if (length < 0) {
-      if (WholeRecordFollows(content, at)) return FailDamaged(path, at);
-      break;
+// Visits every whole record; returns the end of the sound part, 0 when not even the magic is
+// there. `attempts` for readers beside the owner.
+Result<uint64_t> Walk(Source& source, const Journal::Visitor& visit, const JournalReading& how,
+                      int attempts) {
+  const std::string_view head = FB_TRY(source.At(0, kMagic.size() + 1));
+  if (IsTornMagic(head)) return uint64_t{0};
+  uint64_t at = kMagic.size();
+  if (!head.starts_with(kMagic)) {
+    const std::optional<uint64_t> next = FB_TRY(NextWholeRecord(source, 0));
+    if (!how.on_damage || !next) {
+      return Fail(Error{
+          Code::kDataLoss,
+          "'" + source.path() + "' is no journal: it does not begin with " + std::string(kMagic),
+          "", Place{source.path(), 0, 0, 1}});
     }
-    FB_CHECK(visit(at, content.substr(at + kHeaderBytes, static_cast<size_t>(length))));
-    at += kHeaderBytes + static_cast<size_t>(length);
+    FB_CHECK(how.on_damage(0, *next));
+    at = *next;
+  }
+  if (how.from <= source.size()) at = std::max(at, how.from);
+  for (int attempt = 1; at < source.size();) {
+    uint64_t cost = 0;
+    if (const auto record = FB_TRY(WholeRecordAt(source, at, &cost))) {
+      FB_CHECK(visit(at, record->substr(kHeaderBytes)));
+      at += record->size();
+      attempt = 1;
+      continue;
+    }
+    if (attempt++ < attempts) {
+      FB_CHECK(source.Again());
+      continue;
+    }
+    const std::optional<uint64_t> next = FB_TRY(NextWholeRecord(source, at));
+    if (!next) break;
+    if (!how.on_damage) return FailDamaged(source.path(), at);
+    FB_CHECK(how.on_damage(at, *next));
+    at = *next;
+    attempt = 1;
   }
   return at;
 }
 
 }  // namespace
 
-Result<Journal> Journal::Open(Files& files, const std::string& path, const Visitor& visit) {
+Result<Journal> Journal::Open(Files& files, const std::string& path, const Visitor& visit,
+                              const JournalReading& how) {
   Journal journal;
   journal.file_ = FB_TRY(files.OpenAppend(path));
   WritableFile& file = *journal.file_;
   uint64_t sound = 0;
   if (file.size() > 0) {
-    std::string content = FB_TRY(files.ReadAll(path));
-    sound = FB_TRY(Walk(path, content, visit));
-    journal.torn_bytes_cut_ = content.size() - sound;
+    Source source(files, path, file.size());
+    sound = FB_TRY(Walk(source, visit, how, 1));
+    journal.torn_bytes_cut_ = file.size() - sound;
     if (journal.torn_bytes_cut_ > 0) FB_CHECK(file.Truncate(sound));
   }
   if (sound == 0) FB_CHECK(file.Append(kMagic));
@@ -125,18 +189,10 @@ Result<Journal> Journal::Open(Files& files, const std::string& path, const Visit
   return journal;
 }
 
-Status Journal::Read(Files& files, const std::string& path, const Visitor& visit) {
-  for (int attempt = 1;; ++attempt) {
-    std::string content = FB_TRY(files.ReadAll(path));
-    // Looked through once before anything is handed out, so that a second attempt repeats no
-    // record.
-    Result<uint64_t> sound =
-        Walk(path, content, [](uint64_t, std::string_view) { return Status(); });
-    if (!sound && sound.error().code == Code::kDataLoss && attempt < kReadAttemptsMax) continue;
-    FB_CHECK(sound);
-    FB_CHECK(Walk(path, std::string_view(content).substr(0, static_cast<size_t>(*sound)), visit));
-    return {};
-  }
+Result<uint64_t> Journal::Read(Files& files, const std::string& path, const Visitor& visit,
+                               const JournalReading& how) {
+  Source source(files, path, FB_TRY(files.Size(path)));
+  return Walk(source, visit, how, kReadAttemptsMax);
 }
 
 Status Journal::Append(std::string_view payload, bool sync) {

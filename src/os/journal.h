@@ -4,7 +4,7 @@
 //   u32 length of payload | u32 CRC-32C of (length bytes + payload) | payload
 // A record is durable when Append(sync=true) has returned, and so are all before it. At open, the
 // tail after the last whole record is cut (a torn write); a broken record that is followed by a
-// whole one is DATA_LOSS, never skipped silently.
+// whole one is DATA_LOSS, never skipped silently. A file is read a block at a time.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,26 @@ namespace flyball::os {
 
 inline constexpr uint32_t kJournalRecordMaxBytes = 64u << 20;
 
+struct JournalReading {
+  // Where a record ends, as Read has told of this file before: what stands before it is not looked
+  // at. A file that is shorter is read from its beginning.
+  uint64_t from = 0;
+  // Told the bytes of damage that is followed by a whole record; what follows is read. Without it
+  // that is DATA_LOSS.
+  std::function<Status(uint64_t from, uint64_t to)> on_damage;
+};
+
 class Journal {
  public:
   using Visitor = std::function<Status(uint64_t offset, std::string_view payload)>;
   // Reads every whole record in order through `visit`, cuts a torn tail, and is then ready to
   // append.
-  static Result<Journal> Open(Files& files, const std::string& path, const Visitor& visit);
-  // Reads without changing the file (for readers beside the owner); a torn tail is ignored.
-  static Status Read(Files& files, const std::string& path, const Visitor& visit);
+  static Result<Journal> Open(Files& files, const std::string& path, const Visitor& visit,
+                              const JournalReading& how = {});
+  // Reads without changing the file (for readers beside the owner); a torn tail is ignored. Where
+  // the last whole record ends.
+  static Result<uint64_t> Read(Files& files, const std::string& path, const Visitor& visit,
+                               const JournalReading& how = {});
 
   // On an error nothing of the record counts: the file is cut back to where it was. Once a sync or
   // the cutting has failed, every further Append is FAILED_PRECONDITION.

@@ -115,6 +115,76 @@ TEST_F(JournalTest, ReadIgnoresATornTailAndChangesNothing) {
   EXPECT_EQ(Journal::Read(files_, "none", Collect()).error().code, Code::kNotFound);
 }
 
+TEST_F(JournalTest, DamageIsToldAndPassedOverForWhoeverAsks) {
+  WriteThree();
+  const std::string whole = Content();  // records from 8, 19, 27 to 40
+  struct Case {
+    size_t at, from, to;
+    std::vector<std::string> found;
+  };
+  const Case cases[] = {{3, 0, 8, {"one", "", "three"}},
+                        {8, 8, 19, {"", "three"}},
+                        {18, 8, 19, {"", "three"}},
+                        {20, 19, 27, {"one", "three"}}};
+  for (const Case& one : cases) {
+    std::string damaged = whole;
+    damaged[one.at] = static_cast<char>(damaged[one.at] ^ 1);
+    std::vector<std::pair<uint64_t, uint64_t>> told;
+    JournalReading how;
+    how.on_damage = [&](uint64_t from, uint64_t to) {
+      told.emplace_back(from, to);
+      return Status();
+    };
+    for (const bool opens : {false, true}) {
+      SetContent(damaged + "torn");
+      told.clear();
+      found_.clear();
+      if (opens) {
+        Journal journal = Journal::Open(files_, kPath, Collect(), how).value();
+        EXPECT_EQ(journal.torn_bytes_cut(), 4u);
+        ASSERT_TRUE(journal.Append("more", false));
+        found_.clear();
+        told.clear();
+      }
+      EXPECT_EQ(Journal::Read(files_, kPath, Collect(), how).value(), opens ? 52u : 40u);
+      std::vector<std::string> found = one.found;
+      if (opens) found.emplace_back("more");
+      EXPECT_EQ(found_, found) << one.at;
+      EXPECT_EQ(told, (std::vector<std::pair<uint64_t, uint64_t>>{{one.from, one.to}}));
+    }
+  }
+}
+
+TEST_F(JournalTest, ReadingGoesOnWhereItEnded) {
+  WriteThree();
+  const uint64_t end = Journal::Read(files_, kPath, Collect()).value();
+  {
+    Journal journal = Journal::Open(files_, kPath, Collect(), {end, {}}).value();
+    ASSERT_TRUE(journal.Append("four", true));
+  }
+  found_.clear();
+  EXPECT_EQ(Journal::Read(files_, kPath, Collect(), {end, {}}).value(), end + 12);
+  EXPECT_EQ(found_, std::vector<std::string>{"four"});
+  // A file that is shorter is another one.
+  found_.clear();
+  ASSERT_TRUE(Journal::Read(files_, kPath, Collect(), {end + 100, {}}));
+  EXPECT_EQ(found_.size(), 4u);
+}
+
+TEST_F(JournalTest, RecordsMayBeLargerThanABlock) {
+  std::vector<std::string> payloads;
+  {
+    Journal journal = Open().value();
+    for (size_t i = 0; i < 9; ++i) {
+      payloads.emplace_back((i * 700'001) % 3'000'000, static_cast<char>('a' + i));
+      ASSERT_TRUE(journal.Append(payloads.back(), i == 8));
+    }
+  }
+  found_.clear();
+  EXPECT_EQ(Journal::Read(files_, kPath, Collect()).value(), Content().size());
+  EXPECT_EQ(found_, payloads);
+}
+
 TEST_F(JournalTest, AVisitorMayStop) {
   WriteThree();
   auto stop = [](uint64_t, std::string_view) -> Status { return Fail(Code::kCancelled, "enough"); };

@@ -375,6 +375,15 @@ Result<std::string> SimFiles::ReadAll(const std::string& path) {
   });
 }
 
+Result<std::string> SimFiles::ReadPart(const std::string& path, uint64_t offset, size_t bytes) {
+  return disk_->Run("read", path, [&]() -> Result<std::string> {
+    NodePtr node = disk_->Find(path);
+    if (node == nullptr) return FailErrno(ENOENT, "open", path);
+    if (node->is_folder) return FailErrno(EISDIR, "read", path);
+    return node->live.substr(std::min<size_t>(offset, node->live.size()), bytes);
+  });
+}
+
 Result<std::unique_ptr<WritableFile>> SimFiles::OpenAppend(const std::string& path) {
   return disk_->Run("open", path, [&]() -> Result<std::unique_ptr<WritableFile>> {
     NodePtr node = disk_->Find(path);

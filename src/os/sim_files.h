@@ -52,6 +52,7 @@ class SimFiles : public Files {
   uint64_t operation_count() const;
 
   Result<std::string> ReadAll(const std::string& path) override;
+  Result<std::string> ReadPart(const std::string& path, uint64_t offset, size_t bytes) override;
   Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
   Status Remove(const std::string& path) override;
