@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "gateway/body_edit.h"
 #include "gateway/bound.h"
 #include "gateway/call_facts.h"
 #include "rates/price_file.h"
@@ -40,7 +41,9 @@ void CheckEdits(Dialect dialect, const CallFacts& facts, std::string_view body) 
   std::string edited(body);
   const std::string_view limit = Info(dialect).output_limit;
   if (!limit.empty() && !facts.output_max) {
-    edited = WithMember(edited, limit, "77");
+    const Result<std::string> with = WithMember(edited, limit, "77");
+    FB_ASSERT(with.has_value());
+    edited = *with;
     const Result<CallFacts> limited = ReadCall(dialect, edited);
     FB_ASSERT(limited.has_value() && limited->output_max == 77);
   }
@@ -50,8 +53,9 @@ void CheckEdits(Dialect dialect, const CallFacts& facts, std::string_view body) 
   const Result<CallFacts> again = ReadCall(dialect, *asks);
   FB_ASSERT(again.has_value() && again->asks_usage);
   FB_ASSERT(again->model == facts.model && again->stream == facts.stream);
-  FB_ASSERT(again->choices == facts.choices && again->server_tools == facts.server_tools);
-  FB_ASSERT(again->pictures == facts.pictures && again->speaks == facts.speaks);
+  FB_ASSERT(again->choices == facts.choices && again->pictures == facts.pictures);
+  FB_ASSERT(again->vendor_tool_uses == facts.vendor_tool_uses);
+  FB_ASSERT(again->unbounded.has_value() == facts.unbounded.has_value());
 }
 
 }  // namespace

@@ -42,10 +42,12 @@ bool IsEmptyList(std::string_view raw) {
 // Whether the text has this member with an object for its value. In a string of JSON the name's
 // quotes would be escaped.
 bool HasObject(std::string_view text, std::string_view quoted_name) {
-  size_t at = text.find(quoted_name);
-  if (at == std::string_view::npos) return false;
-  at = text.find_first_not_of(" \t\r\n:", at + quoted_name.size());
-  return at != std::string_view::npos && text[at] == '{';
+  for (size_t at = 0; (at = text.find(quoted_name, at)) != std::string_view::npos;) {
+    at = text.find_first_not_of(" \t\r\n:", at + quoted_name.size());
+    if (at == std::string_view::npos) break;
+    if (text[at] == '{') return true;
+  }
+  return false;
 }
 
 // "usage":null of an event whose client has not asked for usage.
@@ -73,8 +75,10 @@ void AnswerMeter::TakePicked(const JsonPick& pick) {
 }
 
 BodyVerdict AnswerMeter::Put(std::string_view piece, std::string* out) {
+  if (ignores_) return BodyVerdict::kPass;
   if (!options_.stream) {
     pick_.Put(piece);
+    if (options_.dialect == Dialect::kOpenAiResponses) CountSearches(piece);
     return BodyVerdict::kPass;
   }
   if (splitter_.overflowed()) return BodyVerdict::kPass;  // nothing is read or changed any more
@@ -86,6 +90,7 @@ BodyVerdict AnswerMeter::Put(std::string_view piece, std::string* out) {
 }
 
 std::string AnswerMeter::Finish() {
+  if (ignores_) return {};
   if (!options_.stream) {
     TakePicked(pick_);
     final_ = pick_.done() && !usage_.empty();
@@ -106,10 +111,27 @@ void AnswerMeter::Event(const SseEvent& event, std::string* out) {
   }
 }
 
-// Chunks have "choices"; the one with the usage comes last, with none of them, before [DONE].
+// Items of the output whose type it is. As a string of its own, not a part of a text, in which its
+// quotes would be escaped, it is a value only there.
+void AnswerMeter::CountSearches(std::string_view piece) {
+  constexpr std::string_view kType = "\"web_search_call\"";
+  constexpr size_t kKept = 64;  // more than the longest type with its colon
+  const size_t known = counted_.size();
+  counted_ += piece;
+  for (size_t at = 0; (at = counted_.find(kType, at)) != std::string::npos; at += kType.size()) {
+    if (at + kType.size() <= known) continue;  // was counted with the piece before
+    const size_t before = counted_.find_last_not_of(" \t\r\n", at == 0 ? 0 : at - 1);
+    if (at == 0 || before == std::string::npos || counted_[before] == ':') ++searches_;
+  }
+  if (counted_.size() > kKept) counted_.erase(0, counted_.size() - kKept);
+}
+
+// Chunks have "choices"; the one with the usage comes last, with none of them, before [DONE]. A
+// usage that stands beside choices is what was used so far: more may come until [DONE].
 void AnswerMeter::OpenAiEvent(const SseEvent& event, std::string* out) {
   const bool first = id_.empty();
   bool hidden = false;
+  if (!event.data.empty()) final_ = event.data == "[DONE]" && !usage_.empty();
   const bool has_usage = HasObject(event.data, "\"usage\"");
   if (first || has_usage) {
     pick_.Reset();
@@ -120,8 +142,8 @@ void AnswerMeter::OpenAiEvent(const SseEvent& event, std::string* out) {
     if (usage_.empty()) {
       usage_ = before;
     } else {
-      final_ = true;
       hidden = IsEmptyList(pick_.Value(kExtra));
+      final_ = hidden;
     }
   }
   if (!hidden) CountOutput(event);
@@ -146,6 +168,7 @@ void AnswerMeter::ResponsesEvent(const SseEvent& event) {
   const bool last = type == "response.completed" || type == "response.incomplete" ||
                     type == "response.failed" || type == "response.cancelled";
   if (last && !usage_.empty()) final_ = true;
+  if (last) CountSearches(event.data);
 }
 
 void AnswerMeter::AnthropicEvent(const SseEvent& event) {

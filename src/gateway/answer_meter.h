@@ -27,6 +27,10 @@ class AnswerMeter {
  public:
   explicit AnswerMeter(const AnswerOptions& options);
 
+  // The answer is compressed after all: it is neither read nor changed.
+  void Ignore() { ignores_ = true; }
+  bool ignores() const { return ignores_; }
+
   // kPass, or kReplace with what to send instead. Never kCut: that is its caller's decision, by
   // output_tokens_estimate.
   BodyVerdict Put(std::string_view piece, std::string* out);
@@ -42,6 +46,9 @@ class AnswerMeter {
   const std::string& model() const { return model_; }  // that answered, as the vendor names it
   const std::string& answer_id() const { return id_; }
   const std::string& service_tier() const { return tier_; }
+  // Of responses: the searches in their output, each of which costs a fee. Never fewer than there
+  // are.
+  int64_t searches() const { return searches_; }
   // Of streams: about how many tokens of output have come, by the number and the size of the events
   // that may carry some. What a vendor does not show (reasoning) is not seen.
   int64_t output_tokens_estimate() const;
@@ -63,10 +70,15 @@ class AnswerMeter {
   void AnthropicEvent(const SseEvent& event);
   void CountOutput(const SseEvent& event);
 
+  void CountSearches(std::string_view piece);
+
   AnswerOptions options_;
   JsonPick pick_;
   SseSplitter splitter_;
   std::string usage_, start_usage_, model_, id_, tier_, created_;
+  std::string counted_;  // the end of what was searched for searches: one may go on behind it
+  int64_t searches_ = 0;
+  bool ignores_ = false;
   bool final_ = false;
   int64_t output_events_ = 0;
   int64_t output_bytes_ = 0;

@@ -92,6 +92,26 @@ TEST(AnswerMeter, AStreamThatBreaksOffHasNoLastWord) {
   EXPECT_EQ(seen.usage, "");
 }
 
+// Some vendors tell in every chunk what was used so far.
+TEST(AnswerMeter, RunningUsageIsNoLastWord) {
+  const std::string chunk =
+      "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"usage\"}}],"
+      "\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":";
+  const std::string running = chunk + "1}}\n\n" + chunk + "2}}\n\n";
+  for (const bool strip : {false, true}) {
+    EXPECT_FALSE(RunAnyhow({Dialect::kOpenAiChat, true, strip}, running).final);
+    const Seen whole = RunAnyhow({Dialect::kOpenAiChat, true, strip}, running + "data: [DONE]\n\n");
+    EXPECT_TRUE(whole.final);
+    EXPECT_EQ(whole.usage, R"({"prompt_tokens":5,"completion_tokens":2})");
+  }
+  // One that comes before there is any output is none either.
+  const std::string early =
+      "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":5}}\n\n"
+      "data: {\"id\":\"c\",\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n";
+  EXPECT_FALSE(RunAnyhow({Dialect::kOpenAiChat, true, false}, early).final);
+  EXPECT_FALSE(RunAnyhow({Dialect::kOpenAiChat, true, false}, "data: [DONE]\n\n").final);
+}
+
 TEST(AnswerMeter, ResponsesStream) {
   const std::string stream =
       "event: response.created\r\ndata: {\"type\":\"response.created\",\"response\":{\"id\":\"r\","

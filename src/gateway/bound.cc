@@ -9,14 +9,23 @@ namespace {
 
 using rates::SetOf;
 
+// Counts stop where a call can't be priced any more, instead of wrapping around.
+constexpr int64_t kBeyond = kUsageCountMax + 1;
+int64_t Stopped(int128 count) { return static_cast<int64_t>(std::min<int128>(count, kBeyond)); }
+int64_t Sum(int64_t a, int64_t b) { return Stopped(int128{a} + b); }
+int64_t Times(int64_t a, int64_t b) { return Stopped(int128{a} * b); }
+
+// Passes of the model: one, and one more after each use of a tool.
+int64_t Passes(const CallFacts& facts) { return Sum(facts.vendor_tool_uses, 1); }
+
 int64_t InputTokens(const CallFacts& facts) {
-  int64_t tokens = facts.body_bytes + kTemplateTokens;
-  if (facts.has_tools) tokens += kToolPromptTokens;
-  tokens += facts.pictures * kPictureTokens;
-  if (facts.input_is_open) tokens += kWindowTokens;
+  int64_t tokens = Sum(facts.body_bytes, kTemplateTokens);
+  if (facts.has_tools) tokens = Sum(tokens, kToolPromptTokens);
+  tokens = Sum(tokens, Times(facts.pictures, kPictureTokens));
+  if (facts.input_is_open) tokens = Sum(tokens, kWindowTokens);
   // Each use of a tool reads the whole conversation again, with what the tool
   // has found.
-  if (facts.server_tools > 0) tokens = (tokens + kWindowTokens) * (*facts.server_tool_uses_max + 1);
+  if (facts.has_vendor_tools) tokens = Times(Sum(tokens, kWindowTokens), Passes(facts));
   return tokens;
 }
 
@@ -27,8 +36,13 @@ BucketSet InputKinds(Dialect dialect, const CallFacts& facts) {
     kinds |= flyball::SetOf(Bucket::kCacheWrite5m);
   }
   if (facts.writes_cache_1h) kinds |= flyball::SetOf(Bucket::kCacheWrite1h);
-  if (facts.has_media) {
-    kinds |= flyball::SetOf(Bucket::kInputImage) | flyball::SetOf(Bucket::kInputAudio);
+  // What the vendor keeps or finds may be of any kind.
+  if (facts.has_media || facts.input_is_open || facts.has_vendor_tools) {
+    for (Bucket kind :
+         {Bucket::kInputImage, Bucket::kInputAudio, Bucket::kInputVideo, Bucket::kCacheReadImage,
+          Bucket::kCacheReadAudio, Bucket::kCacheReadVideo, Bucket::kCacheWriteAudio}) {
+      kinds |= flyball::SetOf(kind);
+    }
   }
   return kinds;
 }
@@ -77,43 +91,57 @@ Result<Worst> WorstAnywhere(Dialect dialect, const rates::PriceBook& book, rates
   return worst;
 }
 
+// With the fees of searches, whichever of its kinds the vendor may bill.
+Result<Worst> WorstWithSearches(Dialect dialect, const rates::PriceBook& book,
+                                const rates::PriceQuery& query, const rates::UsageBound& bound,
+                                int64_t searches, std::string* currency) {
+  if (searches == 0) return WorstAnywhere(dialect, book, query, bound, currency);
+  Result<Worst> worst = Fail(Code::kNotFound, "");
+  for (const Bucket fee : {Bucket::kSearches, Bucket::kSearchesLow, Bucket::kSearchesHigh}) {
+    rates::UsageBound with = bound;
+    FB_CHECK(with.others.Add(fee, searches));
+    Result<Worst> found = WorstAnywhere(dialect, book, query, with, currency);
+    if (!found && found.error().code != Code::kNotFound) return found;
+    if (!worst) {
+      worst = std::move(found);  // the last one's error tells as much as the others'
+    } else if (found) {
+      worst->without_output = std::max(worst->without_output, found->without_output);
+      worst->whole = std::max(worst->whole, found->whole);
+    }
+  }
+  return worst;
+}
+
 }  // namespace
 
 Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t output_max,
                           const estate::Upstream& upstream, const rates::PriceBook& book,
                           Instant now, rates::MissingPrice missing) {
-  if (facts.server_tools > 0 && !facts.server_tool_uses_max) {
-    return Fail(Code::kInvalidArgument,
-                "the call lets the vendor run tools without a limit, so its cost has "
-                "no bound",
-                "state max_uses for each tool (Anthropic) or max_tool_calls (OpenAI)");
-  }
+  if (facts.unbounded) return Fail(*facts.unbounded);
   rates::UsageBound usage;
   usage.input_tokens = InputTokens(facts);
   usage.input_kinds = InputKinds(dialect, facts);
-  usage.output_kinds = rates::kTextOutput;
-  if (facts.speaks) usage.output_kinds |= flyball::SetOf(Bucket::kOutputAudio);
+  usage.output_kinds = OutputTokenBuckets();  // a model makes what it can, asked or not
   usage.tiers = FB_TRY(Tiers(facts, upstream));
   if (facts.fast) usage.tiers |= SetOf(rates::ServiceTier::kFast);
-  const int64_t turns = facts.server_tools > 0 ? *facts.server_tool_uses_max + 1 : 1;
   const int64_t predicted = facts.predicts ? facts.body_bytes : 0;
-  const int64_t output = (output_max + predicted) * facts.choices * turns;
+  const int64_t output = Times(Times(Sum(output_max, predicted), facts.choices), Passes(facts));
+  const int64_t searches = facts.search_fee ? facts.vendor_tool_uses : 0;
   usage.output_tokens = output;
-  FB_CHECK(usage.others.Add(Bucket::kRequests, turns));
-  if (facts.server_tools > 0) {
-    FB_CHECK(usage.others.Add(Bucket::kSearches, *facts.server_tool_uses_max));
-  }
+  FB_CHECK(usage.others.Add(Bucket::kRequests, Passes(facts)));
   CallBound bound;
   bound.hold.tokens_fixed = usage.input_tokens;
   bound.hold.tokens_output = output;
   bound.currency = "USD";
   const rates::PriceQuery query{upstream.provider, facts.model, now, upstream.region};
-  Result<Worst> worst = WorstAnywhere(dialect, book, query, usage, &bound.currency);
+  Result<Worst> worst =
+      WorstWithSearches(dialect, book, query, usage, searches, &bound.currency);
   if (!worst) {
     if (worst.error().code != Code::kNotFound || missing == rates::MissingPrice::kDeny) {
       return Fail(worst.error());
     }
     Usage most = usage.others;
+    FB_CHECK(most.Add(facts.search_fee.value_or(Bucket::kSearches), searches));
     FB_CHECK(most.Add(Bucket::kInput, usage.input_tokens));
     const rates::RateOptions options{rates::ServiceTier::kStandard, missing};
     worst.emplace();

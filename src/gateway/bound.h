@@ -36,8 +36,8 @@ struct CallBound {
 };
 
 // NOT_FOUND: the model has no price, and the policy is to deny.
-// INVALID_ARGUMENT: the call has no bound, because it lets the vendor run tools
-// without limit.
+// INVALID_ARGUMENT: the call has no bound (CallFacts::unbounded). OUT_OF_RANGE: it is beyond all
+// measure.
 Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t output_max,
                           const estate::Upstream& upstream, const rates::PriceBook& book,
                           Instant now, rates::MissingPrice missing);

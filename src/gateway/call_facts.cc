@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <unordered_set>
 
 #include "base/text.h"
 
@@ -28,6 +28,22 @@ std::string_view TextOf(const dom::element& value) {
   return value.get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
+// Of a member that there need not be.
+std::string_view TextOf(const dom::object& members, std::string_view name) {
+  dom::element value;
+  return members[name].get(value) == simdjson::SUCCESS ? TextOf(value) : std::string_view();
+}
+
+bool Has(const dom::object& members, std::string_view name) {
+  dom::element value;
+  return members[name].get(value) == simdjson::SUCCESS && !value.is_null();
+}
+
+template <size_t kSize>
+bool IsOneOf(std::string_view name, const std::array<std::string_view, kSize>& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 Result<int64_t> PositiveNumber(std::string_view member, const dom::element& value, int64_t most) {
   int64_t number = 0;
   if (value.get(number) != simdjson::SUCCESS || number < 1 || number > most) {
@@ -44,18 +60,104 @@ Result<std::string> ShortText(std::string_view member, const dom::element& value
   return std::string(text);
 }
 
+void HasNoBound(CallFacts* facts, std::string message, std::string hint) {
+  if (facts->unbounded) return;
+  facts->unbounded = Error{Code::kInvalidArgument, std::move(message), std::move(hint), {}};
+}
+
+// ---- names
+
+Status NoNameTwice(const dom::object& members) {
+  std::array<std::string_view, 16> few;  // most objects have no more
+  std::unordered_set<std::string_view> more;
+  size_t count = 0;
+  for (const auto& [name, value] : members) {
+    const auto* const end = few.cbegin() + std::min(count, few.size());
+    if (std::find(few.cbegin(), end, name) != end ||
+        (count >= few.size() && !more.insert(name).second)) {
+      return Wrong(name.substr(0, 100), "is given twice");
+    }
+    if (count < few.size()) few[count] = name;
+    ++count;
+  }
+  return {};
+}
+
+// As a server written in Go takes a name: without regard to case, and with the two letters outside
+// of ASCII that fold into it.
+std::string Folded(std::string_view name) {
+  std::string folded = ToLower(name);
+  for (const auto& [letter, as] : {std::pair("\xc5\xbf", 's'), std::pair("\xe2\x84\xaa", 'k')}) {
+    for (size_t at = 0; (at = folded.find(letter, at)) != std::string::npos;) {
+      folded.replace(at, std::string_view(letter).size(), 1, as);
+    }
+  }
+  return folded;
+}
+
+// Members of the body that decide about its cost, and those of a tool.
+constexpr std::array<std::string_view, 34> kBodyNames = {"model",
+                                                         "max_tokens",
+                                                         "max_completion_tokens",
+                                                         "max_output_tokens",
+                                                         "n",
+                                                         "best_of",
+                                                         "stream",
+                                                         "stream_options",
+                                                         "service_tier",
+                                                         "tools",
+                                                         "functions",
+                                                         "web_search_options",
+                                                         "max_tool_calls",
+                                                         "previous_response_id",
+                                                         "conversation",
+                                                         "prompt",
+                                                         "mcp_servers",
+                                                         "prediction",
+                                                         "speed",
+                                                         "cache_control",
+                                                         "container",
+                                                         "context_management",
+                                                         "fallbacks",
+                                                         "fallback",
+                                                         "fallback_models",
+                                                         "models",
+                                                         "search_parameters",
+                                                         "plugins",
+                                                         "enable_search",
+                                                         "input",
+                                                         "messages",
+                                                         "audio",
+                                                         "modalities",
+                                                         "system"};
+constexpr std::array<std::string_view, 2> kToolNames = {"type", "max_uses"};
+
+template <size_t kSize>
+Status NoneInAnotherCase(const dom::object& members,
+                         const std::array<std::string_view, kSize>& names) {
+  for (const auto& [name, value] : members) {
+    if (IsOneOf(name, names)) continue;
+    const std::string folded = Folded(name);
+    if (!IsOneOf(folded, names)) continue;
+    return Wrong(name, fmt::format("is read as '{}' by some vendors: write it so", folded));
+  }
+  return {};
+}
+
+// ---- what lies below the body's members
+
 // Members of a part of a message that is no text.
 bool IsMedia(std::string_view name) {
-  constexpr std::array<std::string_view, 10> kMedia = {
-      "source", "image",     "image_url", "input_image", "audio",
-      "video",  "video_url", "file_data", "inline_data", "input_audio"};
-  return std::find(kMedia.begin(), kMedia.end(), name) != kMedia.end();
+  constexpr std::array<std::string_view, 11> kMedia = {
+      "source",    "image",     "image_url",   "input_image", "audio",      "video",
+      "video_url", "file_data", "inline_data", "input_audio", "input_video"};
+  return IsOneOf(name, kMedia);
 }
 
 // A part that is rendered page by page, whatever its bytes: a document that is not given as text.
 bool IsRenderedDocument(const dom::object& part) {
-  dom::element type, source, kind;
-  if (part["type"].get(type) != simdjson::SUCCESS || TextOf(type) != "document") return false;
+  dom::element source, kind;
+  if (TextOf(part, "type") != "document") return false;
   if (part["source"].get(source) != simdjson::SUCCESS) return false;
   if (source["type"].get(kind) != simdjson::SUCCESS) return true;
   return TextOf(kind) != "text" && TextOf(kind) != "content";
@@ -79,6 +181,7 @@ class Walker {
     }
     dom::object members;
     if (value.get(members) != simdjson::SUCCESS) return {};
+    FB_CHECK(NoNameTwice(members));
     facts_.input_is_open |= IsRenderedDocument(members);
     for (const auto& [name, member] : members) {
       Look(name, member);
@@ -87,73 +190,255 @@ class Walker {
     return {};
   }
 
- private:
+  // At one member, of the body itself or of what lies below.
   void Look(std::string_view name, const dom::element& value) {
-    if (name == "cache_control" && !value.is_null()) {
-      facts_.writes_cache = true;
-      dom::object control;
-      if (value.get(control) != simdjson::SUCCESS) return;
-      for (const auto& [key, ttl] : control) {
-        if (key == "ttl" && TextOf(ttl) != "5m") facts_.writes_cache_1h = true;
-      }
-    } else if (IsMedia(name)) {
-      facts_.has_media = true;
-    }
+    if (value.is_null()) return;
+    if (name == "cache_control") return LookAtCache(value);
+    facts_.has_media |= IsMedia(name);
     if (name == "url" || name == "image_url") {
       facts_.pictures += TextOf(value).empty() ? 0 : 1;
     } else if (name == "data" || name == "image") {
       facts_.pictures += value.is_string() ? 1 : 0;
+    } else if (name == "audio") {  // what was said before, by the name that the vendor gave it
+      dom::object audio;
+      facts_.input_is_open |= value.get(audio) == simdjson::SUCCESS && Has(audio, "id");
     } else if (name == "file_url" || name == "file_data" || name == "video_url" ||
                name == "file_id" || name == "file_ids" || name == "container" ||
                name == "vector_store_ids") {
-      facts_.input_is_open |= !value.is_null();
+      facts_.input_is_open = true;
     }
+  }
+
+ private:
+  void LookAtCache(const dom::element& value) {
+    facts_.writes_cache = true;
+    dom::object control;
+    if (value.get(control) != simdjson::SUCCESS) return;
+    facts_.writes_cache_1h |= Has(control, "ttl") && TextOf(control, "ttl") != "5m";
   }
 
   CallFacts& facts_;
 };
 
-// A tool with "function" or without a type is the client's own; others run at the vendor.
-Status ReadTools(const dom::element& value, bool anthropic, CallFacts* facts) {
-  dom::array tools;
-  if (value.get(tools) != simdjson::SUCCESS) {
-    return value.is_null() ? Status() : Status(Wrong("tools", "is a list"));
+// An item of a response's input that the vendor keeps all or a part of: its name stands for any
+// text.
+bool IsKeptByVendor(const dom::object& item) {
+  constexpr std::array<std::string_view, 16> kWhole = {
+      "function_call",         "function_call_output",    "custom_tool_call",
+      "computer_call_output",  "custom_tool_call_output", "computer_call",
+      "local_shell_call",      "local_shell_call_output", "shell_call",
+      "shell_call_output",     "apply_patch_call",        "apply_patch_call_output",
+      "mcp_approval_response", "mcp_approval_request",    "tool_search_call",
+      "tool_search_output"};
+  const std::string_view type = TextOf(item, "type");
+  if (type.empty() || type == "message") return !Has(item, "content");
+  if (type == "reasoning" || type == "compaction") {
+    return TextOf(item, "encrypted_content").empty();
   }
-  int64_t uses = 0;
-  bool bounded = true;
-  for (const dom::element& tool : tools) {
-    facts->has_tools = true;
-    dom::object members;
-    if (tool.get(members) != simdjson::SUCCESS) return Wrong("tools", "is a list of objects");
-    std::string_view type;
-    std::optional<int64_t> most;
-    for (const auto& [name, member] : members) {
-      if (name == "type") type = TextOf(member);
-      if (name == "max_uses") most = FB_TRY(PositiveNumber("max_uses", member, 1000));
-    }
-    const bool own = type.empty() || type == "function" || type == "custom" ||
-                     (anthropic && (type.starts_with("bash_") || type.starts_with("text_editor_") ||
-                                    type.starts_with("computer_") || type.starts_with("memory_")));
-    if (own) continue;
-    ++facts->server_tools;
-    bounded = bounded && most.has_value();
-    uses += most.value_or(0);
-  }
-  if (facts->server_tools > 0 && bounded) facts->server_tool_uses_max = uses;
-  return {};
+  return !IsOneOf(type, kWhole);
 }
+
+void ReadResponseInput(const dom::element& value, CallFacts* facts) {
+  dom::array items;
+  if (value.get(items) != simdjson::SUCCESS) return;  // a text
+  for (const dom::element& item : items) {
+    dom::object members;
+    if (item.get(members) != simdjson::SUCCESS) continue;
+    facts->input_is_open |= IsKeptByVendor(members);
+  }
+}
+
+// ---- tools
+
+enum class ToolKind : uint8_t {
+  kOwn,     // the client runs it
+  kSearch,  // the vendor runs it, for a fee
+  kNoFee,   // the vendor runs it, for the tokens alone
+  kUnknownFee,
+};
+
+ToolKind OpenAiTool(std::string_view type, const dom::object& tool) {
+  constexpr std::array<std::string_view, 6> kOwn = {
+      "function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview"};
+  if (IsOneOf(type, kOwn)) return ToolKind::kOwn;
+  if (type.starts_with("web_search")) return ToolKind::kSearch;
+  if (type == "shell") {
+    dom::object environment;
+    const bool stated = tool["environment"].get(environment) == simdjson::SUCCESS;
+    return stated && TextOf(environment, "type") == "local" ? ToolKind::kOwn
+                                                            : ToolKind::kUnknownFee;
+  }
+  if (type == "tool_search") {
+    return TextOf(tool, "execution") == "client" ? ToolKind::kOwn : ToolKind::kNoFee;
+  }
+  return type == "mcp" ? ToolKind::kNoFee : ToolKind::kUnknownFee;
+}
+
+ToolKind AnthropicTool(std::string_view type) {
+  if (type == "custom") return ToolKind::kOwn;
+  for (std::string_view own : {"bash_", "text_editor_", "computer_", "memory_"}) {
+    if (type.starts_with(own)) return ToolKind::kOwn;
+  }
+  if (type.starts_with("web_search_")) return ToolKind::kSearch;
+  return type.starts_with("web_fetch_") ? ToolKind::kNoFee : ToolKind::kUnknownFee;
+}
+
+Bucket SearchFee(const dom::object& search) {
+  const std::string_view size = TextOf(search, "search_context_size");
+  if (size == "high") return Bucket::kSearchesHigh;
+  return size == "low" ? Bucket::kSearchesLow : Bucket::kSearches;
+}
+
+// Reads the list of tools; `uses` are those that they state, of all together.
+class ToolReader {
+ public:
+  ToolReader(Dialect dialect, CallFacts* facts) : dialect_(dialect), facts_(*facts) {}
+
+  Status Read(const dom::element& value) {
+    dom::array tools;
+    if (value.get(tools) != simdjson::SUCCESS) {
+      return value.is_null() ? Status() : Status(Wrong("tools", "is a list"));
+    }
+    for (const dom::element& tool : tools) {
+      dom::object members;
+      if (tool.get(members) != simdjson::SUCCESS) return Wrong("tools", "is a list of objects");
+      facts_.has_tools = true;
+      FB_CHECK(NoneInAnotherCase(members, kToolNames));
+      FB_CHECK(ReadOne(members));
+    }
+    return {};
+  }
+
+  // A limit counts only at a vendor that knows it: others pay no heed to what they don't know.
+  void Conclude(std::optional<int64_t> max_tool_calls) {
+    if (!facts_.has_vendor_tools) return;
+    std::optional<int64_t> most;
+    if (dialect_ == Dialect::kOpenAiResponses) most = max_tool_calls;
+    if (Info(dialect_).is_anthropic && all_limited_) most = uses_;
+    facts_.vendor_tool_uses = most.value_or(0);
+    if (most) return;
+    HasNoBound(&facts_,
+               "'tools' lets the vendor run tools without a limit, so that the call's cost has no "
+               "bound",
+               "state 'max_uses' in each of them (Anthropic) or 'max_tool_calls' (OpenAI's "
+               "responses), or leave them out");
+  }
+
+ private:
+  Status ReadOne(const dom::object& tool) {
+    const std::string_view type = TextOf(tool, "type");
+    if (dom::element inner; type == "namespace" && tool["tools"].get(inner) == simdjson::SUCCESS) {
+      return Read(inner);
+    }
+    const ToolKind kind = KindOf(type, tool);
+    if (kind == ToolKind::kOwn) return {};
+    if (kind == ToolKind::kUnknownFee) {
+      HasNoBound(&facts_,
+                 fmt::format("'tools' has the vendor run '{}', and what that costs is not known",
+                             type.substr(0, 100)),
+                 "leave it out, or run such a tool yourself");
+    }
+    facts_.has_vendor_tools = true;
+    if (kind == ToolKind::kSearch) {
+      // Of several kinds of search each may be used: the widest counts.
+      const Bucket fee = SearchFee(tool);
+      const bool wider = facts_.search_fee == Bucket::kSearchesLow || fee == Bucket::kSearchesHigh;
+      if (!facts_.search_fee || wider) facts_.search_fee = fee;
+    }
+    dom::element max_uses;
+    if (tool["max_uses"].get(max_uses) != simdjson::SUCCESS || max_uses.is_null()) {
+      all_limited_ = false;
+      return {};
+    }
+    uses_ += FB_TRY(PositiveNumber("max_uses", max_uses, kToolUsesMax));
+    if (uses_ <= kToolUsesMax) return {};
+    return Wrong("max_uses", fmt::format("is, of all tools together, at most {}", kToolUsesMax));
+  }
+
+  ToolKind KindOf(std::string_view type, const dom::object& tool) const {
+    if (type.empty()) {
+      const bool named = Has(tool, "function") || Has(tool, "name");
+      return named ? ToolKind::kOwn : ToolKind::kUnknownFee;
+    }
+    return Info(dialect_).is_anthropic ? AnthropicTool(type) : OpenAiTool(type, tool);
+  }
+
+  Dialect dialect_;
+  CallFacts& facts_;
+  bool all_limited_ = true;
+  int64_t uses_ = 0;
+};
+
+// ---- what has no bound
+
+// Models that search the web of themselves, as often as they see fit, for a fee beside the tokens.
+bool SearchesByItself(std::string_view model) {
+  const std::string_view name = model.substr(model.rfind('/') + 1);
+  return name.find("-search-preview") != std::string_view::npos ||
+         name.find("-search-api") != std::string_view::npos || name.starts_with("sonar") ||
+         name.starts_with("compound") || name.ends_with(":online");
+}
+
+bool IsNothing(const dom::element& value) {
+  bool is = false;
+  dom::array list;
+  return value.is_null() || (value.get(is) == simdjson::SUCCESS && !is) ||
+         (value.get(list) == simdjson::SUCCESS && list.size() == 0);
+}
+
+// Members that make of a call what can't be foreseen from here.
+void LookForNoBound(Dialect dialect, std::string_view name, const dom::element& value,
+                    CallFacts* facts) {
+  constexpr std::array<std::string_view, 5> kSearches = {"web_search_options", "search_parameters",
+                                                         "plugins", "enable_search", "mcp_servers"};
+  constexpr std::array<std::string_view, 4> kModels = {"models", "fallbacks", "fallback",
+                                                       "fallback_models"};
+  if (IsNothing(value)) return;
+  if (IsOneOf(name, kSearches)) {
+    HasNoBound(facts,
+               fmt::format("'{}' lets the vendor run tools without a limit, so that the call's "
+                           "cost has no bound",
+                           name),
+               "leave it out; a tool with a limit can be held");
+  } else if (IsOneOf(name, kModels)) {
+    HasNoBound(facts,
+               fmt::format("'{}' lets other models answer than the one that is held for", name),
+               "leave it out, and try the others in calls of their own");
+  } else if (name == "prompt" && dialect == Dialect::kOpenAiResponses) {
+    HasNoBound(facts, "'prompt' names a template of the vendor's, with tools that can't be seen",
+               "send its text as 'input' and its tools as 'tools'");
+  }
+}
+
+// Anthropic's list of edits, and OpenAI's: what clears the context costs nothing, what rewrites it
+// is one more pass of the model, whose output has no limit.
+void ReadContextManagement(const dom::element& value, CallFacts* facts) {
+  if (IsNothing(value)) return;
+  dom::array edits;
+  if (value.get(edits) != simdjson::SUCCESS && value["edits"].get(edits) != simdjson::SUCCESS) {
+    return HasNoBound(facts, "'context_management' has no list of edits", "leave it out");
+  }
+  for (const dom::element& edit : edits) {
+    dom::object members;
+    if (edit.get(members) == simdjson::SUCCESS && TextOf(members, "type").starts_with("clear_")) {
+      continue;
+    }
+    HasNoBound(facts,
+               "'context_management' lets the vendor rewrite the conversation, in passes of the "
+               "model without a limit",
+               "keep only edits that clear");
+  }
+}
+
+// ---- the body
 
 Status ReadStreamOptions(const dom::element& value, CallFacts* facts) {
   dom::object options;
   if (value.get(options) != simdjson::SUCCESS) {
     return value.is_null() ? Status() : Status(Wrong("stream_options", "is an object"));
   }
-  int seen = 0;
-  for (const auto& [name, member] : options) {
-    if (name != "include_usage") continue;
-    if (++seen > 1) return Wrong("include_usage", "is given twice");
-    facts->asks_usage = IsTrue(member);
-  }
+  dom::element asks;
+  facts->asks_usage = options["include_usage"].get(asks) == simdjson::SUCCESS && IsTrue(asks);
   return {};
 }
 
@@ -167,45 +452,78 @@ Status ReadMember(Dialect dialect, std::string_view name, const dom::element& va
                   CallFacts* facts) {
   if (name == "model") {
     facts->model = FB_TRY(ShortText(name, value));
+  } else if (name == "stream_options") {
+    return ReadStreamOptions(value, facts);
+  } else if (value.is_null()) {
+    return {};
   } else if (BoundsOutput(dialect, name)) {
-    if (value.is_null()) return {};
     const int64_t limit = FB_TRY(PositiveNumber(name, value, kOutputLimitMax));
     // Of both names of chat, the larger one bounds.
     facts->output_max = std::max(limit, facts->output_max.value_or(0));
+    facts->states_max_tokens |= name == "max_tokens";
   } else if (name == "n" || name == "best_of") {
-    if (value.is_null()) return {};
     facts->choices = std::max(facts->choices, FB_TRY(PositiveNumber(name, value, kChoicesMax)));
   } else if (name == "stream") {
-    if (!value.is_bool() && !value.is_null()) return Wrong(name, "is true or false");
+    if (!value.is_bool()) return Wrong(name, "is true or false");
     facts->stream = IsTrue(value);
-  } else if (name == "stream_options") {
-    return ReadStreamOptions(value, facts);
   } else if (name == "service_tier") {
-    if (!value.is_null()) facts->service_tier = FB_TRY(ShortText(name, value));
-  } else if (name == "tools") {
-    return ReadTools(value, Info(dialect).is_anthropic, facts);
-  } else if (name == "web_search_options" && !value.is_null()) {
-    ++facts->server_tools;
-  } else if (name == "max_tool_calls") {
-    if (!value.is_null()) facts->tool_calls_max = FB_TRY(PositiveNumber(name, value, 1000));
-  } else if (name == "audio" || name == "modalities") {
-    facts->speaks |= !value.is_null();
-  } else if (name == "previous_response_id" || name == "conversation" || name == "prompt" ||
-             name == "mcp_servers") {
-    facts->input_is_open |= !value.is_null();
-    if (name == "mcp_servers" && !value.is_null()) ++facts->server_tools;
+    facts->service_tier = FB_TRY(ShortText(name, value));
+  } else if (name == "functions") {  // tools by their older name
+    facts->has_tools = true;
+  } else if (name == "input" && dialect == Dialect::kOpenAiResponses) {
+    ReadResponseInput(value, facts);
+  } else if (name == "previous_response_id" || name == "conversation" || name == "prompt") {
+    facts->input_is_open = true;
+  } else if (name == "context_management") {
+    ReadContextManagement(value, facts);
   } else if (name == "prediction") {
-    facts->predicts |= !value.is_null();
+    facts->predicts = true;
   } else if (name == "speed") {
-    facts->fast |= !value.is_null() && TextOf(value) != "standard";
+    facts->fast = TextOf(value) != "standard";
   }
+  LookForNoBound(dialect, name, value, facts);
   return {};
 }
+
+Result<CallFacts> ReadBody(Dialect dialect, const dom::object& members, size_t bytes) {
+  CallFacts facts;
+  facts.body_bytes = static_cast<int64_t>(bytes);
+  FB_CHECK(NoNameTwice(members));
+  FB_CHECK(NoneInAnotherCase(members, kBodyNames));
+  Walker walker(&facts);
+  ToolReader tools(dialect, &facts);
+  std::optional<int64_t> max_tool_calls;
+  for (const auto& [name, value] : members) {
+    walker.Look(name, value);
+    FB_CHECK(walker.Walk(value, 1));
+    FB_CHECK(ReadMember(dialect, name, value, &facts));
+    if (name == "tools") FB_CHECK(tools.Read(value));
+    if (name == "max_tool_calls" && !value.is_null()) {
+      max_tool_calls = FB_TRY(PositiveNumber(name, value, kToolUsesMax));
+    }
+  }
+  if (facts.model.empty()) return Wrong("model", "is missing");
+  tools.Conclude(max_tool_calls);
+  if (SearchesByItself(facts.model)) {
+    HasNoBound(&facts,
+               fmt::format("the model '{}' searches by itself, as often as it sees fit, so that "
+                           "the call's cost has no bound",
+                           facts.model),
+               "take another model, and a search tool with a limit");
+  }
+  return facts;
+}
+
+constexpr size_t kKeptParserBytes = size_t{1} << 20;
 
 }  // namespace
 
 Result<CallFacts> ReadCall(Dialect dialect, std::string_view body) {
-  thread_local dom::parser parser;
+  // A parser keeps the memory of the largest body that it has read: a huge one gets its own.
+  thread_local dom::parser kept;
+  std::optional<dom::parser> large;
+  if (body.size() > kKeptParserBytes) large.emplace();
+  dom::parser& parser = large ? *large : kept;
   dom::element document;
   if (const simdjson::error_code error = parser.parse(body.data(), body.size(), true).get(document);
       error != simdjson::SUCCESS) {
@@ -216,87 +534,7 @@ Result<CallFacts> ReadCall(Dialect dialect, std::string_view body) {
   if (document.get(members) != simdjson::SUCCESS) {
     return Fail(Code::kInvalidArgument, "the body is no JSON object");
   }
-  CallFacts facts;
-  facts.body_bytes = static_cast<int64_t>(body.size());
-  Walker walker(&facts);
-  std::set<std::string_view> seen;
-  for (const auto& [name, value] : members) {
-    if (!seen.insert(name).second) return Wrong(name.substr(0, 100), "is given twice");
-    FB_CHECK(ReadMember(dialect, name, value, &facts));
-    FB_CHECK(walker.Walk(value, 1));
-  }
-  if (facts.model.empty()) return Wrong("model", "is missing");
-  if (facts.server_tools > 0 && facts.tool_calls_max) {
-    facts.server_tool_uses_max =
-        std::min(*facts.tool_calls_max, facts.server_tool_uses_max.value_or(*facts.tool_calls_max));
-  }
-  // Neither has a limit that a call could state.
-  if (facts.server_tools > 0 &&
-      (seen.contains("web_search_options") || seen.contains("mcp_servers"))) {
-    facts.server_tool_uses_max.reset();
-  }
-  return facts;
-}
-
-std::string WithMember(std::string_view body, std::string_view name, std::string_view json_value) {
-  const size_t brace = body.find('{');
-  const size_t next = body.find_first_not_of(" \t\r\n", brace + 1);
-  const bool only = next != std::string_view::npos && body[next] == '}';
-  return fmt::format("{}\"{}\":{}{}{}", body.substr(0, brace + 1), name, json_value,
-                     only ? "" : ",", body.substr(brace + 1));
-}
-
-namespace {
-
-// The options that stand there, with the usage asked for.
-std::string OptionsWithUsage(std::string_view raw) {
-  std::string options = R"({"include_usage":true)";
-  dom::parser parser;
-  dom::object members;
-  if (parser.parse(raw.data(), raw.size(), true).get(members) == simdjson::SUCCESS) {
-    for (const auto& [name, value] : members) {
-      if (name == "include_usage") continue;
-      options += ",";
-      AppendJsonString(name, &options);
-      options += ":" + simdjson::to_string(value);
-    }
-  }
-  return options + "}";
-}
-
-}  // namespace
-
-Result<std::string> WithIncludeUsage(std::string_view body) {
-  namespace ondemand = simdjson::ondemand;
-  const simdjson::padded_string padded(body);
-  ondemand::parser parser;
-  ondemand::document document;
-  ondemand::object members;
-  if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
-      document.get_object().get(members) != simdjson::SUCCESS) {
-    return Fail(Code::kInvalidArgument, "the body is no JSON object");
-  }
-  for (auto member : members) {
-    std::string_view name;
-    if (member.unescaped_key().get(name) != simdjson::SUCCESS) break;
-    if (name != "stream_options") continue;
-    ondemand::value value;
-    if (member.value().get(value) != simdjson::SUCCESS) break;
-    std::string_view raw;
-    ondemand::object options;
-    // An object or null: ReadCall lets nothing else through.
-    if (value.get_object().get(options) == simdjson::SUCCESS) {
-      if (options.raw_json().get(raw) != simdjson::SUCCESS) break;
-    } else {
-      raw = value.raw_json_token().substr(0, std::string_view("null").size());
-    }
-    raw = raw.substr(0, raw.find_last_not_of(" \t\r\n") + 1);
-    const auto at = static_cast<size_t>(raw.data() - padded.data());
-    std::string edited(body.substr(0, at));
-    edited += OptionsWithUsage(raw);
-    return edited += body.substr(at + raw.size());
-  }
-  return WithMember(body, "stream_options", OptionsWithUsage("{}"));
+  return ReadBody(dialect, members, body.size());
 }
 
 }  // namespace flyball::gateway

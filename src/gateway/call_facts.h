@@ -1,8 +1,9 @@
 // CallFacts: what a request says that bounds its cost, read once from its JSON body.
 //
 // The bound must hold whatever the client writes: what is not understood is taken for the worst, a
-// member that is there twice is refused (vendors differ in which of the two counts), and names are
-// compared after their escapes have been resolved.
+// member that is there twice anywhere is refused (vendors differ in which of the two counts), as is
+// one of ours in another case (servers written in Go don't tell them apart), and names are compared
+// after their escapes have been resolved.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "base/result.h"
 #include "gateway/dialect.h"
+#include "model/usage.h"
 
 namespace flyball::gateway {
 
@@ -20,6 +22,7 @@ struct CallFacts {
   bool stream = false;
   bool asks_usage = false;            // OpenAI chat: stream_options.include_usage is true
   std::optional<int64_t> output_max;  // tokens of one choice; nullopt: no limit stated
+  bool states_max_tokens = false;     // OpenAI chat: by (also) the older name of the limit
   int64_t choices = 1;
   // No vendor counts more tokens of text than the body has bytes: byte-level encodings never make
   // more tokens than bytes, and JSON never makes a text shorter.
@@ -33,27 +36,26 @@ struct CallFacts {
   bool fast = false;          // Anthropic's "speed"
   bool writes_cache = false;  // Anthropic's cache_control
   bool writes_cache_1h = false;
-  bool has_media = false;  // pictures or sound, which models may price in their own way
-  bool speaks = false;     // the answer may be sound
+  bool has_media = false;  // pictures, sound, films, which models may price in their own way
   bool has_tools = false;
-  int64_t server_tools = 0;  // tools that the vendor runs and charges for, such as web search
-  std::optional<int64_t> server_tool_uses_max;  // of all of them; nullopt: some have no limit
-  std::optional<int64_t> tool_calls_max;        // OpenAI responses: of all of the vendor's tools
-  std::string service_tier;                     // as stated; empty: the vendor's default
+  // Tools that the vendor runs, such as a search of the web: all of their uses together.
+  bool has_vendor_tools = false;
+  int64_t vendor_tool_uses = 0;
+  // The fee of a search, by how much of what it finds is read; only of calls that may search.
+  std::optional<Bucket> search_fee;
+  // Why the call's cost has no bound; the first reason, with the member and the remedy.
+  std::optional<Error> unbounded;
+  std::string service_tier;  // as stated; empty: the vendor's default
 };
 
 // INVALID_ARGUMENT with the member's name: no JSON object, no model, a limit that is no positive
-// number, a member given twice.
+// number, a member given twice or in another case. A call without a bound is no error here: it may
+// be one that is free of charge.
 Result<CallFacts> ReadCall(Dialect dialect, std::string_view body);
-
-// Edits of a body that ReadCall has read; all other bytes stay as they are.
-// A new first member.
-std::string WithMember(std::string_view body, std::string_view name, std::string_view json_value);
-// OpenAI chat: asks for the usage at the end of the stream.
-Result<std::string> WithIncludeUsage(std::string_view body);
 
 inline constexpr int64_t kOutputLimitMax = 100'000'000;  // tokens; a larger limit is absurd
 inline constexpr int64_t kChoicesMax = 128;
+inline constexpr int64_t kToolUsesMax = 1000;  // of all of the vendor's tools in one call
 inline constexpr int kJsonDepthMax = 64;
 inline constexpr size_t kModelNameMaxBytes = 256;
 

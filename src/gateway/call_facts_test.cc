@@ -1,13 +1,10 @@
 #include "gateway/call_facts.h"
 
 #include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
+#include <malloc.h>
 
 namespace flyball::gateway {
 namespace {
-
-using Json = nlohmann::json;
 
 CallFacts Read(Dialect dialect, std::string_view body) {
   Result<CallFacts> facts = ReadCall(dialect, body);
@@ -45,6 +42,49 @@ TEST(CallFacts, AMemberTwiceIsRefusedHoweverItIsWritten) {
       Refusal(Dialect::kOpenAiChat,
               R"({"model":"m","stream_options":{"include_usage":true,"include_usage":false}})"),
       "'include_usage' is given twice");
+  // Some vendors take the first of two, others the last.
+  EXPECT_EQ(
+      Refusal(Dialect::kOpenAiChat,
+              R"({"model":"m","tools":[{"type":"function","name":"f","type":"web_search"}]})"),
+      "'type' is given twice");
+  EXPECT_EQ(Refusal(Dialect::kAnthropicMessages, R"({"model":"m","messages":[{"content":[
+      {"type":"text","text":"a","text":"b"}]}]})"),
+            "'text' is given twice");
+  std::string many = R"({"model":"m","metadata":{"first":1)";
+  for (int i = 0; i < 100; ++i) many += fmt::format(R"(,"n{}":1)", i);
+  EXPECT_EQ(Refusal(Dialect::kOpenAiChat, many + R"(,"n99":1}})"), "'n99' is given twice");
+  EXPECT_EQ(Refusal(Dialect::kOpenAiChat, many + "}}"), "");
+}
+
+// Servers written in Go read names whatever their case, and take the last.
+TEST(CallFacts, AMemberInAnotherCaseIsRefused) {
+  for (std::string_view name : {"Max_Tokens", "MAX_COMPLETION_TOKENS", "max_to\u212aens",
+                                "\u017ftream", "N", "Model", "Stream_Options", "Tools"}) {
+    const std::string body = fmt::format(R"({{"model":"m","{}":1}})", name);
+    EXPECT_NE(Refusal(Dialect::kOpenAiChat, body), "") << name;
+  }
+  EXPECT_EQ(Refusal(Dialect::kOpenAiChat, R"({"model":"m","Max_Tokens":7})"),
+            "'Max_Tokens' is read as 'max_tokens' by some vendors: write it so");
+  EXPECT_NE(Refusal(Dialect::kOpenAiChat,
+                    R"({"model":"m","tools":[{"type":"function","Type":"web_search"}]})"),
+            "");
+  EXPECT_EQ(Refusal(Dialect::kOpenAiChat, R"({"model":"m","Own_Extension":7})"), "");
+}
+
+// The parser's memory would be kept for ever, by every thread.
+TEST(CallFacts, AHugeBodyLeavesNoMemoryBehind) {
+  const auto in_use = [] {
+    const struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+  };
+  Read(Dialect::kOpenAiChat, R"({"model":"m"})");
+  const size_t before = in_use();
+  {
+    const std::string body =
+        R"({"model":"m","messages":[{"content":")" + std::string(size_t{24} << 20, 'x') + R"("}]})";
+    Read(Dialect::kOpenAiChat, body);
+  }
+  EXPECT_LT(in_use(), before + (size_t{8} << 20));
 }
 
 TEST(CallFacts, AbsurdLimitsAreRefused) {
@@ -82,6 +122,51 @@ TEST(CallFacts, SeesInputThatTheBodyDoesNotBound) {
                   .input_is_open);
 }
 
+// Items of a conversation that the vendor keeps: a name of some bytes stands for any text.
+TEST(CallFacts, SeesInputThatOnlyTheVendorHas) {
+  const auto is_open = [](std::string_view item) {
+    return Read(Dialect::kOpenAiResponses, fmt::format(R"({{"model":"m","input":[{}]}})", item))
+        .input_is_open;
+  };
+  EXPECT_TRUE(is_open(R"({"type":"item_reference","id":"msg_1"})"));
+  EXPECT_TRUE(is_open(R"({"id":"msg_1"})"));
+  EXPECT_TRUE(is_open(R"({"type":null,"id":"msg_1"})"));
+  EXPECT_TRUE(is_open(R"({"type":"message","id":"msg_1"})"));
+  EXPECT_TRUE(is_open(R"({"type":"reasoning","id":"rs_1","summary":[]})"));
+  EXPECT_TRUE(is_open(R"({"type":"reasoning","id":"rs_1","encrypted_content":null})"));
+  EXPECT_TRUE(is_open(R"({"type":"image_generation_call","id":"ig_1","result":null})"));
+  EXPECT_FALSE(is_open(R"({"type":"reasoning","id":"rs_1","encrypted_content":"gAAA"})"));
+  EXPECT_FALSE(is_open(R"({"role":"user","content":"x"})"));
+  EXPECT_FALSE(is_open(R"({"type":"message","id":"msg_1","role":"assistant","content":[]})"));
+  EXPECT_FALSE(is_open(R"({"type":"function_call_output","id":"f","call_id":"c","output":"4"})"));
+  const auto speaks = [](std::string_view audio) {
+    return Read(Dialect::kOpenAiChat,
+                fmt::format(R"({{"model":"m","messages":[{{"role":"assistant","audio":{}}}]}})",
+                            audio))
+        .input_is_open;
+  };
+  EXPECT_TRUE(speaks(R"({"id":"audio_1"})"));
+  EXPECT_FALSE(speaks("null"));
+}
+
+TEST(CallFacts, LooksAtTheBodysOwnMembersToo) {
+  EXPECT_TRUE(Read(Dialect::kAnthropicMessages, R"({"model":"m","container":"c"})").input_is_open);
+  const CallFacts cached = Read(Dialect::kAnthropicMessages,
+                                R"({"model":"m","cache_control":{"type":"ephemeral","ttl":"1h"}})");
+  EXPECT_TRUE(cached.writes_cache);
+  EXPECT_TRUE(cached.writes_cache_1h);
+}
+
+TEST(CallFacts, UsesOfToolsAddUpToALimit) {
+  const auto tools = [](int64_t uses) {
+    return fmt::format(R"({{"model":"m","tools":[{{"type":"web_search_20250305","max_uses":1000}},
+        {{"type":"web_fetch_20250910","max_uses":{}}}]}})",
+                       uses);
+  };
+  EXPECT_NE(Refusal(Dialect::kAnthropicMessages, tools(1)), "");
+  EXPECT_NE(Refusal(Dialect::kAnthropicMessages, tools(1001)), "");
+}
+
 // A page of a document and a picture cost by their size when rendered, not by their bytes.
 TEST(CallFacts, SeesDocumentsAndPicturesWhoseBytesAreShort) {
   const auto part = [](std::string_view content) {
@@ -105,13 +190,6 @@ TEST(CallFacts, SeesDocumentsAndPicturesWhoseBytesAreShort) {
                   .input_is_open);
 }
 
-TEST(CallFacts, ToolsOfOtherServersHaveNoBound) {
-  const CallFacts facts = Read(Dialect::kAnthropicMessages, R"({"model":"m","mcp_servers":[{}],
-      "tools":[{"type":"web_search_20250305","max_uses":5}]})");
-  EXPECT_GT(facts.server_tools, 0);
-  EXPECT_EQ(facts.server_tool_uses_max, std::nullopt);
-}
-
 TEST(CallFacts, SeesTheCacheAndTheToolsOfTheVendor) {
   const CallFacts cached = Read(Dialect::kAnthropicMessages, R"({"model":"m","system":[
       {"type":"text","text":"x","cache_control":{"type":"ephemeral","ttl":"1h"}}]})");
@@ -120,31 +198,14 @@ TEST(CallFacts, SeesTheCacheAndTheToolsOfTheVendor) {
   const CallFacts own =
       Read(Dialect::kOpenAiChat, R"({"model":"m","tools":[{"type":"function","function":{}}]})");
   EXPECT_TRUE(own.has_tools);
-  EXPECT_EQ(own.server_tools, 0);
+  EXPECT_FALSE(own.has_vendor_tools);
   const CallFacts search = Read(Dialect::kAnthropicMessages, R"({"model":"m","tools":[
       {"type":"web_search_20250305","name":"web_search","max_uses":5}]})");
-  EXPECT_EQ(search.server_tools, 1);
-  EXPECT_EQ(search.server_tool_uses_max, 5);
-  EXPECT_EQ(Read(Dialect::kOpenAiResponses, R"({"model":"m","tools":[{"type":"web_search"}]})")
-                .server_tool_uses_max,
-            std::nullopt);
-}
-
-TEST(CallFacts, EditsChangeNothingElse) {
-  EXPECT_EQ(WithMember(" { }", "a", "1"), R"( {"a":1 })");
-  EXPECT_EQ(WithMember(R"({"b":2})", "a", "1"), R"({"a":1,"b":2})");
-  EXPECT_EQ(WithIncludeUsage(R"({"model":"m"})").value(),
-            R"({"stream_options":{"include_usage":true},"model":"m"})");
-  EXPECT_EQ(WithIncludeUsage(R"({"model":"m", "stream_options" : null ,"x":"é"})").value(),
-            R"({"model":"m", "stream_options" : {"include_usage":true} ,"x":"é"})");
-  const std::string kept =
-      WithIncludeUsage(
-          R"({"stream_options": {"include_usage":false,"include_obfuscation":true} ,"model":"m"})")
-          .value();
-  EXPECT_EQ(
-      kept,
-      R"({"stream_options": {"include_usage":true,"include_obfuscation":true} ,"model":"m"})");
-  EXPECT_TRUE(Read(Dialect::kOpenAiChat, kept).asks_usage);
+  EXPECT_TRUE(search.has_vendor_tools);
+  EXPECT_EQ(search.vendor_tool_uses, 5);
+  EXPECT_FALSE(search.unbounded.has_value());
+  EXPECT_TRUE(Read(Dialect::kOpenAiResponses, R"({"model":"m","tools":[{"type":"web_search"}]})")
+                  .unbounded.has_value());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/answer_meter.h"
+#include "gateway/body_edit.h"
 #include "gateway/bound.h"
 #include "gateway/call_facts.h"
 #include "gateway/desk.h"
@@ -33,6 +34,14 @@ std::string_view HeaderOf(std::span<const HeaderView> headers, std::string_view 
     if (EqualsIgnoreCase(header.name, name)) return Trim(header.value);
   }
   return {};
+}
+
+// Whether the answer is compressed, although that was not asked for.
+bool IsEncoded(std::span<const HeaderView> headers) {
+  return std::ranges::any_of(headers, [](const HeaderView& header) {
+    return EqualsIgnoreCase(header.name, "content-encoding") &&
+           !EqualsIgnoreCase(Trim(header.value), "identity");
+  });
 }
 
 // An answer that is known before anything is dispatched.
@@ -177,8 +186,9 @@ class GovernedGateway::Governed final : public Call {
     return true;
   }
 
-  HeadVerdict Head(int status, std::span<const HeaderView>) override {
+  HeadVerdict Head(int status, std::span<const HeaderView> headers) override {
     status_ = status;
+    if (IsEncoded(headers)) meter_->Ignore();
     const bool may_retry = status == 429 || status >= 500;
     if (may_retry && attempts_ < kAttemptsMax && next_candidate_ < candidates_.size()) {
       return HeadVerdict::kRetry;
@@ -186,7 +196,7 @@ class GovernedGateway::Governed final : public Call {
     return HeadVerdict::kPass;
   }
 
-  bool KeepsLength() override { return !(strips_usage() && facts_.stream); }
+  bool KeepsLength() override { return !strips_usage() || meter_->ignores(); }
 
   BodyVerdict Body(std::string_view piece, std::string* out) override {
     if (status_ / 100 != 2) return BodyVerdict::kPass;
@@ -263,6 +273,7 @@ class GovernedGateway::Governed final : public Call {
     }
     id_ = g_.wal_.NextCallId();
     dispatch_.id = id_.value();
+    dispatch_.at = now.wall;  // one instant for the prices of the hold and of what is charged
     dispatch_.attempt = attempts_;
     dispatch_.upstream = upstream.name;
     dispatch_.provider = upstream.provider.empty() ? upstream.name : upstream.provider;
@@ -324,29 +335,39 @@ class GovernedGateway::Governed final : public Call {
 
   static std::vector<std::pair<std::string, std::string>> UpstreamHeaders(
       const estate::Upstream& upstream, const std::string& secret) {
-    if (secret.empty()) return {};
-    switch (upstream.api) {
-      case estate::UpstreamApi::kAnthropic:
-        return {{"x-api-key", secret}};
-      case estate::UpstreamApi::kAzureOpenAi:
-        return {{"api-key", secret}};
-      default:
-        return {{"Authorization", "Bearer " + secret}};
+    std::vector<std::pair<std::string, std::string>> headers;
+    if (!secret.empty()) {
+      switch (upstream.api) {
+        case estate::UpstreamApi::kAnthropic:
+          headers.emplace_back("x-api-key", secret);
+          break;
+        case estate::UpstreamApi::kAzureOpenAi:
+          headers.emplace_back("api-key", secret);
+          break;
+        default:
+          headers.emplace_back("Authorization", "Bearer " + secret);
+          break;
+      }
     }
+    // Instead of what the client would take: the usage has to be read on the way.
+    headers.emplace_back("Accept-Encoding", "identity");
+    return headers;
   }
 
-  // The client's body, with a limit of the output where it states none, and asking for the usage of
-  // a stream.
+  // The client's body, with a limit of the output where it states none that the upstream knows, and
+  // asking for the usage of a stream.
   Result<std::string_view> BodyFor(const estate::Upstream& upstream) {
-    const std::string_view limit_name = Info(dialect_).output_limit;
-    const bool limits = !limit_name.empty() && !facts_.output_max;
+    // Own servers may know the limit of chat by its older name alone.
+    const bool older =
+        upstream.api == estate::UpstreamApi::kOpenAiCompatible && dialect_ == Dialect::kOpenAiChat;
+    const std::string_view limit_name = older ? "max_tokens" : Info(dialect_).output_limit;
+    const bool limited = older ? facts_.states_max_tokens : facts_.output_max.has_value();
+    const bool limits = !limit_name.empty() && !limited;
     if (!limits && !strips_usage()) return body_;
     std::string edited(body_);
     if (limits) {
-      const bool older = upstream.api == estate::UpstreamApi::kOpenAiCompatible &&
-                         dialect_ == Dialect::kOpenAiChat;
-      edited = WithMember(edited, older ? "max_tokens" : limit_name,
-                          std::to_string(g_.settings_.output_limit));
+      const int64_t limit = facts_.output_max.value_or(g_.settings_.output_limit);
+      edited = FB_TRY(WithMember(edited, limit_name, std::to_string(limit)));
     }
     if (strips_usage()) edited = FB_TRY(WithIncludeUsage(edited));
     edited_ = std::move(edited);
@@ -395,7 +416,7 @@ class GovernedGateway::Governed final : public Call {
       end.answer_id = meter_->answer_id();
       end.model = meter_->model();
       Result<Settlement> settled =
-          SettlementOf(dialect_, *meter_, facts_.model, g_.settings_.upstreams[Current()], *book_,
+          SettlementOf(dialect_, *meter_, facts_, g_.settings_.upstreams[Current()], *book_,
                        dispatch_.at, g_.settings_.missing_price);
       if (settled && settled->currency == dispatch_.currency) {
         end.basis = metered::Basis::kExact;

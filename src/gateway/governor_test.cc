@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/zone.h"
@@ -20,6 +21,7 @@ struct VendorAnswer {
   std::string body;
   Outcome outcome = Outcome::kNone;  // else: no answer
   End end = End::kComplete;
+  std::vector<HeaderView> headers = {};
 };
 
 // What the proxy does, without sockets.
@@ -107,6 +109,7 @@ class GovernorTest : public testing::Test {
         before = answer.outcome;
         continue;
       }
+      if (before_dispatch_) before_dispatch_();
       if (!call->Dispatched()) {
         before = Outcome::kNotRecorded;
         continue;
@@ -115,7 +118,7 @@ class GovernorTest : public testing::Test {
         before = answer.outcome;
         continue;
       }
-      if (call->Head(answer.status, {}) == HeadVerdict::kRetry) {
+      if (call->Head(answer.status, answer.headers) == HeadVerdict::kRetry) {
         before = Outcome::kRetryableHead;
         continue;
       }
@@ -161,6 +164,7 @@ class GovernorTest : public testing::Test {
   std::shared_ptr<const rates::PriceBook> book_;
   std::optional<GovernedGateway> gateway_;
   std::function<void()> between_pieces_;
+  std::function<void()> before_dispatch_;
 };
 
 constexpr std::string_view kChat = "/v1/chat/completions";
@@ -265,6 +269,134 @@ TEST_F(GovernorTest, ALimitOfTheOutputIsPutInWhereThereIsNone) {
   EXPECT_EQ(served.bodies.front(), R"({"max_completion_tokens":100,"model":"m","messages":[]})");
 }
 
+// Of a member that is there twice vendors take the last, which would be the client's null.
+TEST_F(GovernorTest, ALimitThatIsNullIsReplacedWhereItStands) {
+  EXPECT_EQ(Serve(kChat, R"({"model":"m","max_completion_tokens" : null ,"n":1})", {{200, kAnswer}})
+                .bodies.front(),
+            R"({"model":"m","max_completion_tokens" : 100 ,"n":1})");
+  EXPECT_EQ(Serve(kChat, R"({"max_tokens":null,"model":"m"})", {{200, kAnswer}}).bodies.front(),
+            R"({"max_completion_tokens":100,"max_tokens":null,"model":"m"})");
+  EXPECT_EQ(Serve("/v1/responses", R"({"model":"m","max_output_\u0074okens":null})",
+                  {{200, R"({"id":"r","model":"m","usage":{"input_tokens":1,"output_tokens":1}})"}})
+                .bodies.front(),
+            R"({"model":"m","max_output_\u0074okens":100})");
+  EXPECT_EQ(Serve("/v1/messages", R"({"model":"m","max_tokens":null})",
+                  {{200, R"({"id":"r","model":"m","usage":{"input_tokens":1,"output_tokens":1}})"}})
+                .bodies.front(),
+            R"({"model":"m","max_tokens":100})");
+}
+
+// Own servers may know the limit only by its older name.
+TEST_F(GovernorTest, OwnServersGetTheLimitByTheNameThatTheyKnow) {
+  settings_.upstreams = {Upstream("own", estate::UpstreamApi::kOpenAiCompatible, 1)};
+  settings_.upstream_keys = {""};
+  EXPECT_EQ(
+      Serve(kChat, R"({"model":"m","max_completion_tokens":7})", {{200, kAnswer}}).bodies.front(),
+      R"({"max_tokens":7,"model":"m","max_completion_tokens":7})");
+  EXPECT_EQ(
+      Serve(kChat, R"({"max_completion_tokens":7,"max_tokens":null,"model":"m"})", {{200, kAnswer}})
+          .bodies.front(),
+      R"({"max_completion_tokens":7,"max_tokens":7,"model":"m"})");
+  EXPECT_EQ(Serve(kChat, R"({"model":"m"})", {{200, kAnswer}}).bodies.front(),
+            R"({"max_tokens":100,"model":"m"})");
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).bodies.front(), kAsk);
+}
+
+// Of an answer that is compressed nothing can be read.
+TEST_F(GovernorTest, AnswersAreAskedForUncompressedAndCountAtTheirBoundWhenTheyAreNot) {
+  SetBudget("organisation", "100");
+  const std::string ask = R"({"model":"m","stream":true,"max_tokens":50})";
+  const VendorAnswer packed{
+      200, "\x1f\x8b data: x\n\n", Outcome::kNone, End::kComplete, {{"Content-Encoding", "gzip"}}};
+  const Served served = Serve(kChat, ask, {packed}, {{"Accept-Encoding", "gzip, br"}});
+  EXPECT_EQ(served.body, packed.body);
+  const auto& headers = served.attempts.front().headers;
+  EXPECT_NE(std::find(headers.begin(), headers.end(),
+                      std::pair<std::string, std::string>("Accept-Encoding", "identity")),
+            headers.end());
+  EXPECT_EQ(Records().back().end.basis, metered::Basis::kBound);
+  const VendorAnswer plain{
+      200, kAnswer, Outcome::kNone, End::kComplete, {{"content-encoding", "identity"}}};
+  Serve(kChat, kAsk, {plain});
+  EXPECT_EQ(Records().back().end.basis, metered::Basis::kExact);
+}
+
+// What is held and what is charged are priced at one instant.
+TEST_F(GovernorTest, APriceThatChangesAfterTheHoldDoesNotBreakIt) {
+  const Instant change{clock_.Now().us + kMicrosPerSecond};
+  book_ = std::make_shared<rates::PriceBook>(rates::BookOf(rates::ModelOf(
+      "m", fmt::format(R"({{"to":"{0}","per_unit":{{"input":"0.001","output":"0.002"}}}},
+          {{"from":"{0}","per_unit":{{"input":"1000","output":"2000"}}}})",
+                       FormatInstant(change)))));
+  SetBudget("organisation", "100");
+  before_dispatch_ = [&] { clock_.Advance(2 * kMicrosPerSecond); };
+  Serve(kChat, kAsk, {{200, kAnswer}});
+  EXPECT_EQ(Standing("organisation").first, "0.05");
+  EXPECT_EQ(Gateway().counts().faults, 0u);
+}
+
+// The usage of a response does not count searches; its output does.
+TEST_F(GovernorTest, SearchesOfAResponseAreCharged) {
+  book_ = std::make_shared<rates::PriceBook>(rates::BookOf(
+      rates::ModelOf("m", R"({"per_unit":{"input":"0.000001","output":"0.000002","searches":"0.01",
+               "searches_high":"0.05"}})")));
+  SetBudget("organisation", "1000");
+  const std::string output = R"([{"id":"ws1","type":"web_search_call","action":{"type":"search"}},)"
+                             R"({"id":"ws2","type": "web_search_call","action":{"type":"search"}},)"
+                             R"({"type":"message","content":[{"text":"\"web_search_call\" x"}]}])";
+  const std::string usage = R"("usage":{"input_tokens":0,"output_tokens":0,"total_tokens":0})";
+  const std::string whole = R"({"id":"r","model":"m","tools":[{"type":"web_search"}],"output":)" +
+                            output + "," + usage + "}";
+  Serve("/v1/responses", R"({"model":"m","max_tool_calls":3,"tools":[{"type":"web_search"}]})",
+        {{200, whole}});
+  EXPECT_EQ(Records().back().end.basis, metered::Basis::kExact);
+  EXPECT_EQ(Records().back().end.cost.ToString(), "0.02");
+  const std::string event =
+      "event: response.completed\ndata: {\"type\":\"response.completed\","
+      "\"response\":" +
+      whole + "}\n\n";
+  Serve("/v1/responses", R"({"model":"m","max_tool_calls":3,"stream":true,
+      "tools":[{"type":"web_search","search_context_size":"high"}]})",
+        {{200, event}});
+  EXPECT_EQ(Records().back().end.basis, metered::Basis::kExact);
+  EXPECT_EQ(Records().back().end.cost.ToString(), "0.1");
+}
+
+// The end of a stream has totals of the cache without their split by time to live.
+TEST_F(GovernorTest, TotalsOfTheCacheAtTheEndOfAStreamAreExactWhereOnlyOneKindIsWritten) {
+  SetBudget("organisation", "10000");
+  const std::string stream =
+      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"a\",\"model\":"
+      "\"m\",\"usage\":{\"input_tokens\":1,\"output_tokens\":1,\"cache_creation_input_tokens\":5,"
+      "\"cache_creation\":{\"ephemeral_5m_input_tokens\":5,\"ephemeral_1h_input_tokens\":0}}}}\n\n"
+      "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{"
+      "\"input_tokens\":1,\"output_tokens\":2,\"cache_creation_input_tokens\":9}}\n\n"
+      "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+  const auto basis = [&](std::string_view control) {
+    Serve(
+        "/v1/messages",
+        fmt::format(R"({{"model":"m","stream":true,"max_tokens":9,"cache_control":{}}})", control),
+        {{200, stream}});
+    return Records().back().end.basis;
+  };
+  EXPECT_EQ(basis(R"({"type":"ephemeral"})"), metered::Basis::kExact);
+  EXPECT_EQ(Records().back().end.cost.ToString(), "0.014");
+  EXPECT_EQ(basis(R"({"type":"ephemeral","ttl":"1h"})"), metered::Basis::kBound);
+}
+
+TEST_F(GovernorTest, AUsageThatIsNestedDeepCountsAtTheBound) {
+  SetBudget("organisation", "100");
+  constexpr int kDeep = 30'000;
+  const std::string stream =
+      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"a\",\"model\":"
+      "\"m\",\"usage\":{\"input_tokens\":1,\"x\":" +
+      std::string(kDeep, '[') + std::string(kDeep, ']') +
+      "}}}\n\nevent: message_delta\ndata: {\"type\":\"message_delta\",\"usage\":{\"output_tokens\":"
+      "2}}\n\nevent: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+  Serve("/v1/messages", R"({"model":"m","stream":true,"max_tokens":9})", {{200, stream}});
+  EXPECT_EQ(Records().back().end.basis, metered::Basis::kBound);
+}
+
 TEST_F(GovernorTest, TheUsageOfAStreamIsAskedForAndTakenOutAgain) {
   SetBudget("organisation", "100");
   const std::string stream =
@@ -358,7 +490,11 @@ TEST_F(GovernorTest, WhoAndWhatIsNotAllowedIsRefused) {
   EXPECT_EQ(Serve("/v1/batches", kAsk, {}).status, 404);
   EXPECT_EQ(Serve(kChat, "{", {}).status, 400);
   EXPECT_EQ(Serve(kChat, R"({"model":"unpriced","max_tokens":1})", {}).status, 400);
-  EXPECT_EQ(Serve(kChat, R"({"model":"m","tools":[{"type":"web_search"}]})", {}).status, 400);
+  const Served search = Serve(kChat, R"({"model":"m","tools":[{"type":"web_search"}]})", {});
+  EXPECT_EQ(search.status, 400);
+  const Json error = Json::parse(search.body).at("error");
+  EXPECT_EQ(error.at("type"), "invalid_request_error");
+  EXPECT_NE(error.at("message").get<std::string>().find("'tools'"), std::string::npos) << error;
   EXPECT_EQ(Serve(kChat, kAsk, {}, {{"X-Flyball-Tags", "no equals"}}).status, 400);
   EXPECT_TRUE(Records().empty());
 }

@@ -17,14 +17,37 @@ rates::Dialect RatesDialect(Dialect dialect) {
   }
 }
 
+using Json = nlohmann::json;
+
+// Vendors' objects are flat; a deep one would exhaust the stack of whoever walks it.
+Result<Json> Parsed(const std::string& text) {
+  bool is_deep = false;
+  const auto is_kept = [&](int depth, Json::parse_event_t, Json&) {
+    is_deep |= depth >= static_cast<int>(rates::kUsageDepthMax);
+    return !is_deep;
+  };
+  Json parsed = Json::parse(text, is_kept, false);
+  if (is_deep || !parsed.is_object()) {
+    return Fail(Code::kInvalidArgument, "the usage is no JSON object, or nested too deep");
+  }
+  return parsed;
+}
+
+constexpr const char* kCacheTotal = "cache_creation_input_tokens";
+constexpr const char* kCacheSplit = "cache_creation";
+
 // What the end of a stream says goes before what its beginning said.
-std::string Merged(const std::string& start, const std::string& end) {
+Result<std::string> Merged(const std::string& start, const std::string& end, bool writes_cache_1h) {
   if (start.empty()) return end;
-  nlohmann::json merged = nlohmann::json::parse(start, nullptr, false);
-  nlohmann::json later = nlohmann::json::parse(end, nullptr, false);
-  if (!merged.is_object() || !later.is_object()) return end;
+  Json merged = FB_TRY(Parsed(start));
+  const Json later = FB_TRY(Parsed(end));
   for (auto it = later.begin(); it != later.end(); ++it) {
     if (!it->is_null()) merged[it.key()] = *it;
+  }
+  // The beginning's split is of its own total. Without it all counts as written for five minutes,
+  // which is what the vendor does unless the call says otherwise.
+  if (later.contains(kCacheTotal) && !later.contains(kCacheSplit) && !writes_cache_1h) {
+    merged.erase(kCacheSplit);
   }
   return merged.dump();
 }
@@ -48,14 +71,18 @@ Status Price(const rates::PriceBook& book, const rates::PriceQuery& query, const
 
 }  // namespace
 
-Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter,
-                                std::string_view asked_model, const estate::Upstream& upstream,
-                                const rates::PriceBook& book, Instant now,
-                                rates::MissingPrice missing) {
-  const std::string usage = Merged(meter.start_usage(), meter.usage());
+Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter, const CallFacts& facts,
+                                const estate::Upstream& upstream, const rates::PriceBook& book,
+                                Instant now, rates::MissingPrice missing) {
+  const std::string usage =
+      FB_TRY(Merged(meter.start_usage(), meter.usage(), facts.writes_cache_1h));
   rates::MeteredUsage metered =
       FB_TRY(rates::ReadUsage(RatesDialect(dialect), usage, meter.model()));
   FB_CHECK(metered.usage.Add(Bucket::kRequests, 1));
+  // Anthropic counts searches in its usage, a response lists them in its output.
+  if (dialect == Dialect::kOpenAiResponses && facts.search_fee) {
+    FB_CHECK(metered.usage.Add(*facts.search_fee, meter.searches()));
+  }
   Settlement settlement;
   rates::RateOptions options;
   options.missing = missing;
@@ -67,7 +94,7 @@ Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter,
   settlement.tier = rates::TierName(options.tier);
   const std::string region = metered.region.empty() ? upstream.region : metered.region;
   rates::PriceQuery query{upstream.provider, meter.model(), now, region};
-  if (meter.model().empty() || !book.Find(query)) query.model = asked_model;
+  if (meter.model().empty() || !book.Find(query)) query.model = facts.model;
   FB_CHECK(Price(book, query, metered.usage, options, &settlement));
   for (const rates::ModelUsage& other : metered.others) {
     query.model = other.model;

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "estate/estate.h"
 #include "gateway/answer_meter.h"
+#include "gateway/call_facts.h"
 #include "gateway/dialect.h"
 #include "model/metered_call.h"
 #include "rates/rate.h"
@@ -27,9 +28,8 @@ struct Settlement {
 // By the model that answered, or the one that was asked for where the book knows only that.
 // INVALID_ARGUMENT, NOT_FOUND: the usage can't be read or priced exactly; the call counts at its
 // bound.
-Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter,
-                                std::string_view asked_model, const estate::Upstream& upstream,
-                                const rates::PriceBook& book, Instant now,
-                                rates::MissingPrice missing);
+Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter, const CallFacts& facts,
+                                const estate::Upstream& upstream, const rates::PriceBook& book,
+                                Instant now, rates::MissingPrice missing);
 
 }  // namespace flyball::gateway
