@@ -27,6 +27,8 @@ struct GatewayBill {
 
 // The months that the folder has a log of, oldest first.
 Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder);
+// Where the log of a month lies.
+std::string GatewayLogPath(const std::string& calls_folder, Instant month);
 // Of attempts dispatched before `until`, which is taken down to its hour. DATA_LOSS: a record can't
 // be read.
 Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
