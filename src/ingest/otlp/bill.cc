@@ -11,7 +11,6 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "ingest/charge_rows.h"
 #include "ingest/gateway_charges.h"
 #include "ingest/otlp/span_log.h"
 #include "model/metered_call.h"
