@@ -68,6 +68,7 @@ Result<std::string> Api::TakeSpans(Encoding encoding, std::string_view body) {
   int64_t rejected = 0;
   uint64_t passed_over = 0;
   FB_CHECK(otlp::ReadTraces(body, encoding, [&](const otlp::Span& span) {
+    if (calls.size() > otlp::kCallsMax) return;
     Result<std::optional<otlp::Call>> call = otlp::ReadCall(span, now);
     if (!call) {
       ++rejected;
@@ -78,6 +79,9 @@ Result<std::string> Api::TakeSpans(Encoding encoding, std::string_view body) {
       ++passed_over;
     }
   }));
+  if (calls.size() > otlp::kCallsMax) {
+    return Fail(Code::kOutOfRange, fmt::format("a request has at most {} calls", otlp::kCallsMax));
+  }
   Result<otlp::SpanLog::Taken> taken = hooks.span_log->Take(calls);
   if (!taken) {
     log::Error("spans could not be kept", {{"why", taken.error().ToString()}});

@@ -58,7 +58,7 @@ std::span<const Alias> Aliases();
 // "flyball.tag.NAME" is the tag NAME.
 inline constexpr std::string_view kTagPrefix = "flyball.tag.";
 
-inline constexpr size_t kTextMaxBytes = 256;  // a longer text is taken for absent
+inline constexpr size_t kTextMaxBytes = 160;  // a longer text is taken for absent
 inline constexpr size_t kTagsMax = 8;         // further ones are passed over
 
 struct Value {

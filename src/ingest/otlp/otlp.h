@@ -23,7 +23,8 @@ namespace flyball::otlp {
 // Named limits.
 inline constexpr size_t kBodyMaxBytes = size_t{8} << 20;       // as it comes over the wire
 inline constexpr size_t kUnpackedMaxBytes = size_t{16} << 20;  // of a gzip body
-inline constexpr int64_t kSpansMax = 20'000;                   // of one request
+inline constexpr int64_t kSpansMax = 100'000;                  // of one request
+inline constexpr size_t kCallsMax = 10'000;                    // among them
 inline constexpr size_t kJsonDepthMax = 64;
 
 enum class Encoding : uint8_t { kProtobuf, kJson };

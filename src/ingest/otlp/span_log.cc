@@ -75,9 +75,10 @@ void SpanLog::Forget(Instant keep) {
   while (hours_.size() > 1 && (hours_.size() > kHoursOpenMax || ids() > kSpanIdsMax)) {
     auto oldest = hours_.end();
     for (auto it = hours_.begin(); it != hours_.end(); ++it) {
-      if (it->first == keep) continue;
+      if (it->first == keep || it->second.failed) continue;
       if (oldest == hours_.end() || it->second.used < oldest->second.used) oldest = it;
     }
+    if (oldest == hours_.end()) return;
     hours_.erase(oldest);
   }
 }
@@ -106,28 +107,24 @@ Status SpanLog::TakeHour(Instant hour, std::span<const Call* const> calls, Taken
                 fmt::format("more than {} calls of one hour are not kept", kSpanIdsMax));
   }
   std::string record;
-  Status kept;
-  int64_t added = 0;
+  std::vector<SpanId> added;
   for (const Call* call : calls) {
     if (!open.ids.insert(call->id).second) {
       ++taken->repeated;
       continue;
     }
-    ++added;
-    if (record.size() > kRecordBytes) {
-      kept = open.journal->Append(record, false);
-      if (!kept) break;
-      record.clear();
-    }
+    added.push_back(call->id);
     if (!record.empty()) record += '\n';
     record += EncodeCall(*call);
   }
-  if (kept && added > 0) kept = open.journal->Append(record, true);
+  if (added.empty()) return {};
+  const Status kept = open.journal->Append(record, true);
+  open.failed = !kept;
   if (!kept) {
-    hours_.erase(hour);  // what the file really holds is read again
+    for (const SpanId& id : added) open.ids.erase(id);
     return kept;
   }
-  taken->kept += added;
+  taken->kept += static_cast<int64_t>(added.size());
   return {};
 }
 

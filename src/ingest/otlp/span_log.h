@@ -25,8 +25,7 @@
 namespace flyball::otlp {
 
 inline constexpr size_t kHoursOpenMax = 8;
-inline constexpr size_t kSpanIdsMax = 1'000'000;         // in memory, and of one hour
-inline constexpr size_t kRecordBytes = size_t{1} << 20;  // a longer one is made several
+inline constexpr size_t kSpanIdsMax = 1'000'000;  // in memory, and of one hour
 
 class SpanLog {
  public:
@@ -45,6 +44,9 @@ class SpanLog {
   struct Hour {
     std::optional<os::Journal> journal;
     std::unordered_set<SpanId> ids;
+    // The journal could not be written: it stays open, because what a device has after a failed
+    // sync can't be read back.
+    bool failed = false;
     uint64_t used = 0;  // when, by a count of uses
   };
   Result<Hour*> Open(Instant hour);

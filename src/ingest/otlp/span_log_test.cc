@@ -88,27 +88,6 @@ TEST(SpanLog, ForgetsHoursInMemoryOnly) {
   EXPECT_EQ(log.Take(calls).value().repeated, static_cast<int64_t>(calls.size()));
 }
 
-TEST(SpanLog, LongRequestsBecomeSeveralRecords) {
-  os::SimFiles files({});
-  SpanLog log(files, "spans");
-  std::vector<Call> calls;
-  for (uint64_t i = 1; i <= 3000; ++i) {
-    calls.push_back(CallAt(At("2026-11-25"), i));
-    calls.back().team = std::string(kTextMaxBytes, 't');
-    calls.back().project = std::string(kTextMaxBytes, 'p');
-  }
-  ASSERT_TRUE(log.Take(calls));
-  const std::string path = SpanLogPath("spans", At("2026-11-25"));
-  int records = 0;
-  ASSERT_TRUE(os::Journal::Read(files, path, [&](uint64_t, std::string_view payload) -> Status {
-    EXPECT_LT(payload.size(), 2 * kRecordBytes);
-    ++records;
-    return {};
-  }));
-  EXPECT_GT(records, 1);
-  EXPECT_EQ(ReadSpanLog(files, path).value(), calls);
-}
-
 TEST(SpanLog, AFullDiskKeepsWhatWasConfirmedAndTakesTheRestLater) {
   os::SimFiles files({});
   SpanLog log(files, "spans");
