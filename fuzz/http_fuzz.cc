@@ -31,7 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         response.body = request.path;
         return response;
       },
-      [](const net::Request& head) -> Result<bool> { return head.path.starts_with("/u"); });
+      [](const net::Request& head) -> Result<net::BodyPlan> {
+        return net::BodyPlan{head.path.starts_with("/u")};
+      });
   const net::SimPlan plan{1 + random.Below(64), 1 + random.Below(64), 0, {}};
   client.Send(bytes, plan);
   client.Wait(200 * kMicrosPerSecond, plan);

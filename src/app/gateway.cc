@@ -7,6 +7,7 @@
 #include "app/command.h"
 #include "app/price_sources.h"
 #include "app/remote.h"
+#include "app/spans.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "estate/estate.h"
@@ -23,7 +24,6 @@ namespace flyball::app {
 namespace {
 
 constexpr int64_t kDrainUs = 30'000'000;  // what a call that runs gets to finish in
-constexpr std::string_view kListenDefault = "127.0.0.1:8081";
 
 Result<estate::Estate> ReadEstate(const Environment& environment) {
   const std::string path = os::JoinPath(environment.home, "estate.yaml");
@@ -93,7 +93,7 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   const estate::Estate estate = FB_TRY(ReadEstate(environment));
   const std::string listen = !args.listen.empty()             ? args.listen
                              : !estate.gateway.listen.empty() ? estate.gateway.listen
-                                                              : std::string(kListenDefault);
+                                                              : std::string(kGatewayListenDefault);
   const HostPort where = FB_TRY(ParseHostPort(listen));
   gateway::GatewaySettings settings;
   settings.upstreams = estate.gateway.upstreams;

@@ -1,10 +1,12 @@
-// flyball publish: bring the closed hours of the gateway's calls into the ledger.
+// flyball publish: bring the closed hours of metered calls into the ledger: those of the gateway,
+// and those that applications' own spans told of.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
 #include "app/importer.h"
+#include "app/spans.h"
 #include "base/text.h"
 #include "gateway/desk.h"
 #include "ingest/gateway_charges.h"
@@ -14,24 +16,43 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A month's bill is written whole and imported; what has not changed changes nothing.
+void TellCommit(const std::string& report_text, Json* month) {
+  const Json report = Json::parse(report_text, nullptr, false);
+  (*month)["commit"] = report.value("commit", "");
+  (*month)["unchanged"] = report.value("unchanged", false);
+  if (report.contains("billed_cost")) {
+    (*month)["billed_cost"] = report["billed_cost"].value("kept", "");
+  }
+}
+
 Result<Json> PublishMonth(const Environment& environment, Importer& importer,
                           const std::string& calls, const std::string& month) {
   const ingest::GatewayBill bill =
       FB_TRY(ingest::MakeGatewayBill(environment.files, calls, month, environment.clock.Now()));
-  Json done{{"month", month}, {"calls", bill.calls}, {"rows", bill.rows}, {"open", bill.open}};
+  Json done{{"source", ingest::kGatewaySource},
+            {"month", month},
+            {"calls", bill.calls},
+            {"rows", bill.rows},
+            {"open", bill.open}};
   if (bill.rows == 0) return done;
   const std::string folder = os::JoinPath(gateway::GatewayFolder(environment.home), "charges");
-  FB_CHECK(environment.files.MakeDirs(folder));
-  const std::string path = os::JoinPath(folder, "gateway-" + month + ".csv");
-  FB_CHECK(os::AtomicWrite(environment.files, path, bill.csv));
-  ImportArgs args;
-  args.files = {path};
-  args.source = ingest::kGatewaySource;
-  const Json report = Json::parse(FB_TRY(importer.Import(args)), nullptr, false);
-  done["commit"] = report.value("commit", "");
-  done["unchanged"] = report.value("unchanged", false);
-  if (report.contains("billed_cost")) done["billed_cost"] = report["billed_cost"].value("kept", "");
+  TellCommit(FB_TRY(importer.ImportMonth(folder, ingest::kGatewaySource, month, bill.csv)), &done);
+  return done;
+}
+
+Result<Json> PublishSpanMonth(const Environment& environment, Importer& importer,
+                              const otlp::Bill& bill) {
+  Json done{{"source", otlp::kSource},   {"month", bill.month},
+            {"calls", bill.calls},       {"rows", bill.rows},
+            {"gateway", bill.gateway},   {"doubles", bill.doubles},
+            {"unpriced", bill.unpriced}, {"unpriced_models", Json::array()}};
+  for (const auto& [model, count] : bill.unpriced_models) {
+    done["unpriced_models"].push_back({{"model", model}, {"calls", count}});
+    Say(fmt::format("flyball: {} calls of {} are not charged yet: {}", count, bill.month, model));
+  }
+  if (bill.rows == 0) return done;
+  const std::string folder = os::JoinPath(OtlpFolder(environment), "charges");
+  TellCommit(FB_TRY(importer.ImportMonth(folder, otlp::kSource, bill.month, bill.csv)), &done);
   return done;
 }
 
@@ -39,10 +60,13 @@ Result<Json> Publish(const Environment& environment) {
   const std::string calls = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
   const std::vector<std::string> months = FB_TRY(ingest::GatewayMonths(environment.files, calls));
   Json all = Json::array();
-  if (months.empty()) return all;
+  if (months.empty() && !environment.files.Exists(SpansFolder(environment))) return all;
   Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
     all.push_back(FB_TRY(PublishMonth(environment, importer, calls, month)));
+  }
+  for (const otlp::Bill& bill : FB_TRY(MakeSpanBills(environment))) {
+    all.push_back(FB_TRY(PublishSpanMonth(environment, importer, bill)));
   }
   return all;
 }
@@ -57,11 +81,12 @@ int RunPublish(const Environment& environment) {
     Print(Json{{"months", *months}}.dump());
     return kExitDone;
   }
-  if (months->empty()) Say("flyball: the gateway has made no calls yet");
+  if (months->empty()) Say("flyball: no calls have been metered yet");
   for (const Json& month : *months) {
     const std::string commit = month.value("commit", "");
-    Print(fmt::format("{}  {} calls in {} charges{}", month.value("month", ""),
-                      month.value("calls", int64_t{0}), month.value("rows", int64_t{0}),
+    Print(fmt::format("{}  {}: {} calls in {} charges{}", month.value("month", ""),
+                      month.value("source", ""), month.value("calls", int64_t{0}),
+                      month.value("rows", int64_t{0}),
                       commit.empty()                    ? ": no hour is closed yet"
                       : month.value("unchanged", false) ? ", unchanged since commit " + commit
                                                         : ", commit " + commit));

@@ -8,6 +8,7 @@
 #include "app/gateway_desk.h"
 #include "app/open_ledger.h"
 #include "app/remote.h"
+#include "app/spans.h"
 #include "app/worker.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -103,6 +104,8 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   hooks.ask_desk = [&](std::string_view method, std::string_view path, const std::string& body) {
     return desk.Ask(method, path, body);
   };
+  otlp::SpanLog span_log(environment.files, SpansFolder(environment));
+  hooks.span_log = &span_log;
   hooks.access_log = LogAccess;
   serve::Service service(settings, *ledger, environment.clock, hooks);
   net::ServerOptions server_options;

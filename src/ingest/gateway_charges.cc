@@ -77,6 +77,7 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
     case metered::Basis::kBound:
       return Add(groups, group, 1, end.cost);
     case metered::Basis::kExact:
+    case metered::Basis::kReported:
       break;
   }
   for (const metered::Line& line : end.lines) {
@@ -214,6 +215,30 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   for (const auto& [group, sums] : groups) bill.csv += RowText(group, sums, period);
   bill.rows = static_cast<int64_t>(groups.size());
   return bill;
+}
+
+std::string GatewayLogPath(const std::string& calls_folder, Instant month) {
+  return os::JoinPath(calls_folder,
+                      std::string(kPrefix) + FormatDate(month).substr(0, 7) + std::string(kSuffix));
+}
+
+struct ChargeRows::Rows {
+  std::map<Group, Sums> groups;
+};
+
+ChargeRows::ChargeRows() : rows_(std::make_unique<Rows>()) {}
+ChargeRows::~ChargeRows() = default;
+
+Status ChargeRows::Add(const metered::Dispatch& dispatch, const metered::End& end) {
+  return AddCall(dispatch, end, &rows_->groups);
+}
+
+int64_t ChargeRows::size() const { return static_cast<int64_t>(rows_->groups.size()); }
+
+std::string ChargeRows::Csv(const Period& month) const {
+  std::string csv(kHeader);
+  for (const auto& [group, sums] : rows_->groups) csv += RowText(group, sums, month);
+  return csv;
 }
 
 }  // namespace flyball::ingest

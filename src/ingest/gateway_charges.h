@@ -6,11 +6,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "model/metered_call.h"
 #include "os/files.h"
 
 namespace flyball::ingest {
@@ -31,5 +33,24 @@ Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::stri
 // be read.
 Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
                                     const std::string& month, Instant until);
+
+// Where the log of a month lies.
+std::string GatewayLogPath(const std::string& calls_folder, Instant month);
+
+// The same rows of calls that the gateway has not seen.
+class ChargeRows {
+ public:
+  ChargeRows();
+  ~ChargeRows();
+  // A call counts in the hour of its dispatch; one that cost nothing by its basis adds no row.
+  Status Add(const metered::Dispatch& dispatch, const metered::End& end);
+  int64_t size() const;
+  // The same calls give the same bytes, in whatever order they came.
+  std::string Csv(const Period& month) const;
+
+ private:
+  struct Rows;
+  std::unique_ptr<Rows> rows_;
+};
 
 }  // namespace flyball::ingest

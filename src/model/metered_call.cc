@@ -13,7 +13,8 @@ namespace flyball::metered {
 namespace {
 
 namespace dom = simdjson::dom;
-constexpr std::array<std::string_view, 4> kBases = {"exact", "bound", "refused", "not_sent"};
+constexpr std::array<std::string_view, 5> kBases = {"exact", "bound", "refused", "not_sent",
+                                                    "reported"};
 
 // Members of one object, absent ones left out.
 class Writer {

@@ -33,10 +33,11 @@ struct Dispatch {
 };
 
 enum class Basis : uint8_t {
-  kExact,    // the vendor's usage at the book's prices
-  kBound,    // the usage is not known: charged at the bound
-  kRefused,  // the vendor refused it before any work: nothing
-  kNotSent,  // it never left
+  kExact,     // the vendor's usage at the book's prices
+  kBound,     // the usage is not known: charged at the bound
+  kRefused,   // the vendor refused it before any work: nothing
+  kNotSent,   // it never left
+  kReported,  // the usage that the application's own telemetry states, at the book's prices
 };
 std::string_view BasisName(Basis basis);
 

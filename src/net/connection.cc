@@ -226,10 +226,13 @@ void Connection::HeadDone() {
     BodyDone();
     return;
   }
-  spools_ = *admitted;
-  const uint64_t limit = spools_ ? options_.upload_max_bytes : options_.body_max_bytes;
-  if (head.content_length.value_or(0) > limit) {
-    Refuse(413, MakeError(Code::kOutOfRange, "the body is larger than " + FormatBytes(limit)),
+  spools_ = admitted->to_file;
+  body_max_bytes_ = spools_                        ? options_.upload_max_bytes
+                    : admitted->body_max_bytes > 0 ? admitted->body_max_bytes
+                                                   : options_.body_max_bytes;
+  if (head.content_length.value_or(0) > body_max_bytes_) {
+    Refuse(413,
+           MakeError(Code::kOutOfRange, "the body is larger than " + FormatBytes(body_max_bytes_)),
            true);
     return;
   }
@@ -250,9 +253,9 @@ bool Connection::ParseBody() {
   Consume(*used);
   body_bytes_ += body_.size() - before;
   window_bytes_ += *used;
-  const uint64_t limit = spools_ ? options_.upload_max_bytes : options_.body_max_bytes;
-  if (body_bytes_ > limit) {
-    Refuse(413, MakeError(Code::kOutOfRange, "the body is larger than " + FormatBytes(limit)),
+  if (body_bytes_ > body_max_bytes_) {
+    Refuse(413,
+           MakeError(Code::kOutOfRange, "the body is larger than " + FormatBytes(body_max_bytes_)),
            true);
     return false;
   }

@@ -26,7 +26,7 @@ class ConnectionOwner {
  public:
   virtual ~ConnectionOwner() = default;
   // See Server::Admission.
-  virtual Result<bool> Admit(const Request& head) = 0;
+  virtual Result<BodyPlan> Admit(const Request& head) = 0;
   // A piece of a body that goes to a file; answered with Connection::Spooled.
   virtual void Spool(std::string piece) = 0;
   // A whole request; answered with Connection::Respond or OpenEvents, at once or later.
@@ -112,6 +112,7 @@ class Connection {
   uint64_t window_bytes_ = 0;
   uint64_t linger_bytes_ = 0;
   bool spools_ = false;
+  uint64_t body_max_bytes_ = 0;
   bool is_head_request_ = false;
   bool close_after_ = false;
   bool draining_ = false;

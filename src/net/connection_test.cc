@@ -76,11 +76,12 @@ TEST(Connection, OldClientsGetOneAnswer) {
 TEST(Connection, RefusesBeforeTheBodyIsTaken) {
   Fixture f;
   f.options.body_max_bytes = 10;
-  f.admission = [](const Request& head) -> Result<bool> {
+  f.admission = [](const Request& head) -> Result<BodyPlan> {
     if (head.path == "/secret") {
       return Fail(Code::kUnauthenticated, "no token");
     }
-    return head.path == "/upload";
+    if (head.path == "/large") return BodyPlan{false, 20};
+    return BodyPlan{head.path == "/upload"};
   };
   const std::string length = " HTTP/1.1\r\nHost: h\r\nContent-Length: ";
   SimClient big = f.Client();
@@ -94,6 +95,10 @@ TEST(Connection, RefusesBeforeTheBodyIsTaken) {
       Contains(chunked.Send("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
                             "b\r\nhello world\r\n0\r\n\r\n"),
                "413 "));
+  // A route may take more than the others, or less.
+  SimClient large = f.Client();
+  EXPECT_TRUE(Contains(large.Send("POST /large" + length + "11\r\n\r\nhello world"), "200 "));
+  EXPECT_TRUE(Contains(large.Send("POST /large" + length + "21\r\n\r\n"), "413 "));
   SimClient secret = f.Client();
   EXPECT_TRUE(Contains(secret.Send("POST /secret" + length + "5\r\n\r\n"), "401 "));
   EXPECT_TRUE(secret.handled().empty());
@@ -232,8 +237,8 @@ TEST(Connection, AnyChunkingAnswersTheSame) {
     const auto run = [&](const SimPlan& plan) {
       ServerOptions options;
       SimClock clock(Instant{0});
-      SimClient client(options, clock, random, Echo, [](const Request& head) -> Result<bool> {
-        return head.path.starts_with("/upload");
+      SimClient client(options, clock, random, Echo, [](const Request& head) -> Result<BodyPlan> {
+        return BodyPlan{head.path.starts_with("/upload")};
       });
       return client.Send(text, plan);
     };
@@ -257,7 +262,7 @@ TEST(Connection, SurvivesGarbageAndLoss) {
     ServerOptions options;
     SimClock clock(Instant{0});
     SimClient client(options, clock, random, Echo,
-                     [](const Request&) -> Result<bool> { return true; });
+                     [](const Request&) -> Result<BodyPlan> { return BodyPlan{true}; });
     std::string text =
         "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     text += text;

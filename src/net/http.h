@@ -90,13 +90,19 @@ struct ServerOptions {
   Clock* clock = nullptr;  // nullptr: the system's
 };
 
+// What becomes of a request's body.
+struct BodyPlan {
+  bool to_file = false;         // spooled, up to upload_max_bytes
+  uint64_t body_max_bytes = 0;  // of one that is not; 0: the server's
+};
+
 class Server {
  public:
   using Handler = std::function<Response(const Request&)>;
-  // Tells for a request line whether its body is spooled to a file; called before the body is read,
-  // on the loop's thread: it must not block. An error refuses the request at once (wrong token),
-  // before any byte of the body is taken.
-  using Admission = std::function<Result<bool>(const Request& head)>;
+  // Tells for a request line where its body goes; called before the body is read, on the loop's
+  // thread: it must not block. An error refuses the request at once (wrong token), before any byte
+  // of the body is taken.
+  using Admission = std::function<Result<BodyPlan>(const Request& head)>;
   using Subscriber = std::function<void(const Request&, std::shared_ptr<EventStream>)>;
   // The answer to a request that is refused before a handler sees it. Without one: a line of plain
   // text.

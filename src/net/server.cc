@@ -126,8 +126,8 @@ class Peer final : public ConnectionOwner {
     }
   }
 
-  Result<bool> Admit(const Request& head) override {
-    return core_.admission ? core_.admission(head) : Result<bool>(false);
+  Result<BodyPlan> Admit(const Request& head) override {
+    return core_.admission ? core_.admission(head) : BodyPlan();
   }
   Response Refuse(int status, const Error& error) override { return core_.Refuse(status, error); }
   void Spool(std::string piece) override;

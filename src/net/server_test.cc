@@ -260,11 +260,11 @@ TEST(Server, SurvivesHandlersThatThrow) {
 }
 
 Server::Admission Uploads() {
-  return [](const Request& head) -> Result<bool> {
+  return [](const Request& head) -> Result<BodyPlan> {
     if (head.path == "/secret") {
       return Fail(Code::kUnauthenticated, "no token");
     }
-    return head.path == "/upload";
+    return BodyPlan{head.path == "/upload"};
   };
 }
 

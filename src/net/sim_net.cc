@@ -17,8 +17,8 @@ SimClient::SimClient(const ServerOptions& options, SimClock& clock, Random& rand
       options_(options),
       connection_(options_, clock_, *this, "sim", "sim-server") {}
 
-Result<bool> SimClient::Admit(const Request& head) {
-  return admission_ ? admission_(head) : Result<bool>(false);
+Result<BodyPlan> SimClient::Admit(const Request& head) {
+  return admission_ ? admission_(head) : BodyPlan();
 }
 void SimClient::Spool(std::string piece) {
   spool_ += piece;

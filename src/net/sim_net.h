@@ -37,7 +37,7 @@ class SimClient final : public ConnectionOwner {
     return handled_;
   }  // `body` holds spooled bodies too
 
-  Result<bool> Admit(const Request& head) override;
+  Result<BodyPlan> Admit(const Request& head) override;
   void Spool(std::string piece) override;
   void Handle(Request request) override;
   Response Refuse(int status, const Error& error) override;

@@ -178,7 +178,12 @@ Result<Journal> Journal::Open(Files& files, const std::string& path, const Visit
     journal.torn_bytes_cut_ = file.size() - sound;
     if (journal.torn_bytes_cut_ > 0) FB_CHECK(file.Truncate(sound));
   }
-  if (sound == 0) FB_CHECK(file.Append(kMagic));
+  // A magic without a record may be of an open whose sync failed: the device may not have it, and
+  // would not say so again.
+  if (sound <= kMagic.size()) {
+    FB_CHECK(file.Truncate(0));
+    FB_CHECK(file.Append(kMagic));
+  }
   // What was visited may so far live in the page cache of a process that was killed: from here on
   // it is acted upon, so it must not vanish. The folder too: the crash may have come before it was
   // synced.

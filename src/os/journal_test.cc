@@ -212,6 +212,24 @@ TEST_F(JournalTest, AFailedSyncClosesIt) {
   EXPECT_EQ(journal.Append("third", true).error().code, Code::kFailedPrecondition);
 }
 
+// The second attempt to open a new journal found the magic in memory and believed it to be on the
+// device.
+TEST_F(JournalTest, AMagicWhoseSyncFailedIsWrittenAgain) {
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    SimFiles files({.seed = seed, .failures_per_million = 300'000});
+    Result<Journal> first = Journal::Open(files, kPath, Collect());
+    for (int i = 0; i < 100 && !first; ++i) first = Journal::Open(files, kPath, Collect());
+    files.SetFailuresPerMillion(0);
+    ASSERT_TRUE(first->Append("one", true));
+    first = Fail(Code::kCancelled, "closed");
+    files.PowerCut();
+    const Result<Journal> again = Journal::Open(files, kPath, Collect());
+    ASSERT_TRUE(again) << again.error().ToString() << ", seed " << seed;
+    EXPECT_EQ(found_, (std::vector<std::string>{"one"})) << seed;
+    found_.clear();
+  }
+}
+
 TEST_F(JournalTest, RecordsHaveALimit) {
   Journal journal = Open().value();
   EXPECT_EQ(journal.Append(std::string(kJournalRecordMaxBytes + 1, 'x'), false).error().code,

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/otlp/otlp.h"
 #include "serve/answer_cache.h"
 #include "serve/desk_queue.h"
 #include "serve/events.h"
@@ -57,6 +58,8 @@ class Api {
   net::Response PostImport(const Call& call);
   net::Response PostClassify(const Call& call);
   net::Response PostCompact(const Call& call);
+  // OTLP; the path says the signal.
+  net::Response PostOtlp(const Call& call);
   // Of the gateway's desk: the same path there, or the key of the path revoked.
   net::Response AskDesk(const Call& call);
   net::Response RevokeKey(const Call& call);
@@ -75,6 +78,9 @@ class Api {
  private:
   net::Response AtDesk(std::string method, std::string path, std::string body);
   bool RulesAreStale();
+  Result<std::string> TakeOtlp(otlp::Signal signal, otlp::Encoding encoding,
+                               const net::Request& request);
+  Result<std::string> TakeSpans(otlp::Encoding encoding, std::string_view body);
   Result<AnswerCache::Text> Answer(const ledger::CostQuery& query, ledger::AnswerFormat format);
   Result<std::string> AnswerBatch(const std::string& body);
   std::string AnswerOne(const std::string& query_json);
@@ -87,7 +93,13 @@ class Api {
   Result<ImportJob> JobFromUpload(const Upload& upload, const std::string& author);
   Status CheckServerPath(const std::string& path, const Call& call) const;
 
+  struct OtlpCounts {
+    std::atomic<uint64_t> kept = 0, repeated = 0, passed_over = 0, rejected = 0;
+  };
+
   int64_t started_us_;
+  std::mutex otlp_mutex_;  // one request's spans in memory at a time
+  OtlpCounts otlp_counts_;
   AnswerCache cache_;
   std::mutex announce_mutex_;
   int64_t announced_ = 0;  // sequence of the newest commit that listeners know of
@@ -100,6 +112,8 @@ class Api {
   ImportQueue imports;  // last: their threads use the rest
   DeskQueue desk;
 };
+
+inline constexpr std::string_view kOtlpPath = "/v1/";
 
 struct Parameter {
   std::string_view name;

@@ -100,10 +100,7 @@ std::string JobJson(const ImportQueue::View& view) {
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-bool IsJson(const net::Request& request) {
-  const std::string_view type = request.Header("content-type");
-  return EqualsIgnoreCase(Trim(type.substr(0, type.find(';'))), "application/json");
-}
+bool IsJson(const net::Request& request) { return MediaType(request) == "application/json"; }
 
 }  // namespace
 

@@ -22,6 +22,8 @@ Json Content(std::string_view media_type, Json schema) {
   return {{std::string(media_type), {{"schema", std::move(schema)}}}};
 }
 
+Json Binary() { return {{"type", "string"}, {"format", "binary"}}; }
+
 // "getCommitsId" for GET /api/v1/commits/{id}.
 std::string OperationId(const Route& route) {
   std::string id = ToLower(route.method);
@@ -61,8 +63,9 @@ Json RequestBody(const Route& route) {
           {"source", {{"type", "string"}}},
           {"format", {{"type", "string"}}},
           {"dry_run", {{"type", "boolean"}}}}}};
-    content["application/octet-stream"]["schema"] = {{"type", "string"}, {"format", "binary"}};
+    content["application/octet-stream"]["schema"] = Binary();
   }
+  if (route.request == "Otlp") content["application/x-protobuf"]["schema"] = Binary();
   const bool needed = route.request != "Empty" && route.request != "CompactRequest";
   return {{"required", needed}, {"content", content}};
 }
@@ -75,6 +78,9 @@ Json Responses(const Route& route) {
   if (route.response == "AnswerOrBatch") {
     answer["content"]["text/csv"]["schema"] = {{"type", "string"}};
     answer["content"]["text/plain"]["schema"] = {{"type", "string"}};
+  }
+  if (route.response == "OtlpAnswer") {
+    answer["content"]["application/x-protobuf"]["schema"] = Binary();
   }
   Json out{{"200", std::move(answer)}};
   if (route.request == "ImportRequest") {

@@ -47,6 +47,11 @@ net::Response ErrorReply(int status, const Error& error) {
   return JsonReply(ErrorJson(error), status);
 }
 
+std::string MediaType(const net::Request& request) {
+  const std::string_view type = request.Header("content-type");
+  return ToLower(Trim(type.substr(0, type.find(';'))));
+}
+
 bool IsForwarded(const net::Request& request) {
   constexpr const char* kMarks[] = {
       "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"};

@@ -18,6 +18,8 @@ std::string ErrorJson(const Error& error);
 net::Response ErrorReply(const Error& error);
 net::Response ErrorReply(int status, const Error& error);
 
+// The media type of the request's body, in lower case, without parameters.
+std::string MediaType(const net::Request& request);
 // Whether a proxy passed the request on: Forwarded (RFC 7239), X-Forwarded-For or Via.
 bool IsForwarded(const net::Request& request);
 // Whether the client is a process of this machine: it came over loopback, or both ends of the

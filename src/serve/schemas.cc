@@ -22,6 +22,12 @@ constexpr NamedSchema kSchemas[] = {
       "home_version":{"type":"integer"},"commit":{"type":"string","description":"The newest; empty: none yet."},
       "uptime_s":{"type":"integer"},"resident_bytes":{"type":"integer"},
       "rules_stale":{"type":"boolean","description":"estate.yaml differs from the rules in force."}}})"},
+    {"Otlp",
+     R"({"type":"object","description":"An export request of opentelemetry-proto, in its JSON form."})"},
+    {"OtlpAnswer",
+     R"({"type":"object","properties":{"partialSuccess":{"type":"object","properties":{
+      "rejectedSpans":{"type":"string","description":"A 64-bit integer."},
+      "errorMessage":{"type":"string"}}}}})"},
     {"QueryOrBatch", R"({"oneOf":[{"$ref":"#/components/schemas/Query"},
       {"type":"object","required":["queries"],"additionalProperties":false,"properties":{"queries":
         {"type":"array","maxItems":32,"items":{"$ref":"#/components/schemas/Query"}}}}]})"},

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "ingest/otlp/otlp.h"
 #include "os/files.h"
 #include "serve/api.h"
 #include "serve/assets.h"
@@ -97,6 +98,14 @@ net::Response Api::GetMetrics(const Call&) {
       {"flyball_event_listeners", "Pages that listen for commits.", "gauge", events.size()},
       {"flyball_resident_bytes", "Resident memory of the server.", "gauge", ResidentBytes()},
       {"flyball_uptime_seconds", "Since the server started.", "gauge", uptime_s},
+      {"flyball_otlp_calls_total", "Calls of OTLP spans that were kept.", "counter",
+       otlp_counts_.kept},
+      {"flyball_otlp_calls_repeated_total", "Calls of OTLP spans that were known already.",
+       "counter", otlp_counts_.repeated},
+      {"flyball_otlp_spans_passed_over_total", "OTLP spans that are no calls to a model.",
+       "counter", otlp_counts_.passed_over},
+      {"flyball_otlp_spans_rejected_total", "OTLP spans of calls that can't be metered.", "counter",
+       otlp_counts_.rejected},
       {"flyball_bugs_total", "Impossible states that were survived.", "counter", log::BugCount()},
   });
   return Reply(200, "text/plain; version=0.0.4; charset=utf-8", std::move(text));
@@ -190,7 +199,7 @@ net::Response Service::Handle(const net::Request& request) {
   return response;
 }
 
-Result<bool> Service::Admit(const net::Request& head) {
+Result<net::BodyPlan> Service::Admit(const net::Request& head) {
   const Match match = FindRoute(head.method, head.path);
   const Access access = match.route != nullptr ? match.route->access : Access::kRead;
   // What a proxy on this machine passes on comes from elsewhere, whatever the socket says.
@@ -206,10 +215,12 @@ Result<bool> Service::Admit(const net::Request& head) {
                 "send 'Authorization: Bearer TOKEN' with what `flyball token` gives, or with the "
                 "content of the file 'token' in the home folder");
   }
+  net::BodyPlan plan;
+  if (match.route == nullptr) return plan;
   // Bills come in any size: they go to a file.
-  const std::string_view type = head.Header("content-type");
-  return match.route != nullptr && match.route->path == "/api/v1/imports" &&
-         !EqualsIgnoreCase(Trim(type.substr(0, type.find(';'))), "application/json");
+  plan.to_file = match.route->path == "/api/v1/imports" && MediaType(head) != "application/json";
+  if (match.route->path.starts_with(kOtlpPath)) plan.body_max_bytes = otlp::kBodyMaxBytes;
+  return plan;
 }
 
 net::Response Service::Refuse(int status, const Error& error) {

@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "ingest/otlp/span_log.h"
 #include "ledger/ledger.h"
 #include "net/http.h"
 
@@ -73,6 +74,8 @@ struct Hooks {
   std::function<Result<std::string>(std::string_view method, std::string_view path,
                                     const std::string& body)>
       ask_desk;
+  // Where calls of OTLP spans are kept; null: none are taken.
+  otlp::SpanLog* span_log = nullptr;
   // No bodies, no query strings, no tokens. May be called from any thread.
   std::function<void(const AccessLine&)> access_log;
 };
@@ -103,7 +106,7 @@ class Service {
 
   // What Listen connects; public for tests without sockets.
   net::Response Handle(const net::Request& request);
-  Result<bool> Admit(const net::Request& head);
+  Result<net::BodyPlan> Admit(const net::Request& head);
   net::Response Refuse(int status, const Error& error);
 
   // Tells the listeners of /api/v1/events about commits that were made since the last call. Called

@@ -1,0 +1,219 @@
+#include "ingest/otlp/bill.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "ingest/gateway_charges.h"
+#include "ingest/otlp/span_log.h"
+#include "model/metered_call.h"
+#include "os/journal.h"
+#include "rates/rate.h"
+
+namespace flyball::otlp {
+namespace {
+
+// Ids of answers that the gateway has metered. A month may have millions: 16 bytes of their hash
+// each.
+class GatewayAnswers {
+ public:
+  Status Load(os::Files& files, const std::string& path) {
+    if (!files.Exists(path)) return {};
+    return os::Journal::Read(files, path, [this](uint64_t, std::string_view payload) -> Status {
+      const metered::Record record = FB_TRY(metered::Decode(payload));
+      if (record.is_end && record.end.answer_id.size() >= kAnswerIdBytesMin) {
+        ids_.push_back(IdOf(record.end.answer_id));
+      }
+      return {};
+    });
+  }
+  void Sort() { std::ranges::sort(ids_); }
+  bool Has(std::string_view answer_id) const {
+    return answer_id.size() >= kAnswerIdBytesMin &&
+           std::ranges::binary_search(ids_, IdOf(answer_id));
+  }
+
+ private:
+  using Id = std::array<uint64_t, 2>;
+  static Id IdOf(std::string_view answer_id) {
+    const Digest digest = Sha256Of(answer_id);
+    Id id;
+    std::memcpy(id.data(), digest.data(), sizeof id);
+    return id;
+  }
+  std::vector<Id> ids_;
+};
+
+// What tells that two spans of a trace are about one call. They end at nearly the same time, so
+// this hour's and the one's before are enough.
+struct Seen {
+  // Of the kept calls, and what kinds of calls are their children: a chat that looks something up
+  // by an embedding is no embedding.
+  std::unordered_map<SpanId, unsigned> parents;                       // of kept calls
+  std::set<std::pair<std::array<uint64_t, 2>, std::string>> answers;  // that are charged
+};
+
+unsigned KindOf(const Call& call) { return call.usage.OutputTokens() > 0 ? 1 : 2; }
+
+class Maker {
+ public:
+  Maker(os::Files& files, const BillOptions& options, const rates::PriceBook& book)
+      : files_(files), options_(options), book_(book) {}
+  Result<Bill> Make(const std::string& month);
+
+ private:
+  Status LoadGateway(Instant month);
+  Status AddHour(Instant hour, bool counts);
+  Status AddCall(const Call& call);
+  bool IsGateways(const Call& call) const;
+  bool IsDouble(const Call& call) const;
+  Result<rates::Rated> Rate(const Call& call, std::string* model, std::string* tier) const;
+  void CountUnpriced(const Call& call, const Error& why);
+
+  os::Files& files_;
+  const BillOptions& options_;
+  const rates::PriceBook& book_;
+  GatewayAnswers gateway_;
+  Seen now_, before_;
+  ingest::ChargeRows rows_;
+  std::map<std::string, int64_t> unpriced_;
+  Bill bill_;
+};
+
+Status Maker::LoadGateway(Instant month) {
+  if (options_.gateway_calls_folder.empty()) return {};
+  // A call lies in the log of the month that it was dispatched in, and its span ends later.
+  for (const Instant of : {AddMonths(month, -1), month}) {
+    FB_CHECK(gateway_.Load(files_, ingest::GatewayLogPath(options_.gateway_calls_folder, of)));
+  }
+  gateway_.Sort();
+  return {};
+}
+
+bool Maker::IsGateways(const Call& call) const {
+  const auto& addresses = options_.gateway_addresses;
+  return std::ranges::find(addresses, call.server) != addresses.end() ||
+         gateway_.Has(call.answer_id);
+}
+
+bool Maker::IsDouble(const Call& call) const {
+  for (const Seen* seen : {&now_, &before_}) {
+    const auto found = seen->parents.find(call.id);
+    if (found != seen->parents.end() && (found->second & KindOf(call)) != 0) return true;
+  }
+  if (call.answer_id.empty()) return false;
+  const std::pair key{call.id.trace, call.answer_id};
+  return now_.answers.contains(key) || before_.answers.contains(key);
+}
+
+// By the model that answered, or the one that was asked for where the book knows only that.
+Result<rates::Rated> Maker::Rate(const Call& call, std::string* model, std::string* tier) const {
+  rates::RateOptions options;
+  if (!call.tier.empty()) options.tier = FB_TRY(rates::ParseTier(call.tier));
+  *tier = rates::TierName(options.tier);
+  rates::PriceQuery query{call.provider, call.answered, call.end, {}};
+  // The name of a library, not of whose model it is.
+  if (EqualsIgnoreCase(call.provider, "langchain")) query.provider = {};
+  if (call.answered.empty() || (!call.model.empty() && !book_.Find(query))) {
+    query.model = call.model;
+  }
+  *model = query.model;
+  return rates::Rate(book_, query, call.usage, options);
+}
+
+void Maker::CountUnpriced(const Call& call, const Error& why) {
+  ++bill_.unpriced;
+  const std::string& model = call.answered.empty() ? call.model : call.answered;
+  ++unpriced_[fmt::format("{}/{}: {}", call.provider, model, why.message)];
+}
+
+Status Maker::AddCall(const Call& call) {
+  if (IsGateways(call)) {
+    ++bill_.gateway;
+    return {};
+  }
+  if (IsDouble(call)) {
+    ++bill_.doubles;
+    return {};
+  }
+  if (!call.answer_id.empty()) now_.answers.emplace(call.id.trace, call.answer_id);
+  metered::Dispatch dispatch;
+  metered::End end;
+  const Result<rates::Rated> rated = Rate(call, &end.model, &end.tier);
+  if (!rated) {
+    CountUnpriced(call, rated.error());
+    return {};
+  }
+  dispatch.at = call.end;
+  dispatch.upstream = kSource;
+  dispatch.provider =
+      rates::CanonicalProvider(call.provider.empty() ? rated->hit.model->provider : call.provider);
+  dispatch.team = call.team;
+  dispatch.project = call.project;
+  dispatch.use_case = call.use_case;
+  dispatch.tags = call.tags;
+  dispatch.currency = rated->currency;
+  end.basis = metered::Basis::kReported;
+  for (const rates::RateLine& line : rated->lines) {
+    if (line.meter == Bucket::kRequests && line.cost.is_zero()) continue;  // free as everywhere
+    end.lines.push_back({line.meter, line.quantity, line.unit_price.price, line.cost});
+  }
+  ++bill_.calls;
+  return rows_.Add(dispatch, end);
+}
+
+// An hour that does not count is only looked at for what it tells of those after it.
+Status Maker::AddHour(Instant hour, bool counts) {
+  const std::vector<Call> calls =
+      FB_TRY(ReadSpanLog(files_, SpanLogPath(options_.spans_folder, hour)));
+  before_ = std::exchange(now_, {});
+  for (const Call& call : calls) {
+    if (call.parent != 0) now_.parents[{call.id.trace, call.parent}] |= KindOf(call);
+  }
+  for (const Call& call : calls) {
+    if (counts) {
+      FB_CHECK(AddCall(call));
+    } else if (!call.answer_id.empty()) {
+      now_.answers.emplace(call.id.trace, call.answer_id);
+    }
+  }
+  return {};
+}
+
+Result<Bill> Maker::Make(const std::string& month) {
+  bill_.month = month;
+  const Instant start = FB_TRY(ParseUserInstant(month));
+  const Period period{start, AddMonths(start, 1)};
+  const Instant closed = std::min(period.end, FloorHour(options_.until));
+  FB_CHECK(LoadGateway(start));
+  const Period hours{Instant{start.us - kMicrosPerHour}, closed};
+  for (const Instant hour : FB_TRY(SpanLogHours(files_, options_.spans_folder, hours))) {
+    FB_CHECK(AddHour(hour, hour >= start));
+  }
+  bill_.csv = rows_.Csv(period);
+  bill_.rows = rows_.size();
+  bill_.unpriced_models.assign(unpriced_.begin(), unpriced_.end());
+  std::ranges::sort(bill_.unpriced_models, [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  if (bill_.unpriced_models.size() > kUnpricedShownMax) {
+    bill_.unpriced_models.resize(kUnpricedShownMax);
+  }
+  return std::move(bill_);
+}
+
+}  // namespace
+
+Result<Bill> MakeBill(os::Files& files, const BillOptions& options, const rates::PriceBook& book,
+                      const std::string& month) {
+  return Maker(files, options, book).Make(month);
+}
+
+}  // namespace flyball::otlp
