@@ -176,7 +176,6 @@ class GovernedGateway::Governed final : public Call {
 
   // The guard first: a call of the log that the guard does not know of has been settled.
   bool Dispatched() override {
-    dispatch_.at = g_.clock_.Now();
     if (!g_.wal_.guard().Dispatched(id_, g_.Now()) || !Commit() || !LogDispatch()) {
       ReleaseHold();
       return false;
