@@ -12,8 +12,8 @@
 //       cpu_us_per_frame failures resident_mib".
 //
 // PID 0 measures nothing. FLYBALL_BENCH_KEY is the key that the calls carry, FLYBALL_BENCH_RATE the
-// calls a second of all clients together (none: as fast as answers come). A tenth of the time, at
-// the start, is not counted.
+// calls a second of all clients together (none: as fast as answers come), FLYBALL_BENCH_HEADERS more
+// headers, each with its line break. A tenth of the time, at the start, is not counted.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -243,11 +243,12 @@ std::string Request(bool streams, size_t prompt_bytes) {
   if (streams) body += R"(,"stream":true,"stream_options":{"include_usage":true})";
   body += "}";
   const char* key = std::getenv("FLYBALL_BENCH_KEY");
+  const char* headers = std::getenv("FLYBALL_BENCH_HEADERS");
   return fmt::format(
       "POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {}\r\nAccept: "
       "application/json\r\nContent-Type: application/json\r\n"
-      "User-Agent: bench\r\nContent-Length: {}\r\n\r\n{}",
-      key != nullptr ? key : "none", body.size(), body);
+      "User-Agent: bench\r\n{}Content-Length: {}\r\n\r\n{}",
+      key != nullptr ? key : "none", headers != nullptr ? headers : "", body.size(), body);
 }
 
 void RunUntil(Load& load, int64_t until_us) {
