@@ -163,6 +163,13 @@ bool IsRenderedDocument(const dom::object& part) {
   return TextOf(kind) != "text" && TextOf(kind) != "content";
 }
 
+// What was found before and is told again: its address is that of no picture.
+bool IsCitation(const dom::object& part) {
+  constexpr std::array<std::string_view, 3> kCitations = {"url_citation", "web_search_result",
+                                                          "web_search_result_location"};
+  return IsOneOf(TextOf(part, "type"), kCitations);
+}
+
 // Walks what lies below the body's members, whose shape is the vendors' affair, for what makes
 // input that the body's bytes do not bound.
 class Walker {
@@ -183,8 +190,9 @@ class Walker {
     if (value.get(members) != simdjson::SUCCESS) return {};
     FB_CHECK(NoNameTwice(members));
     facts_.input_is_open |= IsRenderedDocument(members);
+    const bool cites = IsCitation(members);
     for (const auto& [name, member] : members) {
-      Look(name, member);
+      if (!cites || name != "url") Look(name, member);
       FB_CHECK(Walk(member, depth + 1));
     }
     return {};

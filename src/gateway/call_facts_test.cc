@@ -114,6 +114,11 @@ TEST(CallFacts, SeesInputThatTheBodyDoesNotBound) {
       {"type":"image_url","image_url":{"url":"https://example.com/a.png"}},
       {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]})");
   EXPECT_EQ(pictures.pictures, 2);
+  EXPECT_EQ(Read(Dialect::kOpenAiResponses, R"({"model":"m","input":[{"role":"assistant","content":[
+      {"type":"output_text","text":"x","annotations":[
+      {"type":"url_citation","url":"https://example.com/a"}]}]}]})")
+                .pictures,
+            0);
   EXPECT_FALSE(pictures.input_is_open);
   EXPECT_TRUE(
       Read(Dialect::kOpenAiResponses, R"({"model":"m","previous_response_id":"r"})").input_is_open);
