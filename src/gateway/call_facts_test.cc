@@ -69,6 +69,11 @@ TEST(CallFacts, AMemberInAnotherCaseIsRefused) {
                     R"({"model":"m","tools":[{"type":"function","Type":"web_search"}]})"),
             "");
   EXPECT_EQ(Refusal(Dialect::kOpenAiChat, R"({"model":"m","Own_Extension":7})"), "");
+  // Below, where names may be anybody's (a schema of a tool), they count in any case.
+  EXPECT_EQ(Read(Dialect::kOpenAiChat, R"({"model":"m","messages":[{"content":[
+      {"type":"image_url","Image_URL":{"URL":"https://example.com/a"}}]}]})")
+                .pictures,
+            1);
 }
 
 // The parser's memory would be kept for ever, by every thread.
