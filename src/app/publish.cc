@@ -14,19 +14,28 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// A month's bill is written whole and imported; what has not changed changes nothing.
+// A month's bill is made whole and imported; what has not changed changes nothing.
 Result<Json> PublishMonth(const Environment& environment, Importer& importer,
                           const std::string& calls, const std::string& month) {
-  const ingest::GatewayBill bill =
-      FB_TRY(ingest::MakeGatewayBill(environment.files, calls, month, environment.clock.Now()));
-  Json done{{"month", month}, {"calls", bill.calls}, {"rows", bill.rows}, {"open", bill.open}};
-  if (bill.rows == 0) return done;
   const std::string folder = os::JoinPath(gateway::GatewayFolder(environment.home), "charges");
-  FB_CHECK(environment.files.MakeDirs(folder));
-  const std::string path = os::JoinPath(folder, "gateway-" + month + ".csv");
-  FB_CHECK(os::AtomicWrite(environment.files, path, bill.csv));
+  const ingest::GatewayBill bill = FB_TRY(
+      ingest::WriteGatewayBill(environment.files, calls, folder, month, environment.clock.Now()));
+  Json done{{"month", month}, {"calls", bill.calls}, {"rows", bill.rows}, {"open", bill.open}};
+  for (const auto& [from, to] : bill.damaged) {
+    Say(fmt::format("flyball: the log of calls of {} is damaged from byte {} to {}", month, from,
+                    to));
+    done["damaged"].push_back({{"from", from}, {"to", to}});
+  }
+  if (bill.unplaced > 0) {
+    Say(
+        fmt::format("flyball: {} calls of {} are in no charge, because the log does not say any "
+                    "more who made them",
+                    bill.unplaced, month));
+    done["unplaced"] = bill.unplaced;
+  }
+  if (bill.rows == 0) return done;
   ImportArgs args;
-  args.files = {path};
+  args.files = {os::JoinPath(folder, ingest::GatewayBillName(month))};
   args.source = ingest::kGatewaySource;
   const Json report = Json::parse(FB_TRY(importer.Import(args)), nullptr, false);
   done["commit"] = report.value("commit", "");
@@ -35,11 +44,22 @@ Result<Json> PublishMonth(const Environment& environment, Importer& importer,
   return done;
 }
 
+// Two at once would write the same files.
+Result<os::HomeLock> LockPublishing(const Environment& environment) {
+  Result<os::HomeLock> lock =
+      os::HomeLock::Acquire(os::JoinPath(gateway::GatewayFolder(environment.home), "publish.lock"));
+  if (!lock && lock.error().code == Code::kAlreadyExists) {
+    lock.error().hint = "another `flyball publish` is at work: wait for it";
+  }
+  return lock;
+}
+
 Result<Json> Publish(const Environment& environment) {
   const std::string calls = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
   const std::vector<std::string> months = FB_TRY(ingest::GatewayMonths(environment.files, calls));
   Json all = Json::array();
   if (months.empty()) return all;
+  const os::HomeLock lock = FB_TRY(LockPublishing(environment));
   Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
     all.push_back(FB_TRY(PublishMonth(environment, importer, calls, month)));

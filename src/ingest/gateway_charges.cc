@@ -261,7 +261,19 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
       },
       how));
   FB_CHECK(files.SyncFile(path));
-  for (const auto& [id, dispatch] : open) bill.open += dispatch.at < closed ? 1 : 0;
+  for (const auto& [id, dispatch] : open) {
+    if (dispatch.at >= closed) continue;
+    // Its end is where the log can't be read, as no call is open for so long.
+    if (!bill.damaged.empty() && dispatch.at.us < closed.us - kMicrosPerDay) {
+      metered::End end;
+      end.basis = metered::Basis::kBound;
+      end.cost = dispatch.bound;
+      FB_CHECK(AddCall(dispatch, end, &groups));
+      ++bill.calls;
+    } else {
+      ++bill.open;
+    }
+  }
   bill.csv = kHeader;
   for (const auto& [group, sums] : groups) bill.csv += RowText(group, sums, period);
   bill.rows = static_cast<int64_t>(groups.size());

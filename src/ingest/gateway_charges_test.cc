@@ -175,6 +175,23 @@ TEST_F(GatewayCharges, DamageIsToldAndTheOthersAreInTheBill) {
   EXPECT_EQ(bill.unplaced, 1);
 }
 
+TEST_F(GatewayCharges, ACallWhoseEndCannotBeReadCountsAtItsBoundADayLater) {
+  Begin(1, "2026-11-25T10:00:00Z", "a", Money::Parse("5").value());
+  const uint64_t end = journal_->size();
+  Finish(1, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  Begin(2, "2026-11-25T10:00:00Z", "a");
+  Finish(2, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  const std::string path = folder_ + "/calls/calls-2026-11.journal";
+  std::string log = files_->ReadAll(path).value();
+  log[end + 20] ^= 1;
+  ASSERT_TRUE(os::AtomicWrite(*files_, path, log));
+  EXPECT_EQ(Bill("2026-11-25T12:00:00Z").open, 1) << "it may be at work still";
+  const GatewayBill bill = Bill("2026-11-26T12:00:00Z");
+  EXPECT_EQ(bill.open, 0);
+  EXPECT_EQ(bill.calls, 2);
+  EXPECT_NE(bill.csv.find("\n5,5,5,5,USD"), std::string::npos) << bill.csv;
+}
+
 TEST_F(GatewayCharges, AMonthThatHasNotChangedIsNotReadAgain) {
   const std::string calls = folder_ + "/calls";
   const std::string charges = folder_ + "/charges";
