@@ -1,8 +1,13 @@
 // flyball gateway: the LLM gateway. Wiring only.
 #include <fmt/format.h>
 
+#include <condition_variable>
 #include <cstdlib>
+#include <deque>
+#include <functional>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 #include "app/command.h"
 #include "app/price_sources.h"
@@ -88,6 +93,48 @@ class Stopper {
   std::thread thread_;
 };
 
+// One thread for what waits for the disk, and tells the loop its answer.
+class Beside {
+ public:
+  explicit Beside(net::Loop& loop) : loop_(loop), thread_([this] { Work(); }) {}
+  ~Beside() {
+    {
+      std::lock_guard lock(mutex_);
+      ends_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  void Run(std::function<Status()> job, std::function<void(const Status&)> done) {
+    {
+      std::lock_guard lock(mutex_);
+      jobs_.emplace_back(std::move(job), std::move(done));
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  void Work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return ends_ || !jobs_.empty(); });
+      if (ends_) return;
+      const auto next = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      loop_.Post([done = next.second, answer = next.first()] { done(answer); });
+      lock.lock();
+    }
+  }
+
+  net::Loop& loop_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::pair<std::function<Status()>, std::function<void(const Status&)>>> jobs_;
+  bool ends_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
 Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   const int stop = FB_TRY(os::InstallStopSignals());
   const estate::Estate estate = FB_TRY(ReadEstate(environment));
@@ -114,13 +161,15 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
       now));
   FB_CHECK(
       gateway::ApplyEstate(environment.files, environment.home, estate.budgets, *desk.wal, now));
+  net::Loop loop(environment.clock);
+  Beside beside(loop);
+  settings.beside = [&beside](auto job, auto done) { beside.Run(std::move(job), std::move(done)); };
   gateway::KeyStore keys(environment.files, environment.home);
   uint64_t seed = 0;
   SecureRandomBytes(reinterpret_cast<uint8_t*>(&seed), sizeof seed);
   Random random(seed);
   gateway::GovernedGateway governor(std::move(settings), book, *desk.wal, calls, keys,
                                     environment.clock, random);
-  net::Loop loop(environment.clock);
   const auto dialer = FB_TRY(net::MakeDialer(loop, net::DialerOptions{}));
   gateway::Proxy proxy(gateway::ProxyOptions{}, std::move(upstreams), governor, loop.timers(),
                        *dialer);
@@ -133,6 +182,7 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   Print(fmt::format("Flyball's gateway serves http://{} from {}", address, environment.home));
   Stopper stopper(loop, proxy, acceptor, stop);
   loop.Run();
+  if (const auto sync = calls.StartSync()) FB_CHECK(sync());
   return {};
 }
 

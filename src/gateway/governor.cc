@@ -28,6 +28,7 @@ constexpr std::string_view kUseCaseHeader = "x-flyball-use-case";
 constexpr std::string_view kEndCustomerHeader = "x-flyball-end-customer";
 constexpr std::string_view kTagsHeader = "x-flyball-tags";
 constexpr int64_t kKeysRefreshUs = 500'000;
+constexpr int64_t kLogSyncUs = 1'000'000;
 
 std::string_view HeaderOf(std::span<const HeaderView> headers, std::string_view name) {
   for (const HeaderView& header : headers) {
@@ -645,10 +646,33 @@ Reply GovernedGateway::Refuse(std::string_view path, int status, std::string_vie
   return ErrorReply(SpeaksAnthropic(path), kind, why, status);
 }
 
+// What a power cut takes of the log is not in the ledger: about a second of it.
+void GovernedGateway::SyncLog(int64_t now_us) {
+  if (syncing_log_ || now_us - log_synced_us_ < kLogSyncUs) return;
+  log_synced_us_ = now_us;
+  std::function<Status()> sync = log_.StartSync();
+  if (!sync) return;
+  syncing_log_ = true;
+  const auto done = [this](const Status& synced) {
+    syncing_log_ = false;
+    log_.FinishSync(synced);
+    if (synced) return;
+    wal_.SetBlocked(true);
+    log::Error("the log of calls can't be synced; nothing more is admitted until the next start",
+               {{"why", synced.error().ToString()}});
+  };
+  if (settings_.beside) {
+    settings_.beside(std::move(sync), done);
+  } else {
+    done(sync());
+  }
+}
+
 void GovernedGateway::Tick() {
   const guard::Moment now = Now();
   if (log_.is_behind()) (void)log_.Retry();  // its failure was told
   wal_.SetBlocked(log_.is_behind());
+  SyncLog(now.mono_us);
   if (Status ticked = wal_.Tick(now); !ticked) {
     log::Error("the guard's journal can't be written; nothing more is admitted",
                {{"why", ticked.error().ToString()}});

@@ -17,6 +17,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ struct GatewaySettings {
   rates::MissingPrice missing_price = rates::MissingPrice::kDeny;
   int64_t attempt_timeout_us = 600'000'000;  // to the head of an answer, and between its bytes
   int64_t call_max_us = 3'600'000'000;  // all of an attempt, after which it counts at its bound
+  // Runs what waits for the disk beside the loop, and tells its answer in the loop. Empty: in it.
+  std::function<void(std::function<Status()> job, std::function<void(const Status&)> done)> beside;
 };
 
 inline constexpr int kAttemptsMax = 3;
@@ -70,6 +73,7 @@ class GovernedGateway final : public Governor {
  private:
   class Governed;
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
+  void SyncLog(int64_t now_us);
   std::string ModelsJson() const;
   // Requests that are no calls: health, metrics, the desk.
   std::optional<Reply> OwnPage(const RequestView& request);
@@ -84,6 +88,8 @@ class GovernedGateway final : public Governor {
   Random& random_;
   GatewayCounts counts_;
   int64_t keys_looked_at_us_ = 0;
+  int64_t log_synced_us_ = 0;
+  bool syncing_log_ = false;
 };
 
 // The secret of a request's Authorization, x-api-key or api-key header; "" when there is none.

@@ -528,6 +528,23 @@ TEST_F(GovernorTest, AnAttemptThatNeverLeftIsGivenBackWhateverWentBefore) {
   EXPECT_EQ(Gateway().counts().not_sent, 3u);
 }
 
+// Its hold was given back while it was still dialling.
+TEST_F(GovernorTest, AnAttemptThatDialsPastItsDeadlineDoesNotLeave) {
+  SetBudget("organisation", "100");
+  settings_.call_max_us = 1'000'000;
+  const std::string bearer = "Bearer " + key_.secret;
+  const std::vector<HeaderView> headers = {{"Authorization", bearer}};
+  const std::unique_ptr<Call> call = Gateway().Begin({"POST", kChat, headers, kAsk, ""});
+  ASSERT_TRUE(std::holds_alternative<Attempt>(call->Next(Outcome::kNone)));
+  clock_.Advance(2'000'000);
+  Gateway().Tick();
+  EXPECT_FALSE(call->Dispatched());
+  EXPECT_EQ(std::get<Reply>(call->Next(Outcome::kNotRecorded)).status, 503);
+  call->Ended(End::kRefused);
+  EXPECT_EQ(Standing("organisation"), std::pair(std::string("0"), std::string("0")));
+  EXPECT_TRUE(Records().empty());
+}
+
 // The log of calls on a disk of its own, which is full for a while.
 class FullLogTest : public GovernorTest {
  protected:
@@ -601,6 +618,36 @@ TEST_F(FullLogTest, AnEndWaitsForRoomAndComesBeforeAnythingNewer) {
   EXPECT_EQ(records[3].end.basis, metered::Basis::kExact);
   Gateway().Tick();
   EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+}
+
+// What a power cut takes of the log is what was written in the last second or so.
+TEST_F(FullLogTest, TheLogIsSyncedEverySecond) {
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+  clock_.Advance(2'000'000);
+  Gateway().Tick();
+  EXPECT_FALSE(log_->StartSync()) << "all is on the disk";
+  gateway_.reset();
+  log_.reset();
+  disk_.PowerCut();
+  EXPECT_EQ(Logged().size(), 2u);
+}
+
+TEST_F(FullLogTest, AfterAFailedSyncNoCallLeavesUntilTheNextStart) {
+  std::function<void(const Status&)> finish;
+  settings_.beside = [&](const auto& job, auto done) {
+    EXPECT_TRUE(job());
+    finish = done;
+  };
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+  clock_.Advance(2'000'000);
+  Gateway().Tick();
+  ASSERT_TRUE(finish);
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200) << "it goes on meanwhile";
+  finish(Fail(Code::kUnavailable, "Input/output error"));
+  EXPECT_TRUE(Serve(kChat, kAsk, {}).attempts.empty());
+  clock_.Advance(2'000'000);
+  Gateway().Tick();
+  EXPECT_EQ(Serve(kChat, kAsk, {}).status, 503);
 }
 
 // Whatever vendors do, in whatever order: what they may bill is never above what is charged, and

@@ -617,10 +617,7 @@ class World {
       FinishSync();
       if (!wal_->Rotate(now_)) {
         failed_ = true;
-        if (!cut_armed_ && !files_.dead()) {
-          Close("the rotation failed");
-          Open();
-        }
+        Tell("the rotation failed");
       }
     } else {
       chf_ = Money::FromUnits(random_.Between(1, 3'000'000'000) * 1000);
