@@ -175,7 +175,8 @@ Status ReadMember(Dialect dialect, std::string_view name, const dom::element& va
   } else if (name == "n" || name == "best_of") {
     if (value.is_null()) return {};
     facts->choices = std::max(facts->choices, FB_TRY(PositiveNumber(name, value, kChoicesMax)));
-  } else if (name == "stream") {
+  } else if (name == "stream" && !Info(dialect).output_limit.empty()) {
+    // Others (embeddings, counts) have no stream, whatever is asked for.
     if (!value.is_bool() && !value.is_null()) return Wrong(name, "is true or false");
     facts->stream = IsTrue(value);
   } else if (name == "stream_options") {

@@ -83,10 +83,9 @@ uint32_t Guard::MakeAccount(const budget::Budget& budget, uint32_t template_of) 
 // The "*" budget that would have to make an account for the entry's value and may make no more.
 uint32_t Guard::FullTemplate(const ScopeIndex::Entry* entry, budget::ScopeKind kind) const {
   for (uint32_t of : templates_[static_cast<size_t>(kind)]) {
-    const bool known =
-        entry != nullptr &&
-        std::any_of(entry->accounts.begin(), entry->accounts.end(),
-                    [&](uint32_t id) { return books_.at(id).template_of == of; });
+    const bool known = entry != nullptr &&
+                       std::any_of(entry->accounts.begin(), entry->accounts.end(),
+                                   [&](uint32_t id) { return books_.at(id).template_of == of; });
     if (!known && (books_.at(of).values >= kValuesMax || books_.NextId() >= kAccountsMax)) {
       return of;
     }
@@ -115,7 +114,7 @@ bool Guard::MakeInstances(ScopeIndex::Entry* entry, Moment now) {
 
 // --- edits
 
-Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
+Status Guard::CheckBudget(const budget::Budget& budget) const {
   FB_CHECK(budget::Validate(budget));
   if (options_.find_zone(budget.window.zone) == nullptr) {
     return Fail(Code::kInvalidArgument,
@@ -124,14 +123,8 @@ Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
   }
   auto found = by_name_.find(budget.name);
   if (found == by_name_.end()) {
-    if (books_.NextId() >= kAccountsMax) {
-      return Fail(Code::kResourceExhausted, "there are as many budgets as can be kept count of");
-    }
-    uint32_t id = MakeAccount(budget, kNoIndex);
-    IndexAccount(id);
-    WriteBudget(id, {});
-    books_.RollTo(id, now.wall);
-    return {};
+    if (books_.NextId() < kAccountsMax) return {};
+    return Fail(Code::kResourceExhausted, "there are as many budgets as can be kept count of");
   }
   const budget::Budget& before = books_.at(found->second).spec;
   if (before.measure != budget.measure || before.currency != budget.currency) {
@@ -144,6 +137,19 @@ Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
     return Fail(Code::kInvalidArgument,
                 "the scope of '" + budget.name + "' can't be changed: each value has its own count",
                 "make another budget, and remove this one");
+  }
+  return {};
+}
+
+Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
+  FB_CHECK(CheckBudget(budget));
+  auto found = by_name_.find(budget.name);
+  if (found == by_name_.end()) {
+    uint32_t id = MakeAccount(budget, kNoIndex);
+    IndexAccount(id);
+    WriteBudget(id, {});
+    books_.RollTo(id, now.wall);
+    return {};
   }
   FB_CHECK(Edit(found->second, budget, now));
   if (budget.scope.is_each()) {

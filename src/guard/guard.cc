@@ -34,11 +34,6 @@ Status Guard::SetRate(std::string_view from, std::string_view to, Money rate) {
   return {};
 }
 
-bool Guard::HasRate(std::string_view from, std::string_view to) const {
-  int64_t ignored = 0;
-  return FindRate(CurrencyCode(from), to, &ignored);
-}
-
 std::string Guard::Audit() const {
   if (std::string wrong = books_.Audit(); !wrong.empty()) return wrong;
   struct Sums {

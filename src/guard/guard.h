@@ -186,6 +186,8 @@ class Guard {
   // Makes a budget or edits the one of this name: what is counted in it stays. The next admission
   // sees it. INVALID_ARGUMENT, RESOURCE_EXHAUSTED.
   Status SetBudget(const budget::Budget& budget, Moment now);
+  // What SetBudget would refuse it for, with nothing changed.
+  Status CheckBudget(const budget::Budget& budget) const;
   // What is counted in it stays, under another name. NOT_FOUND; ALREADY_EXISTS: a budget has that
   // name, or had it before it was removed.
   Status RenameBudget(std::string_view name, const std::string& to, Moment now);
@@ -196,7 +198,6 @@ class Guard {
   // Units of `to` for one of `from`, at most 1e6. For holds taken from now on.
   Status SetRate(std::string_view from, std::string_view to, Money rate);
   void ClearRates() { rates_.clear(); }
-  bool HasRate(std::string_view from, std::string_view to) const;
   // What a lost lease really was, from the vendor's bill. NOT_FOUND, OUT_OF_RANGE when above it.
   Status ResolveLost(std::string_view name, Instant window_start, Amount exact, Moment now);
 
