@@ -511,7 +511,8 @@ Status ReadMember(Dialect dialect, std::string_view name, const dom::element& va
     facts->states_max_tokens |= name == "max_tokens";
   } else if (name == "n" || name == "best_of") {
     facts->choices = std::max(facts->choices, FB_TRY(PositiveNumber(name, value, kChoicesMax)));
-  } else if (name == "stream") {
+  } else if (name == "stream" && !Info(dialect).output_limit.empty()) {
+    // Others (embeddings, counts) have no stream, whatever is asked for.
     if (!value.is_bool()) return Wrong(name, "is true or false");
     facts->stream = IsTrue(value);
   } else if (name == "service_tier") {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@
 #include "estate/estate.h"
 #include "gateway/call.h"
 #include "gateway/call_log.h"
+#include "gateway/currencies.h"
 #include "gateway/dialect.h"
 #include "gateway/keys.h"
 #include "guard/wal.h"
@@ -35,7 +37,6 @@ namespace flyball::gateway {
 
 struct GatewaySettings {
   std::vector<estate::Upstream> upstreams;
-  std::string admin_token;                 // opens the desk (gateway/desk.h); empty: nothing does
   std::vector<std::string> upstream_keys;  // the vendors' secrets, beside the upstreams
   int64_t output_limit = 4096;             // of calls that state none
   rates::MissingPrice missing_price = rates::MissingPrice::kDeny;
@@ -52,6 +53,7 @@ inline constexpr size_t kTagsMax = 16;
 struct GatewayCounts {
   uint64_t calls = 0, attempts = 0, refused_budget = 0, refused_other = 0;
   uint64_t exact = 0, at_bound = 0, vendor_refused = 0, not_sent = 0, cut = 0, faults = 0;
+  uint64_t budget_warnings = 0;
 };
 
 class GovernedGateway final : public Governor {
@@ -66,6 +68,8 @@ class GovernedGateway final : public Governor {
 
   // From now on; calls that run keep what they had.
   void SetBook(std::shared_ptr<const rates::PriceBook> book) { book_ = std::move(book); }
+  // What the desk asks of a budget's currency.
+  void SetCurrencies(Currencies currencies) { currencies_ = std::move(currencies); }
   const GatewayCounts& counts() const { return counts_; }
   // In the text format of Prometheus.
   std::string MetricsText() const;
@@ -78,9 +82,11 @@ class GovernedGateway final : public Governor {
   // Requests that are no calls: health, metrics, the desk.
   std::optional<Reply> OwnPage(const RequestView& request);
   Reply AtDesk(const RequestView& request);
+  void TellNotices();
 
   GatewaySettings settings_;
   std::shared_ptr<const rates::PriceBook> book_;
+  std::optional<Currencies> currencies_;
   guard::Wal& wal_;
   CallLog& log_;
   KeyStore& keys_;

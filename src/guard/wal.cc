@@ -339,7 +339,8 @@ Status Wal::Tick(Moment now) {
   guard_.Tick(now);
   if (rotating_) return now.mono_us < rotate_again_us_ ? FailClosed() : Rotate(now);
   FB_CHECK(syncs_elsewhere_ ? CommitCalls() : Commit());
-  if (!syncing_ && calls_->size() + control_->size() > kJournalsMaxBytes) return Rotate(now);
+  const bool is_long = calls_->size() + control_->size() > kJournalsMaxBytes;
+  if (!syncing_ && (is_long || guard_.wants_room())) return Rotate(now);
   return {};
 }
 

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "calls-";
 constexpr std::string_view kSuffix = ".journal";
+constexpr std::string_view kEndCustomerTag = "end_customer";
 
 constexpr int64_t kLongestMonthUs = 31 * kMicrosPerDay;
 
@@ -56,6 +57,17 @@ Status Add(std::map<Group, Sums>* groups, const Group& group, int64_t quantity, 
   return {};
 }
 
+// The end customer has no column of its own: it is a tag, instead of one that calls itself so.
+std::string TagsOf(const metered::Dispatch& dispatch) {
+  if (dispatch.end_customer.empty()) return metered::TagsJson(dispatch);
+  metered::Dispatch tagged;
+  tagged.tags = dispatch.tags;
+  std::erase_if(tagged.tags, [](const auto& tag) { return tag.first == kEndCustomerTag; });
+  tagged.tags.emplace_back(kEndCustomerTag, dispatch.end_customer);
+  std::ranges::sort(tagged.tags);
+  return metered::TagsJson(tagged);
+}
+
 Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
                std::map<Group, Sums>* groups) {
   Group group;
@@ -70,7 +82,7 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.team = dispatch.team;
   group.project = dispatch.project;
   group.use_case = dispatch.use_case;
-  group.tags = metered::TagsJson(dispatch);
+  group.tags = TagsOf(dispatch);
   group.basis = end.basis;
   switch (end.basis) {
     case metered::Basis::kRefused:

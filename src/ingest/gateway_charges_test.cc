@@ -27,7 +27,9 @@ class GatewayCharges : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
   static Instant At(std::string_view text) { return ParseUserInstant(text).value(); }
-  void Begin(uint64_t id, std::string_view at, const std::string& team, Money bound = {}) {
+  void Begin(uint64_t id, std::string_view at, const std::string& team, Money bound = {},
+             const std::string& end_customer = "",
+             std::vector<std::pair<std::string, std::string>> tags = {{"env", "a,\"b\""}}) {
     metered::Dispatch dispatch;
     dispatch.id = id;
     dispatch.at = At(at);
@@ -37,7 +39,8 @@ class GatewayCharges : public testing::Test {
     dispatch.team = team;
     dispatch.bound = bound;
     dispatch.currency = "USD";
-    dispatch.tags = {{"env", "a,\"b\""}};
+    dispatch.end_customer = end_customer;
+    dispatch.tags = std::move(tags);
     ASSERT_TRUE(journal_->Append(metered::Encode(dispatch), false));
   }
   void Finish(uint64_t id, metered::Basis basis, std::vector<metered::Line> lines,
@@ -81,6 +84,25 @@ TEST_F(GatewayCharges, OneRowAnHourMeterAndAttribution) {
             std::string::npos)
       << bill.csv;
   EXPECT_NE(bill.csv.find(R"("{""env"":""a,\""b\""""}")"), std::string::npos) << bill.csv;
+}
+
+// They were added up as if nobody had been served.
+TEST_F(GatewayCharges, EachEndCustomerHasRowsOfItsOwn) {
+  const std::vector<std::pair<std::string, std::string>> claims = {{"a", "1"},
+                                                                   {"end_customer", "another"}};
+  Begin(1, "2026-11-25T10:30:00Z", "search", {}, "ann", claims);
+  Begin(2, "2026-11-25T10:30:00Z", "search", {}, "bob", {});
+  Begin(3, "2026-11-25T10:30:00Z", "search", {}, "bob", {});
+  Begin(4, "2026-11-25T10:30:00Z", "search", {}, "", {});
+  for (uint64_t id = 1; id <= 4; ++id) {
+    Finish(id, metered::Basis::kExact, {Tokens(Bucket::kInput, 100, "0.000001")});
+  }
+  const GatewayBill bill = Bill("2026-11-25T11:00:00Z");
+  EXPECT_EQ(bill.rows, 3);
+  EXPECT_NE(bill.csv.find(R"("{""a"":""1"",""end_customer"":""ann""}")"), std::string::npos)
+      << bill.csv;
+  EXPECT_NE(bill.csv.find(R"("{""end_customer"":""bob""}")"), std::string::npos) << bill.csv;
+  EXPECT_EQ(bill.csv.find("another"), std::string::npos);
 }
 
 TEST_F(GatewayCharges, OnlyClosedHoursAndEndedCallsThatCostSomething) {
