@@ -66,8 +66,10 @@ Result<Json> PublishSpanMonth(const Environment& environment, Importer& importer
     done["unpriced_models"].push_back({{"model", model}, {"calls", count}});
     Say(fmt::format("flyball: {} calls of {} are not charged yet: {}", count, bill.month, model));
   }
-  if (bill.rows == 0) return done;
   const std::string folder = os::JoinPath(OtlpFolder(environment), "charges");
+  const bool was_there =
+      environment.files.Exists(os::JoinPath(folder, MonthFile(otlp::kSource, bill.month)));
+  if (bill.rows == 0 && !was_there) return done;
   TellCommit(FB_TRY(importer.ImportMonth(folder, otlp::kSource, bill.month, bill.csv)), &done);
   return done;
 }
