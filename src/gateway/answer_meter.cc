@@ -216,7 +216,7 @@ int64_t AnswerMeter::output_tokens_estimate() const {
 
 bool AnswerMeter::EndStream(std::string_view piece, BodyVerdict verdict, std::string_view why,
                             std::string* out) const {
-  if (splitter_.overflowed()) return false;
+  if (ignores_ || splitter_.overflowed()) return false;
   if (verdict == BodyVerdict::kPass) {
     const size_t partial = splitter_.rest().size();
     if (partial > piece.size()) return false;
