@@ -182,6 +182,7 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   Print(fmt::format("Flyball's gateway serves http://{} from {}", address, environment.home));
   Stopper stopper(loop, proxy, acceptor, stop);
   loop.Run();
+  FB_CHECK(calls.Retry());
   if (const auto sync = calls.StartSync()) FB_CHECK(sync());
   return {};
 }
