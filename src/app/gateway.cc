@@ -233,6 +233,7 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
     });
   });
   loop.Run();
+  FB_CHECK(calls.Retry());
   if (const auto sync = calls.StartSync()) FB_CHECK(sync());
   return {};
 }

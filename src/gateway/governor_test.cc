@@ -686,6 +686,27 @@ TEST_F(FullLogTest, NothingLeavesThatIsNotInTheLog) {
   EXPECT_EQ(logged.ToString(), "0.15");
 }
 
+TEST_F(FullLogTest, NothingLeavesThatIsNotInTheGuardsJournal) {
+  guard::Options options;
+  static const Zone utc;
+  options.find_zone = [](std::string_view) { return &utc; };
+  wal_ = guard::Wal::Open(disk_, "guard", "boot", options).value();
+  log_.emplace(CallLog::Open(*files_, home_ + "/calls", [](const metered::Record&) {
+                 return Status();
+               }).value());
+  SetBudget("organisation", "100");
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+  Fill();
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 503);
+  EXPECT_EQ(Records().size(), 2u);
+  EXPECT_TRUE(Serve(kChat, kAsk, {}).attempts.empty());
+  MakeRoom();
+  Gateway().Tick();
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+  EXPECT_EQ(Standing("organisation"), std::pair(std::string("0.1"), std::string("0")));
+  EXPECT_EQ(wal_->guard().Audit(), "");
+}
+
 TEST_F(FullLogTest, AnEndWaitsForRoomAndComesBeforeAnythingNewer) {
   const std::string bearer = "Bearer " + key_.secret;
   const std::vector<HeaderView> headers = {{"Authorization", bearer}};

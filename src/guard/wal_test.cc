@@ -173,7 +173,6 @@ TEST_F(WalTest, ARotationOnAFullDiskIsTriedAgain) {
   EXPECT_FALSE(wal_->Tick(now_));
   now_.mono_us += kMicrosPerSecond;
   EXPECT_FALSE(wal_->Tick(now_));
-  EXPECT_LE(disk_.List("g").value().size(), 5u) << "attempts leave nothing behind";
   disk_.SetCapacityBytes(1 << 30);
   now_.mono_us += kMicrosPerSecond;
   ASSERT_TRUE(wal_->Tick(now_));
@@ -212,6 +211,45 @@ TEST_F(WalTest, ARotationThatFailsAnywhereLosesNothing) {
       Open();
       EXPECT_GE(Row().settled, before + Usd("0.001"));
       EXPECT_EQ(guard().Audit(), "");
+    }
+  }
+}
+
+// The journals have room and the snapshot has none: attempts leave nothing behind.
+TEST_F(WalTest, RotationsThatAreTriedForLongLeaveNothingBehind) {
+  uint64_t used = 0;
+  for (const std::string& name : disk_.List("g").value()) {
+    used += disk_.Size("g/" + name).value();
+  }
+  disk_.SetCapacityBytes(used + 40);
+  EXPECT_FALSE(wal_->Rotate(now_));
+  for (int i = 0; i < 20; ++i) {
+    now_.mono_us += kMicrosPerSecond;
+    EXPECT_FALSE(wal_->Tick(now_));
+  }
+  EXPECT_LE(disk_.List("g").value().size(), 5u);
+}
+
+// The new snapshot stands, but nobody was told; and the power goes while it is tried again.
+TEST_F(WalTest, APowerCutWhileARotationIsTriedAgainLosesNothing) {
+  ASSERT_TRUE(guard().SetBudget(MakeBudget("b", "team=t", Usd("64"), "minute"), now_));
+  ASSERT_TRUE(wal_->Commit());
+  uint64_t id = 0;
+  for (uint64_t failing = 8; failing < 20; ++failing) {
+    for (uint64_t cut = 0; cut < 16; ++cut) {
+      SCOPED_TRACE(std::to_string(failing) + " " + std::to_string(cut));
+      now_.wall.us += 60 * kMicrosPerSecond;
+      ASSERT_TRUE(Dispatch(++id));
+      const Amount before = Row().settled + Row().held;
+      files_.DieAfter(failing, 1);  // an operation that is done and says that it was not
+      (void)wal_->Rotate(now_);
+      files_.Revive();
+      now_.mono_us += kMicrosPerSecond;
+      disk_.CutPowerAfter(cut);
+      (void)wal_->Tick(now_);
+      CutPower();
+      ASSERT_TRUE(wal_ != nullptr);
+      ASSERT_GE(Row().settled, before);
     }
   }
 }
