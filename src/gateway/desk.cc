@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "base/hash.h"
@@ -67,29 +68,49 @@ bool CountsTheSame(const budget::Budget& a, const budget::Budget& b) {
          (a.measure == budget::Measure::kTokens || a.currency == b.currency);
 }
 
+// How far a window reaches, in minutes.
+int64_t ReachOf(const budget::Window& window) {
+  constexpr std::array<int64_t, 7> kMinutes = {1, 60, 1440, 10'080, 44'640, 132'480, 527'040};
+  return kMinutes[static_cast<size_t>(window.unit)] * window.count;
+}
+
+// The name that this budget of the estate had before: of a budget of the same scope and measure
+// that the estate has no more, of the same window or else of the longest, which has forgotten
+// least. "" when there is none.
+std::string NameBefore(const budget::Budget& budget, bool same_window,
+                       const std::set<std::string>& gone, const guard::Guard& guard) {
+  std::string before;
+  int64_t reach = -1;
+  for (const std::string& name : gone) {
+    const std::optional<budget::Budget> known = guard.BudgetOf(name);
+    if (!known || !CountsTheSame(*known, budget)) continue;
+    if (same_window && known->window != budget.window) continue;
+    if (ReachOf(known->window) <= reach) continue;
+    reach = ReachOf(known->window);
+    before = name;
+  }
+  return before;
+}
+
 // A budget of the estate under a new name (which has its window in it when nobody gave one) is the
-// one of the same scope and measure that the estate has no more: first of the same window, then of
-// any. `before` are the estate's words of before by name; they are renamed as well.
+// one that it was before. `before` are the estate's words of before, by name; they are renamed too.
 Status Rename(const std::vector<budget::Budget>& budgets, guard::Guard& guard, guard::Moment now,
               std::map<std::string, std::string>* before) {
+  std::set<std::string> gone;
+  for (const auto& [name, hash] : *before) gone.insert(name);
+  for (const budget::Budget& budget : budgets) gone.erase(budget.name);
   for (const bool same_window : {true, false}) {
     for (const budget::Budget& budget : budgets) {
       if (before->contains(budget.name)) continue;
-      for (auto gone = before->begin(); gone != before->end(); ++gone) {
-        const bool stays =
-            std::any_of(budgets.begin(), budgets.end(),
-                        [&](const budget::Budget& other) { return other.name == gone->first; });
-        const std::optional<budget::Budget> known = guard.BudgetOf(gone->first);
-        if (stays || !known || !CountsTheSame(*known, budget)) continue;
-        if (same_window && known->window != budget.window) continue;
-        const Status renamed = guard.RenameBudget(gone->first, budget.name, now);
-        if (!renamed && renamed.error().code == Code::kAlreadyExists)
-          break;  // it has its own count
-        FB_CHECK(renamed);
-        (*before)[budget.name] = std::move(gone->second);
-        before->erase(gone);
-        break;
-      }
+      const std::string name = NameBefore(budget, same_window, gone, guard);
+      if (name.empty()) continue;
+      const Status renamed = guard.RenameBudget(name, budget.name, now);
+      if (!renamed && renamed.error().code == Code::kAlreadyExists) continue;  // has its own count
+      FB_CHECK(renamed);
+      gone.erase(name);
+      auto word = before->extract(name);
+      word.key() = budget.name;
+      before->insert(std::move(word));
     }
   }
   return {};

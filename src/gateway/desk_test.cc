@@ -163,6 +163,14 @@ TEST_F(DeskTest, OfSeveralBudgetsOfAScopeThatOfTheSameWindowIsTheSame) {
   EXPECT_EQ(Settled(), (Names{{"x", "2"}, {"y", "1"}, {"z", "0"}}));
 }
 
+TEST_F(DeskTest, OfSeveralThatAreGoneTheOneThatHasForgottenLeastGoesOn) {
+  ASSERT_TRUE(Apply({Of("team=search", "minute"), Of("team=search", "month")}));
+  Spend("search", "3");
+  clock_.Advance(2 * kMicrosPerHour);
+  ASSERT_TRUE(Apply({Of("team=search", "week")}));
+  EXPECT_EQ(Settled(), (Names{{"team=search per week", "3"}}));
+}
+
 TEST_F(DeskTest, ANameThatHasACountOfItsOwnIsNotTakenOver) {
   ASSERT_TRUE(Apply({Of("team=search", "month", "a")}));
   Spend("search", "3");

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "guard/books.h"
 #include "guard/guard.h"
 #include "guard/rates.h"
+#include "guard/test_guard.h"
 #include "model/hold.h"
 
 namespace flyball::guard {
@@ -31,6 +34,34 @@ struct Climate {
   bool edits, hostile, jumps, deaths, cuts, bad_disk;
   bool syncs_elsewhere;  // a sync takes some steps
 };
+
+inline const char* AnyWindow(Random& random) {
+  static constexpr const char* kWindows[] = {
+      "minute", "hour", "day", "month", "rolling minute", "rolling hour", "rolling 2 days"};
+  return kWindows[random.Below(std::size(kWindows))];
+}
+
+// The budgets of a life, of each kind.
+inline std::vector<budget::Budget> AnyBudgets(Random& random) {
+  const auto limit = [&](int64_t most) { return Usd(std::to_string(random.Between(1, most))); };
+  const auto window = [&] { return AnyWindow(random); };
+  std::vector<budget::Budget> specs;
+  specs.push_back(MakeBudget("all", "organisation", limit(80), window()));
+  specs.push_back(MakeBudget("team", "team=t0", limit(30), window()));
+  specs.push_back(MakeBudget("key", "key=k0", limit(20), "rolling hour"));
+  specs.push_back(MakeBudget("each", "end_customer=*", limit(12), window()));
+  specs.push_back(MakeBudget("tokens", "model=m0", random.Between(100, 20'000), window()));
+  specs.back().measure = budget::Measure::kTokens;
+  specs.push_back(MakeBudget("soft", "team=t1", limit(10), window()));
+  specs.back().hard = false;
+  specs.push_back(MakeBudget("quantile", "key=k1", limit(20), window()));
+  specs.back().mode = budget::Mode::kQuantile;
+  specs.push_back(MakeBudget("tag", "tag:env=prod", limit(20), window()));
+  for (budget::Budget& spec : specs) {
+    if (random.Chance(1, 3)) spec.window.zone = "Test/Changing";
+  }
+  return specs;
+}
 
 // One budget that a call fell under, as the world saw it.
 struct SimWindow {

@@ -41,7 +41,10 @@ class World {
     climate_ = {random_.Chance(1, 2), random_.Chance(1, 2), random_.Chance(1, 2),
                 random_.Chance(2, 3), random_.Chance(1, 2), random_.Chance(1, 4),
                 random_.Chance(1, 2)};
-    MakeSpecs();
+    specs_ = AnyBudgets(random_);
+    edited_.resize(specs_.size());
+    names_before_.resize(specs_.size());
+    set_.resize(specs_.size());
   }
 
   const Tally& tally() const { return tally_; }
@@ -69,32 +72,6 @@ class World {
 
   // --- budgets
 
-  void MakeSpecs() {
-    auto limit = [this](int64_t most) { return Usd(std::to_string(random_.Between(1, most))); };
-    specs_.push_back(MakeBudget("all", "organisation", limit(80), Window()));
-    specs_.push_back(MakeBudget("team", "team=t0", limit(30), Window()));
-    specs_.push_back(MakeBudget("key", "key=k0", limit(20), "rolling hour"));
-    specs_.push_back(MakeBudget("each", "end_customer=*", limit(12), Window()));
-    specs_.push_back(MakeBudget("tokens", "model=m0", random_.Between(100, 20'000), Window()));
-    specs_.back().measure = budget::Measure::kTokens;
-    specs_.push_back(MakeBudget("soft", "team=t1", limit(10), Window()));
-    specs_.back().hard = false;
-    specs_.push_back(MakeBudget("quantile", "key=k1", limit(20), Window()));
-    specs_.back().mode = budget::Mode::kQuantile;
-    specs_.push_back(MakeBudget("tag", "tag:env=prod", limit(20), Window()));
-    for (budget::Budget& spec : specs_) {
-      if (random_.Chance(1, 3)) spec.window.zone = "Test/Changing";
-    }
-    edited_.resize(specs_.size());
-    names_before_.resize(specs_.size());
-    set_.resize(specs_.size());
-  }
-  const char* Window() {
-    static constexpr const char* kWindows[] = {
-        "minute", "hour", "day", "month", "rolling minute", "rolling hour", "rolling 2 days"};
-    return kWindows[random_.Below(std::size(kWindows))];
-  }
-
   void SetSpec(size_t i) {
     if (!guard().SetBudget(specs_[i], now_).has_value()) return Fail("a budget was refused");
     // What was not written may be found after a crash, or not; the world then asks.
@@ -114,7 +91,7 @@ class World {
         break;
       case 2: {
         std::string zone = spec.window.zone;
-        spec.window = budget::ParseWindow(Window(), zone).value();
+        spec.window = budget::ParseWindow(AnyWindow(random_), zone).value();
         EditWindow(i);
         break;
       }
