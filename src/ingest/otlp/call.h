@@ -61,8 +61,8 @@ template <>
 struct std::hash<flyball::otlp::SpanId> {
   size_t operator()(const flyball::otlp::SpanId& id) const noexcept {
     // The ids are random, but those who send them are not bound to that.
-    uint64_t hash = id.trace[0] * 0x9e3779b97f4a7c15u ^ id.trace[1];
-    hash = (hash ^ hash >> 29) * 0xbf58476d1ce4e5b9u ^ id.span;
-    return (hash ^ hash >> 32) * 0x94d049bb133111ebu;
+    uint64_t mixed = (id.trace[0] * 0x9e3779b97f4a7c15u) ^ id.trace[1];
+    mixed = ((mixed ^ (mixed >> 29)) * 0xbf58476d1ce4e5b9u) ^ id.span;
+    return (mixed ^ (mixed >> 32)) * 0x94d049bb133111ebu;
   }
 };
