@@ -182,6 +182,15 @@ TEST_F(GatewayKnownBugs, B_ARouteThatIsNotMeteredIsOpen) {
   EXPECT_TRUE(Records().empty());
 }
 
+TEST_F(GatewayKnownBugs, B_WhatIsWorkedOnLaterCostsNothing) {
+  SetBudget("organisation", "100");
+  const std::string ask = R"({"model":"m","max_output_tokens":50,"background":true,"input":"hi"})";
+  Serve("/v1/responses", ask, {{200, R"({"id":"r","model":"m","status":"queued","usage":null})"}});
+  EXPECT_EQ(LastEnd().basis, metered::Basis::kBound) << "the vendor bills it after this answer";
+  EXPECT_EQ(LastEnd().cost, Records().front().dispatch.bound);
+  EXPECT_EQ(Standing("organisation").first, LastEnd().cost.ToString());
+}
+
 // --- C: streams and aborts
 
 const std::string kMessagesAsk = R"({"model":"m","max_tokens":50,"stream":true,"messages":[]})";
@@ -259,7 +268,7 @@ TEST_F(GatewayKnownBugs, E_AFreeModelIsRefusedByABudgetThatIsSpent) {
                     "," + rates::ModelOf("local", R"({"per_unit":{"input":"0","output":"0"}})")));
   SetBudget("organisation", "100");
   Serve(kChat, kAsk, {{200, kAnswer}});
-  SetBudget("organisation", Standing("organisation").first);
+  SetBudget("organisation", "0.01");  // less than what is spent
   EXPECT_EQ(Serve(kChat, kAsk, {}).status, 429);
   const std::string usage = R"("usage":{"prompt_tokens":10,"completion_tokens":20}})";
   EXPECT_EQ(Serve(kChat, R"({"model":"local","max_tokens":5})",

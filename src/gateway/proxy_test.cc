@@ -307,7 +307,7 @@ TEST(Proxy, SwitchesToNoOtherProtocol) {
   SimEnd& client = world.NewClient();
   client.Say(Post("x", "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
   world.RunFor(kSecond);
-  EXPECT_EQ(world.log, "dispatched broken refused");
+  ASSERT_EQ(world.log, "dispatched broken refused");
   EXPECT_EQ(Understand(client.heard, false)[0].status, 502);
   client.Say(R"({"type":"session.update","session":{"model":"dearer"}})");
   world.RunFor(kSecond);
