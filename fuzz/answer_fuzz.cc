@@ -18,6 +18,7 @@ struct Read {
   std::string out, usage, start_usage, model, id, tier, end;
   bool is_final = false;
   int64_t output_tokens = 0;
+  int64_t searches = 0;
   bool operator==(const Read&) const = default;
 };
 
@@ -42,6 +43,7 @@ Read ReadIn(std::string_view body, const AnswerOptions& options, std::string_vie
   read.tier = meter.service_tier();
   read.is_final = meter.is_final();
   read.output_tokens = meter.output_tokens_estimate();
+  read.searches = meter.searches();
   read.end = meter.EndOfStream();
   return read;
 }

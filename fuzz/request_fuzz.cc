@@ -31,6 +31,7 @@ void CheckBound(Dialect dialect, const CallFacts& facts) {
   const Result<CallBound> bound = BoundOf(dialect, facts, output, estate::Upstream{}, Book(),
                                           Instant{0}, rates::MissingPrice::kFree);
   if (!bound) return;
+  FB_ASSERT(!facts.unbounded);
   FB_ASSERT(bound->hold.fixed >= Money{} && bound->hold.output >= Money{});
   FB_ASSERT(bound->hold.tokens_fixed >= facts.body_bytes);
   FB_ASSERT(bound->hold.tokens_output >= output);

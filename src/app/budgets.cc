@@ -16,6 +16,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Result<std::string> SetBody(const BudgetsArgs& args) {
+  if (args.scope.empty() && args.name.empty()) {
+    return Fail(Code::kInvalidArgument, "which budget is meant is not said",
+                "a new one needs --scope, one that is there --name");
+  }
   Json body;
   const auto put = [&](const char* name, const std::string& value) {
     if (!value.empty()) body[name] = value;
@@ -28,7 +32,7 @@ Result<std::string> SetBody(const BudgetsArgs& args) {
   put("window", args.window);
   put("zone", args.zone);
   put("mode", args.mode);
-  body["hard"] = !args.soft;
+  if (!args.hardness.empty()) body["hard"] = args.hardness == "hard";
   for (std::string_view level : SplitText(args.warn, ',')) {
     if (Trim(level).empty()) continue;
     const Result<ParsedDecimal> percent = ParseDecimal(Trim(level), 0);
@@ -56,17 +60,24 @@ Result<std::string> Act(const Environment& environment, const BudgetsArgs& args)
 
 Table ToTable(const Json& rows) {
   Table table{{"budget", "scope", "window", "limit", "settled", "held", "remaining", "resets at",
-               "can overspend", ""},
+               "can overspend", "refused", ""},
               {}};
   for (const Json& row : rows) {
     const auto text = [&](const char* name) { return row.value(name, std::string()); };
     const bool bounded = row.value("max_overspend_bounded", true);
     std::string marks = row.value("frozen", false) ? "frozen" : "";
     if (!row.value("hard", true)) marks += marks.empty() ? "soft" : ", soft";
+    if (const int warned = row.value("warned", 0); warned > 0) {
+      marks += fmt::format("{}over {}%", marks.empty() ? "" : ", ", warned);
+    }
+    if (const auto values = row.value("values", uint64_t{0}); values > 0) {
+      marks += fmt::format("{}{} values", marks.empty() ? "" : ", ", values);
+    }
     const std::string unit = text("currency").empty() ? "tokens" : text("currency");
     table.rows.push_back({text("name"), text("scope"), text("window"), text("limit") + " " + unit,
                           text("settled"), text("held"), text("remaining"), text("resets_at"),
-                          bounded ? text("max_overspend") : "no bound", marks});
+                          bounded ? text("max_overspend") : "no bound",
+                          std::to_string(row.value("refused", uint64_t{0})), marks});
   }
   return table;
 }

@@ -123,9 +123,9 @@ int RunKeys(const Environment& environment, const KeysArgs& args);
 
 struct BudgetsArgs {
   std::string action;  // "": show all; "set", "freeze", "unfreeze", "remove"
-  std::string name, scope, amount, tokens, currency, zone, mode, warn;
-  std::string window = "month";
-  bool soft = false;
+  // Of `set`: what is empty is not said.
+  std::string name, scope, amount, tokens, currency, window, zone, mode, warn;
+  std::string hardness;  // "hard" or "soft"
 };
 int RunBudgets(const Environment& environment, const BudgetsArgs& args);
 

@@ -1,11 +1,17 @@
 // flyball gateway: the LLM gateway. Wiring only.
 #include <fmt/format.h>
 
+#include <condition_variable>
 #include <cstdlib>
+#include <deque>
+#include <filesystem>
+#include <functional>
+#include <mutex>
 #include <thread>
+#include <utility>
 
 #include "app/command.h"
-#include "app/price_sources.h"
+#include "app/gateway_config.h"
 #include "app/remote.h"
 #include "app/spans.h"
 #include "base/log.h"
@@ -25,16 +31,15 @@ namespace {
 
 constexpr int64_t kDrainUs = 30'000'000;  // what a call that runs gets to finish in
 
-Result<estate::Estate> ReadEstate(const Environment& environment) {
-  const std::string path = os::JoinPath(environment.home, "estate.yaml");
-  const std::string snapshot = FB_TRY(estate::LoadEstate(environment.files, path));
-  estate::Estate estate = FB_TRY(estate::RuleSet::Compile(snapshot))->estate();
-  if (estate.gateway.upstreams.empty()) {
-    return Fail(Code::kFailedPrecondition, "'" + path + "' names no upstream of the gateway",
+Result<GatewayConfig> ReadConfig(const Environment& environment) {
+  GatewayConfig config = FB_TRY(ReadGatewayConfig(environment));
+  if (config.estate.gateway.upstreams.empty()) {
+    return Fail(Code::kFailedPrecondition,
+                "'" + config.files.front() + "' names no upstream of the gateway",
                 "write gateway: {upstreams: [{name, dialect, base_url, "
                 "key_env, models}]}");
   }
-  return estate;
+  return config;
 }
 
 // The vendors' keys come from the environment and stay in memory.
@@ -54,7 +59,8 @@ Result<std::vector<std::string>> ReadVendorKeys(const std::vector<estate::Upstre
 }
 
 // "https://host[:port][/path]", as estate.yaml was checked to say.
-Result<gateway::Upstream> ToProxyUpstream(const estate::Upstream& upstream) {
+Result<gateway::Upstream> ToProxyUpstream(const Environment& environment,
+                                          const estate::Upstream& upstream) {
   std::string_view rest = upstream.base_url;
   gateway::Upstream to;
   to.endpoint.tls = rest.starts_with("https://");
@@ -65,7 +71,53 @@ Result<gateway::Upstream> ToProxyUpstream(const estate::Upstream& upstream) {
   const HostPort where = FB_TRY(ParseHostPort(full));
   to.endpoint.host = where.host;
   to.endpoint.port = where.port;
+  if (!upstream.ca_file.empty()) {
+    // Relative to the home, where estate.yaml stands; an absolute path stays one.
+    to.endpoint.ca_file = std::filesystem::path(environment.home) / upstream.ca_file;
+    if (Status usable = net::CheckCaFile(to.endpoint.ca_file); !usable) {
+      return Fail(std::move(usable).error().At(upstream.place));
+    }
+  }
   return to;
+}
+
+// Budgets, exchange rates and prices of a configuration. On an error nothing has changed.
+Status PutInForce(const Environment& environment, const GatewayConfig& config, guard::Wal& wal,
+                  gateway::Currencies* currencies) {
+  const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
+  *currencies = {gateway::PriceCurrencies(*config.book, config.estate.gateway.upstreams, now.wall),
+                 config.estate.exchange_rates};
+  FB_CHECK(gateway::ApplyEstate(environment.files, environment.home, config.estate.budgets,
+                                *currencies, wal, now));
+  // Those that were set at run time are not the estate's: they refuse their own calls only.
+  for (const guard::StatusRow& row : wal.guard().Statuses(now)) {
+    const std::optional<budget::Budget> budget = wal.guard().BudgetOf(row.name);
+    if (!budget || budget::FormatScope(budget->scope) != row.scope) continue;
+    if (const Status counted = gateway::CheckCurrency(*budget, *currencies); !counted) {
+      log::Warn("a budget refuses calls for want of an exchange rate",
+                {{"budget", row.name}, {"why", counted.error().ToString()}});
+    }
+  }
+  return {};
+}
+
+// What has changed in the home while the gateway runs.
+void Renew(const Environment& environment, GatewayConfig& config, const estate::Gateway& running,
+           guard::Wal& wal, gateway::GovernedGateway* governor) {
+  if (!SameGateway(config.estate.gateway, running)) {
+    log::Warn("what estate.yaml says under 'gateway' counts from the gateway's next start");
+    config.estate.gateway = running;
+  }
+  gateway::Currencies currencies;
+  if (const Status renewed = PutInForce(environment, config, wal, &currencies); !renewed) {
+    log::Error("what has changed can't be put in force; what was in force stays",
+               {{"why", renewed.error().ToString()}});
+    return;
+  }
+  governor->SetBook(config.book);
+  governor->SetCurrencies(std::move(currencies));
+  log::Info("what has changed in estate.yaml and prices is in force",
+            {{"budgets", std::to_string(config.estate.budgets.size())}});
 }
 
 // Ends the loop when the process is told to stop: calls that run are finished
@@ -88,9 +140,52 @@ class Stopper {
   std::thread thread_;
 };
 
+// One thread for what waits for the disk, and tells the loop its answer.
+class Beside {
+ public:
+  explicit Beside(net::Loop& loop) : loop_(loop), thread_([this] { Work(); }) {}
+  ~Beside() {
+    {
+      std::lock_guard lock(mutex_);
+      ends_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  void Run(std::function<Status()> job, std::function<void(const Status&)> done) {
+    {
+      std::lock_guard lock(mutex_);
+      jobs_.emplace_back(std::move(job), std::move(done));
+    }
+    changed_.notify_one();
+  }
+
+ private:
+  void Work() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [this] { return ends_ || !jobs_.empty(); });
+      if (ends_) return;
+      const auto next = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      loop_.Post([done = next.second, answer = next.first()] { done(answer); });
+      lock.lock();
+    }
+  }
+
+  net::Loop& loop_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::pair<std::function<Status()>, std::function<void(const Status&)>>> jobs_;
+  bool ends_ = false;
+  std::thread thread_;  // last: it uses all of the above
+};
+
 Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   const int stop = FB_TRY(os::InstallStopSignals());
-  const estate::Estate estate = FB_TRY(ReadEstate(environment));
+  GatewayConfig config = FB_TRY(ReadConfig(environment));
+  const estate::Estate& estate = config.estate;
   const std::string listen = !args.listen.empty()             ? args.listen
                              : !estate.gateway.listen.empty() ? estate.gateway.listen
                                                               : std::string(kGatewayListenDefault);
@@ -101,26 +196,26 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   if (estate.gateway.output_limit > 0) settings.output_limit = estate.gateway.output_limit;
   std::vector<gateway::Upstream> upstreams;
   for (const estate::Upstream& upstream : settings.upstreams) {
-    upstreams.push_back(FB_TRY(ToProxyUpstream(upstream)));
+    upstreams.push_back(FB_TRY(ToProxyUpstream(environment, upstream)));
   }
-  const auto book = std::make_shared<const rates::PriceBook>(FB_TRY(OpenPrices(environment, "")));
-  gateway::Desk desk = FB_TRY(gateway::OpenDesk(environment.files, environment.home));
+  gateway::Desk desk = FB_TRY(gateway::WaitForDesk(environment.files, environment.home));
   FB_CHECK(serve::EnsureAdminToken(environment.home, environment.clock));
-  settings.admin_token =
-      Trim(FB_TRY(environment.files.ReadAll(os::JoinPath(environment.home, "token"))));
   const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
   gateway::CallLog calls = FB_TRY(gateway::RecoverCalls(
       environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls"), *desk.wal,
       now));
-  FB_CHECK(
-      gateway::ApplyEstate(environment.files, environment.home, estate.budgets, *desk.wal, now));
+  gateway::Currencies currencies;
+  FB_CHECK(PutInForce(environment, config, *desk.wal, &currencies));
+  net::Loop loop(environment.clock);
+  Beside beside(loop);
+  settings.beside = [&beside](auto job, auto done) { beside.Run(std::move(job), std::move(done)); };
   gateway::KeyStore keys(environment.files, environment.home);
   uint64_t seed = 0;
   SecureRandomBytes(reinterpret_cast<uint8_t*>(&seed), sizeof seed);
   Random random(seed);
-  gateway::GovernedGateway governor(std::move(settings), book, *desk.wal, calls, keys,
+  gateway::GovernedGateway governor(std::move(settings), config.book, *desk.wal, calls, keys,
                                     environment.clock, random);
-  net::Loop loop(environment.clock);
+  governor.SetCurrencies(currencies);
   const auto dialer = FB_TRY(net::MakeDialer(loop, net::DialerOptions{}));
   gateway::Proxy proxy(gateway::ProxyOptions{}, std::move(upstreams), governor, loop.timers(),
                        *dialer);
@@ -132,7 +227,13 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   FB_CHECK(desk.lock.SetNote(UrlOf(ReachableHost(where.host), acceptor->port())));
   Print(fmt::format("Flyball's gateway serves http://{} from {}", address, environment.home));
   Stopper stopper(loop, proxy, acceptor, stop);
+  const ConfigWatch watch(environment, config, [&](GatewayConfig changed) {
+    loop.Post([&, changed = std::make_shared<GatewayConfig>(std::move(changed))] {
+      Renew(environment, *changed, estate.gateway, *desk.wal, &governor);
+    });
+  });
   loop.Run();
+  if (const auto sync = calls.StartSync()) FB_CHECK(sync());
   return {};
 }
 

@@ -1,6 +1,7 @@
 // The guard of the home, through the gateway that runs on it or opened in this process.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,10 +27,14 @@ class ServedDesk {
   Result<std::string> AskBudgets(std::string_view method, const std::string& path,
                                  const std::string& body);
 
+  Result<std::string> LookAtBudgets();
+
   const Environment& environment_;
-  // A page asks each second; while no gateway runs, opening the guard each time would write each
-  // time. Nobody has opened it since as long as its snapshot is the same file.
+  // Each page asks each second: all of them together cost a gateway that runs one answer a second.
+  // While none runs, opening the guard each time would write each time; nobody has opened it since
+  // as long as its snapshot is the same file.
   std::string kept_;
+  bool of_gateway_ = false;
   os::FileStamp kept_stamp_;
   int64_t kept_us_ = 0;
 };

@@ -14,6 +14,9 @@
 
 namespace flyball::app {
 
+// "gateway-2026-11.csv"
+std::string MonthFile(const std::string& source, const std::string& month);
+
 class Importer {
  public:
   static Result<Importer> Open(const Environment& environment);

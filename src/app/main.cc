@@ -202,17 +202,20 @@ void AddBudgets(CLI::App& app, Options& options) {
     return command;
   };
   CLI::App* set = action("set", "make a budget, or change it at once");
-  set->add_option("--scope", args.scope, "organisation, team=NAME, key=ID, tag:NAME=VALUE, ...")
-      ->required();
+  set->add_option("--scope", args.scope, "organisation, team=NAME, key=ID, tag:NAME=VALUE, ...");
   set->add_option("--amount", args.amount, "the limit, in money");
   set->add_option("--currency", args.currency, "of the amount, such as EUR");
   set->add_option("--tokens", args.tokens, "the limit, in tokens");
-  set->add_option("--window", args.window, "minute to year, or 'rolling 24 hours'");
+  set->add_option("--window", args.window, "minute to year, or 'rolling 24 hours' (month)");
   set->add_option("--zone", args.zone, "the time zone in which the window begins");
   set->add_option("--mode", args.mode, "strict or quantile");
   set->add_option("--warn", args.warn, "percentages of the limit, such as 50,80");
   set->add_option("--name", args.name, "its name; by default scope and window");
-  set->add_flag("--soft,!--hard", args.soft, "tell when it is exceeded, or refuse (--hard)");
+  const auto hardness = [&](const char* flag, const char* word, const char* what) {
+    return set->add_flag_callback(flag, [&args, word] { args.hardness = word; }, what);
+  };
+  hardness("--soft", "soft", "tell when it is exceeded")
+      ->excludes(hardness("--hard", "hard", "refuse what would exceed it (default)"));
   for (const auto& [name, what] : {std::pair{"freeze", "refuse every call under it"},
                                    std::pair{"unfreeze", "let calls through again"},
                                    std::pair{"remove", "count and refuse no more"}}) {

@@ -25,18 +25,34 @@ void TellCommit(const std::string& report_text, Json* month) {
   }
 }
 
+// A month's bill is made whole and imported; what has not changed changes nothing.
 Result<Json> PublishMonth(const Environment& environment, Importer& importer,
                           const std::string& calls, const std::string& month) {
-  const ingest::GatewayBill bill =
-      FB_TRY(ingest::MakeGatewayBill(environment.files, calls, month, environment.clock.Now()));
+  const std::string folder = os::JoinPath(gateway::GatewayFolder(environment.home), "charges");
+  const ingest::GatewayBill bill = FB_TRY(
+      ingest::WriteGatewayBill(environment.files, calls, folder, month, environment.clock.Now()));
   Json done{{"source", ingest::kGatewaySource},
             {"month", month},
             {"calls", bill.calls},
             {"rows", bill.rows},
             {"open", bill.open}};
+  for (const auto& [from, to] : bill.damaged) {
+    Say(fmt::format("flyball: the log of calls of {} is damaged from byte {} to {}", month, from,
+                    to));
+    done["damaged"].push_back({{"from", from}, {"to", to}});
+  }
+  if (bill.unplaced > 0) {
+    Say(
+        fmt::format("flyball: {} calls of {} are in no charge, because the log does not say any "
+                    "more who made them",
+                    bill.unplaced, month));
+    done["unplaced"] = bill.unplaced;
+  }
   if (bill.rows == 0) return done;
-  const std::string folder = os::JoinPath(gateway::GatewayFolder(environment.home), "charges");
-  TellCommit(FB_TRY(importer.ImportMonth(folder, ingest::kGatewaySource, month, bill.csv)), &done);
+  ImportArgs args;
+  args.files = {os::JoinPath(folder, ingest::GatewayBillName(month))};
+  args.source = ingest::kGatewaySource;
+  TellCommit(FB_TRY(importer.Import(args)), &done);
   return done;
 }
 
@@ -50,10 +66,22 @@ Result<Json> PublishSpanMonth(const Environment& environment, Importer& importer
     done["unpriced_models"].push_back({{"model", model}, {"calls", count}});
     Say(fmt::format("flyball: {} calls of {} are not charged yet: {}", count, bill.month, model));
   }
-  if (bill.rows == 0) return done;
   const std::string folder = os::JoinPath(OtlpFolder(environment), "charges");
+  const bool was_there =
+      environment.files.Exists(os::JoinPath(folder, MonthFile(otlp::kSource, bill.month)));
+  if (bill.rows == 0 && !was_there) return done;
   TellCommit(FB_TRY(importer.ImportMonth(folder, otlp::kSource, bill.month, bill.csv)), &done);
   return done;
+}
+
+// Two at once would write the same files.
+Result<os::HomeLock> LockPublishing(const Environment& environment) {
+  Result<os::HomeLock> lock =
+      os::HomeLock::Acquire(os::JoinPath(gateway::GatewayFolder(environment.home), "publish.lock"));
+  if (!lock && lock.error().code == Code::kAlreadyExists) {
+    lock.error().hint = "another `flyball publish` is at work: wait for it";
+  }
+  return lock;
 }
 
 Result<Json> Publish(const Environment& environment) {
@@ -61,6 +89,8 @@ Result<Json> Publish(const Environment& environment) {
   const std::vector<std::string> months = FB_TRY(ingest::GatewayMonths(environment.files, calls));
   Json all = Json::array();
   if (months.empty() && !environment.files.Exists(SpansFolder(environment))) return all;
+  FB_CHECK(environment.files.MakeDirs(gateway::GatewayFolder(environment.home)));
+  const os::HomeLock lock = FB_TRY(LockPublishing(environment));
   Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
     all.push_back(FB_TRY(PublishMonth(environment, importer, calls, month)));

@@ -23,9 +23,10 @@ constexpr std::string_view kProvider = "provider";
 constexpr std::array<std::string_view, 4> kStatuses = {"proposed", "running", "paused", "stopped"};
 
 const std::vector<std::string_view> kEstateKeys = {
-    "name",      "currency", "fiscal_year_start", "include",   "environments", "teams", "projects",
-    "use_cases", "models",   "sources",           "providers", "rules",        "tags",  "gateway",
-    "budgets"};
+    "name",         "currency", "fiscal_year_start", "include",
+    "environments", "teams",    "projects",          "use_cases",
+    "models",       "sources",  "providers",         "rules",
+    "tags",         "gateway",  "budgets",           "exchange_rates"};
 const std::vector<std::string_view> kPackKeys = {"providers", "rules", "tags"};
 
 // Decodes the files of one snapshot into one document, in their order.
@@ -153,6 +154,9 @@ class Decoder {
     }
     if (const YamlNode* node = FB_TRY(Once(map, "budgets"))) {
       estate.budgets = FB_TRY(DecodeBudgets(At{*node, map.file}, estate.currency));
+    }
+    if (const YamlNode* node = FB_TRY(Once(map, "exchange_rates"))) {
+      estate.exchange_rates = FB_TRY(DecodeExchangeRates(At{*node, map.file}));
     }
     return {};
   }

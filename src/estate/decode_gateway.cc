@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, 2> kModes = {"strict", "quantile"};
 constexpr int64_t kWeightMax = 1'000'000;
 constexpr int64_t kPriorityMax = 1000;
 constexpr int64_t kOutputLimitMax = 100'000'000;
+constexpr Money kExchangeRateMax = Money::FromUnits(int128{1'000'000} * 1'000'000'000'000);
 
 Result<int64_t> ReadNumber(At at, std::string_view what, int64_t least, int64_t most) {
   const std::string text = FB_TRY(ReadText(at, what));
@@ -167,6 +168,33 @@ Result<budget::Budget> DecodeBudget(At map, const std::string& currency) {
   return budget;
 }
 
+Result<std::string> ReadCurrency(At map, std::string_view key) {
+  const YamlNode* node = map.node.Find(key);
+  if (node == nullptr) return Unexpected(map, "an exchange rate with `from`, `to` and `rate`");
+  const At at{*node, map.file};
+  std::string text = FB_TRY(ReadText(at, "a currency"));
+  const bool iso = text.size() == 3 && std::all_of(text.begin(), text.end(),
+                                                   [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!iso) return Unexpected(at, "a currency of ISO 4217", "write USD, EUR, CNY, ...");
+  return text;
+}
+
+Result<ExchangeRate> DecodeExchangeRate(At map) {
+  FB_CHECK(CheckKeys(map, "an exchange rate", {"from", "to", "rate"}));
+  ExchangeRate rate;
+  rate.from = FB_TRY(ReadCurrency(map, "from"));
+  rate.to = FB_TRY(ReadCurrency(map, "to"));
+  if (rate.from == rate.to) return Unexpected(map, "a rate between two currencies");
+  const std::optional<Money> worth = FB_TRY(ReadMoneyAt(map, "rate", "units of `to` for one"));
+  if (!worth) return Unexpected(map, "an exchange rate with `from`, `to` and `rate`");
+  if (worth->units() <= 0 || *worth > kExchangeRateMax) {
+    return Unexpected(At{*map.node.Find("rate"), map.file},
+                      fmt::format("a rate above 0 and at most {}", kExchangeRateMax.ToString()));
+  }
+  rate.rate = *worth;
+  return rate;
+}
+
 }  // namespace
 
 Result<Gateway> DecodeGateway(At map) {
@@ -206,6 +234,24 @@ Result<std::vector<budget::Budget>> DecodeBudgets(At list, const std::string& cu
     budgets.push_back(std::move(budget));
   }
   return budgets;
+}
+
+Result<std::vector<ExchangeRate>> DecodeExchangeRates(At list) {
+  FB_CHECK(ExpectList(list, "a list of exchange rates"));
+  std::vector<ExchangeRate> rates;
+  for (const YamlNode& node : list.node.items) {
+    const At at{node, list.file};
+    ExchangeRate rate = FB_TRY(DecodeExchangeRate(at));
+    for (const ExchangeRate& other : rates) {
+      if (other.from != rate.from || other.to != rate.to) continue;
+      return Fail(
+          Error{Code::kInvalidArgument,
+                fmt::format("the rate from {} to {} is stated a second time", rate.from, rate.to),
+                "keep one of them", at.place()});
+    }
+    rates.push_back(std::move(rate));
+  }
+  return rates;
 }
 
 }  // namespace flyball::estate

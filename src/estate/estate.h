@@ -67,6 +67,11 @@ struct Upstream {
   std::string api_version;          // of Azure's API
   Place place;
 };
+// What one unit of a currency is worth in another, so that budgets of one count calls of the other.
+struct ExchangeRate {
+  std::string from, to;
+  Money rate;  // units of `to` for one of `from`
+};
 struct Gateway {
   std::string listen;        // empty: the default
   int64_t output_limit = 0;  // tokens, of calls that state no limit; 0: the gateway's default
@@ -84,6 +89,7 @@ struct Estate {
   std::vector<Source> sources;
   Gateway gateway;
   std::vector<budget::Budget> budgets;
+  std::vector<ExchangeRate> exchange_rates;
 };
 
 // Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each

@@ -49,6 +49,19 @@ budgets:
   EXPECT_FALSE(estate->budgets[1].hard);
 }
 
+TEST(GatewaySection, ExchangeRatesAreExact) {
+  Result<Estate> estate = Load(R"(exchange_rates:
+  - { from: USD, to: EUR, rate: 0.925925926 }
+  - { from: EUR, to: USD, rate: "1.08" }
+)");
+  ASSERT_TRUE(estate) << estate.error().ToString();
+  ASSERT_EQ(estate->exchange_rates.size(), 2u);
+  EXPECT_EQ(estate->exchange_rates[0].from, "USD");
+  EXPECT_EQ(estate->exchange_rates[0].to, "EUR");
+  EXPECT_EQ(estate->exchange_rates[0].rate.ToString(), "0.925925926");
+  EXPECT_EQ(estate->exchange_rates[1].rate.ToString(), "1.08");
+}
+
 // Every mistake is named with its place.
 TEST(GatewaySection, MistakesHaveTheirPlace) {
   struct Wrong {
@@ -75,6 +88,13 @@ TEST(GatewaySection, MistakesHaveTheirPlace) {
       {"budgets:\n  - { scope: team=a, amount: 1, window: decade }\n", "decade", 2},
       {"budgets:\n  - { scope: team=a, amount: 1 }\n  - { scope: team=a, amount: 2 }\n",
        "two budgets", 3},
+      {"exchange_rates:\n  - { from: USD, to: EUR }\n", "rate", 2},
+      {"exchange_rates:\n  - { from: USD, to: eur, rate: 1 }\n", "ISO 4217", 2},
+      {"exchange_rates:\n  - { from: USD, to: USD, rate: 1 }\n", "two currencies", 2},
+      {"exchange_rates:\n  - { from: USD, to: EUR, rate: 0 }\n", "above 0", 2},
+      {"exchange_rates:\n  - { from: USD, to: EUR, rate: 1 }\n"
+       "  - { from: USD, to: EUR, rate: 2 }\n",
+       "second time", 3},
   };
   for (const Wrong& wrong : wrongs) {
     Result<Estate> estate = Load(wrong.yaml);

@@ -115,14 +115,17 @@ void AnswerMeter::Event(const SseEvent& event, std::string* out) {
 // quotes would be escaped, it is a value only there.
 void AnswerMeter::CountSearches(std::string_view piece) {
   constexpr std::string_view kType = "\"web_search_call\"";
-  constexpr size_t kKept = 64;  // more than the longest type with its colon
+  constexpr size_t kBlanks = 40;  // after the colon; where there are more it is taken for one
   const size_t known = counted_.size();
   counted_ += piece;
   for (size_t at = 0; (at = counted_.find(kType, at)) != std::string::npos; at += kType.size()) {
     if (at + kType.size() <= known) continue;  // was counted with the piece before
-    const size_t before = counted_.find_last_not_of(" \t\r\n", at == 0 ? 0 : at - 1);
-    if (at == 0 || before == std::string::npos || counted_[before] == ':') ++searches_;
+    const size_t from = at - std::min(at, kBlanks);
+    const std::string_view before = std::string_view(counted_).substr(from, at - from);
+    const size_t last = before.find_last_not_of(" \t\r\n");
+    if (last == std::string_view::npos || before[last] == ':') ++searches_;
   }
+  constexpr size_t kKept = kBlanks + kType.size();
   if (counted_.size() > kKept) counted_.erase(0, counted_.size() - kKept);
 }
 

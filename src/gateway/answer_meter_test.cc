@@ -13,6 +13,7 @@ struct Seen {
   std::string usage, start_usage, model;
   bool final = false;
   int64_t output_tokens = 0;
+  int64_t searches = 0;
   bool operator==(const Seen&) const = default;
 };
 Seen Run(const AnswerOptions& options, std::string_view text, uint32_t seed) {
@@ -33,6 +34,7 @@ Seen Run(const AnswerOptions& options, std::string_view text, uint32_t seed) {
   seen.model = meter.model();
   seen.final = meter.is_final();
   seen.output_tokens = meter.output_tokens_estimate();
+  seen.searches = meter.searches();
   return seen;
 }
 Seen RunAnyhow(const AnswerOptions& options, std::string_view text) {
@@ -125,6 +127,15 @@ TEST(AnswerMeter, ResponsesStream) {
   EXPECT_EQ(seen.usage, R"({"input_tokens":9})");
   EXPECT_TRUE(seen.final);
   EXPECT_EQ(seen.model, "gpt-5");
+}
+
+// As items of the output, not where a text or a list speaks of them; never fewer.
+TEST(AnswerMeter, CountsTheSearchesOfAResponse) {
+  const std::string answer =
+      R"({"include":["web_search_call"],"output":[{"type":"web_search_call"},{"type" : )" +
+      std::string(100, ' ') +
+      R"("web_search_call"},{"type":"message","text":"\"web_search_call\" and \"web_search_call"}]})";
+  EXPECT_EQ(RunAnyhow({Dialect::kOpenAiResponses, false, false}, answer).searches, 2);
 }
 
 constexpr std::string_view kMessages =

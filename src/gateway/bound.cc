@@ -15,17 +15,22 @@ int64_t Stopped(int128 count) { return static_cast<int64_t>(std::min<int128>(cou
 int64_t Sum(int64_t a, int64_t b) { return Stopped(int128{a} + b); }
 int64_t Times(int64_t a, int64_t b) { return Stopped(int128{a} * b); }
 
-// Passes of the model: one, and one more after each use of a tool.
-int64_t Passes(const CallFacts& facts) { return Sum(facts.vendor_tool_uses, 1); }
+// Passes of the model: one, and one more after each use of a tool. Anthropic's also goes on after a
+// use beyond the limit, which is answered with an error, until the vendor's own loop ends.
+int64_t Passes(Dialect dialect, const CallFacts& facts) {
+  if (!facts.has_vendor_tools) return 1;
+  const int64_t least = Info(dialect).is_anthropic ? kVendorLoopPasses : 0;
+  return Sum(std::max(facts.vendor_tool_uses, least), 1);
+}
 
-int64_t InputTokens(const CallFacts& facts) {
+int64_t InputTokens(Dialect dialect, const CallFacts& facts) {
   int64_t tokens = Sum(facts.body_bytes, kTemplateTokens);
   if (facts.has_tools) tokens = Sum(tokens, kToolPromptTokens);
   tokens = Sum(tokens, Times(facts.pictures, kPictureTokens));
   if (facts.input_is_open) tokens = Sum(tokens, kWindowTokens);
   // Each use of a tool reads the whole conversation again, with what the tool
   // has found.
-  if (facts.has_vendor_tools) tokens = Times(Sum(tokens, kWindowTokens), Passes(facts));
+  if (facts.has_vendor_tools) tokens = Times(Sum(tokens, kWindowTokens), Passes(dialect, facts));
   return tokens;
 }
 
@@ -112,6 +117,38 @@ Result<Worst> WorstWithSearches(Dialect dialect, const rates::PriceBook& book,
   return worst;
 }
 
+// What the policy makes of tokens without a price, as the dearest of their kinds.
+Result<Money> DearestDeclared(const rates::PriceBook& book, const rates::PriceQuery& query,
+                              BucketSet kinds, int64_t tokens, rates::MissingPrice missing) {
+  Result<Money> dearest = Fail(Code::kNotFound, "no price of any kind");
+  for (const BucketInfo& info : Buckets()) {
+    if ((kinds & flyball::SetOf(info.bucket)) == 0) continue;
+    Usage usage;
+    FB_CHECK(usage.Add(info.bucket, tokens));
+    const Result<rates::Rated> rated =
+        rates::Rate(book, query, usage, {rates::ServiceTier::kStandard, missing});
+    // A kind that the policy has no price for is not charged: such a call counts at its bound.
+    if (rated) dearest = std::max(dearest.value_or(Money{}), rated->total);
+    if (!rated && !dearest) dearest = Fail(rated.error());
+  }
+  return dearest;
+}
+
+Result<Worst> WorstDeclared(const rates::PriceBook& book, const rates::PriceQuery& query,
+                            const rates::UsageBound& bound, rates::MissingPrice missing) {
+  const Money others =
+      FB_TRY(rates::Rate(book, query, bound.others, {rates::ServiceTier::kStandard, missing}))
+          .total;
+  const Money in =
+      FB_TRY(DearestDeclared(book, query, bound.input_kinds, bound.input_tokens, missing));
+  const Money out =
+      FB_TRY(DearestDeclared(book, query, bound.output_kinds, bound.output_tokens, missing));
+  Worst worst;
+  worst.without_output = FB_TRY(others.Plus(in));
+  worst.whole = FB_TRY(worst.without_output.Plus(out));
+  return worst;
+}
+
 }  // namespace
 
 Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t output_max,
@@ -119,35 +156,29 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
                           Instant now, rates::MissingPrice missing) {
   if (facts.unbounded) return Fail(*facts.unbounded);
   rates::UsageBound usage;
-  usage.input_tokens = InputTokens(facts);
+  usage.input_tokens = InputTokens(dialect, facts);
   usage.input_kinds = InputKinds(dialect, facts);
   usage.output_kinds = OutputTokenBuckets();  // a model makes what it can, asked or not
   usage.tiers = FB_TRY(Tiers(facts, upstream));
   if (facts.fast) usage.tiers |= SetOf(rates::ServiceTier::kFast);
   const int64_t predicted = facts.predicts ? facts.body_bytes : 0;
-  const int64_t output = Times(Times(Sum(output_max, predicted), facts.choices), Passes(facts));
+  const int64_t output =
+      Times(Times(Sum(output_max, predicted), facts.choices), Passes(dialect, facts));
   const int64_t searches = facts.search_fee ? facts.vendor_tool_uses : 0;
   usage.output_tokens = output;
-  FB_CHECK(usage.others.Add(Bucket::kRequests, Passes(facts)));
+  FB_CHECK(usage.others.Add(Bucket::kRequests, Passes(dialect, facts)));
   CallBound bound;
   bound.hold.tokens_fixed = usage.input_tokens;
   bound.hold.tokens_output = output;
   bound.currency = "USD";
   const rates::PriceQuery query{upstream.provider, facts.model, now, upstream.region};
-  Result<Worst> worst =
-      WorstWithSearches(dialect, book, query, usage, searches, &bound.currency);
+  Result<Worst> worst = WorstWithSearches(dialect, book, query, usage, searches, &bound.currency);
   if (!worst) {
     if (worst.error().code != Code::kNotFound || missing == rates::MissingPrice::kDeny) {
       return Fail(worst.error());
     }
-    Usage most = usage.others;
-    FB_CHECK(most.Add(facts.search_fee.value_or(Bucket::kSearches), searches));
-    FB_CHECK(most.Add(Bucket::kInput, usage.input_tokens));
-    const rates::RateOptions options{rates::ServiceTier::kStandard, missing};
-    worst.emplace();
-    worst->without_output = FB_TRY(rates::Rate(book, query, most, options)).total;
-    FB_CHECK(most.Add(Bucket::kOutput, output));
-    worst->whole = FB_TRY(rates::Rate(book, query, most, options)).total;
+    FB_CHECK(usage.others.Add(facts.search_fee.value_or(Bucket::kSearches), searches));
+    worst = FB_TRY(WorstDeclared(book, query, usage, missing));
   }
   bound.hold.fixed = worst->without_output;
   bound.hold.output = FB_TRY(worst->whole.Minus(worst->without_output));

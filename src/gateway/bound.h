@@ -29,6 +29,8 @@ inline constexpr int64_t kPictureTokens = 65'536;
 // The largest window of a model that vendors sell: what files, stored prompts
 // and conversations can add.
 inline constexpr int64_t kWindowTokens = 2'097'152;
+// How often Anthropic lets a model go on by itself after its own tools.
+inline constexpr int64_t kVendorLoopPasses = 10;
 
 struct CallBound {
   hold::Bound hold;

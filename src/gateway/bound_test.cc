@@ -85,6 +85,19 @@ TEST(Bound, HoldsForWhatTheModelMayMake) {
   EXPECT_GE(bound->output, Money::Parse("300").value());
 }
 
+// A model without a price is taken for the dearest of the book, of every kind.
+TEST(Bound, HoldsForAModelThatIsPricedByPolicy) {
+  const auto worst = [](rates::MissingPrice missing) {
+    const CallFacts facts = ReadCall(Dialect::kOpenAiChat, R"({"model":"nobody"})").value();
+    return BoundOf(Dialect::kOpenAiChat, facts, 100, estate::Upstream{}, Book(),
+                   rates::On("2026-11-25"), missing);
+  };
+  EXPECT_FALSE(worst(rates::MissingPrice::kDeny).has_value());
+  ASSERT_TRUE(worst(rates::MissingPrice::kCeiling).has_value());
+  EXPECT_GE(worst(rates::MissingPrice::kCeiling)->hold.output, Money::Parse("300").value());
+  EXPECT_EQ(worst(rates::MissingPrice::kFree)->hold.output, Money{});
+}
+
 TEST(Bound, HoldsForEveryKindOfMedia) {
   const std::string text = R"({"model":"kinds","messages":[{"content":"x"}]})";
   const std::string video = R"({"model":"kinds","messages":[{"content":[
@@ -149,6 +162,14 @@ TEST(Bound, LimitsOfOtherVendorsAreNotBelieved) {
   EXPECT_EQ(NoBound(Dialect::kAnthropicMessages,
                     with(R"({"type":"web_fetch_20250910","name":"f","max_uses":2})", "")),
             "");
+}
+
+// A use beyond the limit is answered with an error, and the model goes on.
+TEST(Bound, HoldsForPassesAfterTheLastUseOfATool) {
+  const std::string body = R"({"model":"m","tools":[
+      {"type":"web_fetch_20250910","name":"f","max_uses":1}]})";
+  EXPECT_GE(Bound(Dialect::kAnthropicMessages, body)->tokens_fixed,
+            (kVendorLoopPasses + 1) * kWindowTokens);
 }
 
 TEST(Bound, ToolsWhoseFeesCannotBeHeldAreRefused) {

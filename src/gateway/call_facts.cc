@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
+#include <vector>
 
 #include "base/text.h"
 
@@ -68,19 +68,23 @@ void HasNoBound(CallFacts* facts, std::string message, std::string hint) {
 // ---- names
 
 Status NoNameTwice(const dom::object& members) {
-  std::array<std::string_view, 16> few;  // most objects have no more
-  std::unordered_set<std::string_view> more;
-  size_t count = 0;
-  for (const auto& [name, value] : members) {
-    const auto* const end = few.cbegin() + std::min(count, few.size());
-    if (std::find(few.cbegin(), end, name) != end ||
-        (count >= few.size() && !more.insert(name).second)) {
-      return Wrong(name.substr(0, 100), "is given twice");
+  std::array<std::string_view, 16> few;  // most objects have no more, and need no memory
+  std::vector<std::string_view> many;
+  const bool are_few = members.size() <= few.size();
+  auto end = few.begin();
+  for (const dom::key_value_pair& member : members) {
+    if (!are_few) {
+      many.push_back(member.key);
+      continue;
     }
-    if (count < few.size()) few[count] = name;
-    ++count;
+    if (std::find(few.begin(), end, member.key) != end) {
+      return Wrong(member.key.substr(0, 100), "is given twice");
+    }
+    *end++ = member.key;
   }
-  return {};
+  std::ranges::sort(many);
+  const auto twice = std::ranges::adjacent_find(many);
+  return twice == many.end() ? Status() : Status(Wrong(twice->substr(0, 100), "is given twice"));
 }
 
 // As a server written in Go takes a name: without regard to case, and with the two letters outside
@@ -93,6 +97,11 @@ std::string Folded(std::string_view name) {
     }
   }
   return folded;
+}
+
+bool HasOtherCase(std::string_view name) {
+  return std::any_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || (c & 0x80) != 0; });
 }
 
 // Members of the body that decide about its cost, and those of a tool.
@@ -136,7 +145,7 @@ template <size_t kSize>
 Status NoneInAnotherCase(const dom::object& members,
                          const std::array<std::string_view, kSize>& names) {
   for (const auto& [name, value] : members) {
-    if (IsOneOf(name, names)) continue;
+    if (!HasOtherCase(name)) continue;
     const std::string folded = Folded(name);
     if (!IsOneOf(folded, names)) continue;
     return Wrong(name, fmt::format("is read as '{}' by some vendors: write it so", folded));
@@ -146,21 +155,62 @@ Status NoneInAnotherCase(const dom::object& members,
 
 // ---- what lies below the body's members
 
-// Members of a part of a message that is no text.
-bool IsMedia(std::string_view name) {
-  constexpr std::array<std::string_view, 11> kMedia = {
-      "source",    "image",     "image_url",   "input_image", "audio",      "video",
-      "video_url", "file_data", "inline_data", "input_audio", "input_video"};
-  return IsOneOf(name, kMedia);
+// What a member of this name says about a call's input, wherever it stands.
+enum Trait : uint8_t {
+  kMedia = 1,    // a part of a message that is no text
+  kPicture = 2,  // its text is one, or the address of one
+  kOpen = 4,     // it names what only the vendor knows, or renders
+  kCache = 8,
+  kSaid = 16,  // by the name that the vendor gave it
+};
+struct Known {
+  std::string_view name;
+  uint8_t traits;
+};
+constexpr std::array<Known, 19> kKnown = {{{"cache_control", kCache},
+                                           {"source", kMedia},
+                                           {"image", kMedia | kPicture},
+                                           {"image_url", kMedia | kPicture},
+                                           {"input_image", kMedia},
+                                           {"inline_data", kMedia},
+                                           {"audio", kMedia | kSaid},
+                                           {"input_audio", kMedia},
+                                           {"video", kMedia},
+                                           {"input_video", kMedia},
+                                           {"video_url", kMedia | kOpen},
+                                           {"file_data", kMedia | kOpen},
+                                           {"file_url", kOpen},
+                                           {"file_id", kOpen},
+                                           {"file_ids", kOpen},
+                                           {"container", kOpen},
+                                           {"vector_store_ids", kOpen},
+                                           {"url", kPicture},
+                                           {"data", kPicture}}};
+
+uint8_t TraitsOf(std::string_view name) {
+  // Most names of a call (role, text, type, name) begin with none of their letters.
+  constexpr std::string_view kFirst = "csiavfud";
+  if (name.empty() || kFirst.find(name.front()) == std::string_view::npos) return 0;
+  for (const Known& known : kKnown) {
+    if (known.name == name) return known.traits;
+  }
+  return 0;
 }
 
 // A part that is rendered page by page, whatever its bytes: a document that is not given as text.
-bool IsRenderedDocument(const dom::object& part) {
+bool IsRenderedDocument(std::string_view type, const dom::object& part) {
   dom::element source, kind;
-  if (TextOf(part, "type") != "document") return false;
+  if (type != "document") return false;
   if (part["source"].get(source) != simdjson::SUCCESS) return false;
   if (source["type"].get(kind) != simdjson::SUCCESS) return true;
   return TextOf(kind) != "text" && TextOf(kind) != "content";
+}
+
+// What was found before and is told again: its address is that of no picture.
+bool IsCitation(std::string_view type) {
+  constexpr std::array<std::string_view, 3> kCitations = {"url_citation", "web_search_result",
+                                                          "web_search_result_location"};
+  return IsOneOf(type, kCitations);
 }
 
 // Walks what lies below the body's members, whose shape is the vendors' affair, for what makes
@@ -182,9 +232,12 @@ class Walker {
     dom::object members;
     if (value.get(members) != simdjson::SUCCESS) return {};
     FB_CHECK(NoNameTwice(members));
-    facts_.input_is_open |= IsRenderedDocument(members);
+    const std::string_view type = TextOf(members, "type");
+    facts_.input_is_open |= IsRenderedDocument(type, members);
+    const bool cites = IsCitation(type);
     for (const auto& [name, member] : members) {
-      Look(name, member);
+      if (!cites || name != "url") Look(name, member);
+      if (HasOtherCase(name)) Look(Folded(name), member);
       FB_CHECK(Walk(member, depth + 1));
     }
     return {};
@@ -192,20 +245,15 @@ class Walker {
 
   // At one member, of the body itself or of what lies below.
   void Look(std::string_view name, const dom::element& value) {
-    if (value.is_null()) return;
-    if (name == "cache_control") return LookAtCache(value);
-    facts_.has_media |= IsMedia(name);
-    if (name == "url" || name == "image_url") {
-      facts_.pictures += TextOf(value).empty() ? 0 : 1;
-    } else if (name == "data" || name == "image") {
-      facts_.pictures += value.is_string() ? 1 : 0;
-    } else if (name == "audio") {  // what was said before, by the name that the vendor gave it
-      dom::object audio;
-      facts_.input_is_open |= value.get(audio) == simdjson::SUCCESS && Has(audio, "id");
-    } else if (name == "file_url" || name == "file_data" || name == "video_url" ||
-               name == "file_id" || name == "file_ids" || name == "container" ||
-               name == "vector_store_ids") {
-      facts_.input_is_open = true;
+    const uint8_t traits = TraitsOf(name);
+    if (traits == 0 || value.is_null()) return;
+    facts_.has_media |= (traits & kMedia) != 0;
+    facts_.input_is_open |= (traits & kOpen) != 0;
+    if ((traits & kPicture) != 0) facts_.pictures += TextOf(value).empty() ? 0 : 1;
+    if ((traits & kCache) != 0) LookAtCache(value);
+    dom::object said;
+    if ((traits & kSaid) != 0 && value.get(said) == simdjson::SUCCESS) {
+      facts_.input_is_open |= Has(said, "id");
     }
   }
 
@@ -463,7 +511,8 @@ Status ReadMember(Dialect dialect, std::string_view name, const dom::element& va
     facts->states_max_tokens |= name == "max_tokens";
   } else if (name == "n" || name == "best_of") {
     facts->choices = std::max(facts->choices, FB_TRY(PositiveNumber(name, value, kChoicesMax)));
-  } else if (name == "stream") {
+  } else if (name == "stream" && !Info(dialect).output_limit.empty()) {
+    // Others (embeddings, counts) have no stream, whatever is asked for.
     if (!value.is_bool()) return Wrong(name, "is true or false");
     facts->stream = IsTrue(value);
   } else if (name == "service_tier") {

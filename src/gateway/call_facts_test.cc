@@ -69,6 +69,11 @@ TEST(CallFacts, AMemberInAnotherCaseIsRefused) {
                     R"({"model":"m","tools":[{"type":"function","Type":"web_search"}]})"),
             "");
   EXPECT_EQ(Refusal(Dialect::kOpenAiChat, R"({"model":"m","Own_Extension":7})"), "");
+  // Below, where names may be anybody's (a schema of a tool), they count in any case.
+  EXPECT_EQ(Read(Dialect::kOpenAiChat, R"({"model":"m","messages":[{"content":[
+      {"type":"image_url","Image_URL":{"URL":"https://example.com/a"}}]}]})")
+                .pictures,
+            1);
 }
 
 // The parser's memory would be kept for ever, by every thread.
@@ -114,6 +119,11 @@ TEST(CallFacts, SeesInputThatTheBodyDoesNotBound) {
       {"type":"image_url","image_url":{"url":"https://example.com/a.png"}},
       {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}}]}]})");
   EXPECT_EQ(pictures.pictures, 2);
+  EXPECT_EQ(Read(Dialect::kOpenAiResponses, R"({"model":"m","input":[{"role":"assistant","content":[
+      {"type":"output_text","text":"x","annotations":[
+      {"type":"url_citation","url":"https://example.com/a"}]}]}]})")
+                .pictures,
+            0);
   EXPECT_FALSE(pictures.input_is_open);
   EXPECT_TRUE(
       Read(Dialect::kOpenAiResponses, R"({"model":"m","previous_response_id":"r"})").input_is_open);

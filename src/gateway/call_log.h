@@ -1,14 +1,18 @@
 // CallLog: the journal of what was dispatched and what it cost (model/metered_call.h), a file a
 // month, from which the ledger's charges are made.
 //
-// Records are written when the guard's are, and not synced one by one: a process that dies loses
-// none. What can't be written is kept, and written before anything newer. One thread owns it.
+// Records are written when the guard's are, and synced about once a second: a process that dies
+// loses none, a power cut the last of them. What can't be written is kept, and written before
+// anything newer. Damage within a file is told and passed over: the gateway does not stand still
+// for it. One thread owns it.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -20,9 +24,13 @@ namespace flyball::gateway {
 
 class CallLog {
  public:
-  // Reads what is there, oldest month first, through `visit`.
+  // Of each file, where its last record ends.
+  using Ends = std::map<std::string, uint64_t>;
+  // Reads what is there, oldest month first, through `visit`; of each file what stands behind
+  // `from`, which an earlier reading has told.
   static Result<CallLog> Open(os::Files& files, const std::string& folder,
-                              const std::function<Status(const metered::Record&)>& visit);
+                              const std::function<Status(const metered::Record&)>& visit,
+                              const Ends& from = {});
 
   // An attempt's records lie in the file of the month in which it was dispatched. A dispatch that
   // can't be written is given up: the call must not leave. An end is kept.
@@ -30,7 +38,16 @@ class CallLog {
   Status Write(const metered::End& end, Instant dispatched);
   // Writes what was kept.
   Status Retry();
-  bool is_behind() const { return !unwritten_.empty(); }
+  // While true no call may leave. After a failed sync until it is opened again: nobody knows what
+  // the disk has.
+  bool is_behind() const { return !unwritten_.empty() || sync_failed_; }
+
+  // What brings to the disk what was written since the last one; on any thread. Empty when that is
+  // nothing. Then FinishSync with its answer.
+  std::function<Status()> StartSync();
+  void FinishSync(const Status& synced) { sync_failed_ |= !synced.has_value(); }
+
+  Ends ends() const;
 
  private:
   CallLog(os::Files& files, std::string folder) : files_(&files), folder_(std::move(folder)) {}
@@ -44,6 +61,9 @@ class CallLog {
     std::optional<os::Journal> journal;
   };
   Open_ open_[2];
+  Ends ends_;  // of files that are not open
+  std::vector<std::string> unsynced_;
+  bool sync_failed_ = false;
   struct Unwritten {
     Instant dispatched;
     std::string record;

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -60,6 +62,39 @@ std::map<std::string, std::string> ReadApplied(os::Files& files, const std::stri
   return applied;
 }
 
+bool CountsTheSame(const budget::Budget& a, const budget::Budget& b) {
+  return a.scope == b.scope && a.measure == b.measure &&
+         (a.measure == budget::Measure::kTokens || a.currency == b.currency);
+}
+
+// A budget of the estate under a new name (which has its window in it when nobody gave one) is the
+// one of the same scope and measure that the estate has no more: first of the same window, then of
+// any. `before` are the estate's words of before by name; they are renamed as well.
+Status Rename(const std::vector<budget::Budget>& budgets, guard::Guard& guard, guard::Moment now,
+              std::map<std::string, std::string>* before) {
+  for (const bool same_window : {true, false}) {
+    for (const budget::Budget& budget : budgets) {
+      if (before->contains(budget.name)) continue;
+      for (auto gone = before->begin(); gone != before->end(); ++gone) {
+        const bool stays =
+            std::any_of(budgets.begin(), budgets.end(),
+                        [&](const budget::Budget& other) { return other.name == gone->first; });
+        const std::optional<budget::Budget> known = guard.BudgetOf(gone->first);
+        if (stays || !known || !CountsTheSame(*known, budget)) continue;
+        if (same_window && known->window != budget.window) continue;
+        const Status renamed = guard.RenameBudget(gone->first, budget.name, now);
+        if (!renamed && renamed.error().code == Code::kAlreadyExists)
+          break;  // it has its own count
+        FB_CHECK(renamed);
+        (*before)[budget.name] = std::move(gone->second);
+        before->erase(gone);
+        break;
+      }
+    }
+  }
+  return {};
+}
+
 std::unexpected<Error> WrongMember(std::string_view member, std::string_view expected) {
   return Fail(Code::kInvalidArgument, fmt::format("'{}' {}", member, expected));
 }
@@ -111,6 +146,8 @@ Result<bool> FlagOf(const Json& json, const char* name, bool otherwise) {
 Status ReadLimit(const Json& json, bool edits, budget::Budget* budget) {
   const std::string amount = FB_TRY(TextOf(json, "amount"));
   const std::string tokens = FB_TRY(TextOf(json, "tokens"));
+  const std::string currency = FB_TRY(TextOf(json, "currency"));
+  if (!currency.empty()) budget->currency = currency;
   if (edits && amount.empty() && tokens.empty()) return {};
   if (amount.empty() == tokens.empty()) {
     return Fail(Code::kInvalidArgument, "a budget has either an 'amount' or 'tokens'");
@@ -124,15 +161,35 @@ Status ReadLimit(const Json& json, bool edits, budget::Budget* budget) {
   }
   budget->measure = budget::Measure::kMoney;
   budget->limit = FB_TRY(Money::Parse(amount)).units();
-  budget->currency = FB_TRY(TextOf(json, "currency", budget->currency));
   return {};
 }
 
-// The budget of this name, for a request that says no scope: what it does not say stays as it is.
-Result<budget::Budget> Edited(const std::string& name, const guard::Guard& guard) {
-  std::optional<budget::Budget> known = guard.BudgetOf(name);
-  if (known) return *std::move(known);
-  return Fail(Code::kNotFound, "there is no budget '" + name + "'",
+// The budget that a request means, by its name or else by what it would be called: as it is, when
+// there is one, so that what the request does not say stays. `edits` says whether there is.
+Result<budget::Budget> Meant(const Json& json, const guard::Guard& guard, bool* edits) {
+  budget::Budget budget;
+  budget.name = FB_TRY(TextOf(json, "name"));
+  const std::string scope = FB_TRY(TextOf(json, "scope"));
+  if (!scope.empty()) {
+    budget.scope = FB_TRY(budget::ParseScope(scope));
+  } else if (budget.name.empty()) {
+    return WrongMember("scope", "is missing");
+  }
+  if (budget.name.empty()) {
+    const std::string window = FB_TRY(TextOf(json, "window", "month"));
+    budget.window = FB_TRY(budget::ParseWindow(window));
+    const bool tokens = !FB_TRY(TextOf(json, "tokens")).empty();
+    budget.measure = tokens ? budget::Measure::kTokens : budget::Measure::kMoney;
+    budget.name = budget::DefaultName(budget);
+  }
+  std::optional<budget::Budget> known = guard.BudgetOf(budget.name);
+  *edits = known.has_value();
+  if (known) {
+    if (!scope.empty()) known->scope = budget.scope;
+    return *std::move(known);
+  }
+  if (!scope.empty()) return budget;
+  return Fail(Code::kNotFound, "there is no budget '" + budget.name + "'",
               "a new one says its 'scope'; `flyball budgets` shows them");
 }
 
@@ -140,14 +197,8 @@ Result<budget::Budget> ReadBudget(const Json& json, const guard::Guard& guard) {
   static constexpr std::array<std::string_view, 10> kKnown = {
       "name", "scope", "amount", "tokens", "currency", "window", "zone", "hard", "mode", "warn"};
   FB_CHECK(CheckMembers(json, kKnown, "a budget"));
-  budget::Budget budget;
-  const std::string name = FB_TRY(TextOf(json, "name"));
-  const bool edits = !name.empty() && !json.contains("scope");
-  if (edits) {
-    budget = FB_TRY(Edited(name, guard));
-  } else {
-    budget.scope = FB_TRY(budget::ParseScope(FB_TRY(TextOf(json, "scope"))));
-  }
+  bool edits = false;
+  budget::Budget budget = FB_TRY(Meant(json, guard, &edits));
   FB_CHECK(ReadLimit(json, edits, &budget));
   budget.window = FB_TRY(
       budget::ParseWindow(FB_TRY(TextOf(json, "window", budget::FormatWindow(budget.window))),
@@ -165,8 +216,6 @@ Result<budget::Budget> ReadBudget(const Json& json, const guard::Guard& guard) {
           static_cast<int>(std::clamp<int64_t>(level.get<int64_t>(), -1, 10'000)));
     }
   }
-  budget.name = name;
-  if (budget.name.empty()) budget.name = budget::DefaultName(budget);
   FB_CHECK(budget::Validate(budget));
   return budget;
 }
@@ -191,8 +240,11 @@ Json RowJson(const guard::StatusRow& row) {
             {"hard", row.hard},
             {"mode", budget::ModeName(row.mode)},
             {"warn", row.warn_percent},
+            {"warned", row.warned_percent},
             {"frozen", row.frozen},
+            {"refused", row.refused},
             {"faults", row.faults}};
+  if (row.scope.ends_with("=*")) json["values"] = row.values;
   if (!row.max_overspend.why.empty()) json["max_overspend_why"] = row.max_overspend.why;
   return json;
 }
@@ -259,9 +311,27 @@ Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
   return Desk{std::move(lock), std::move(wal)};
 }
 
+Result<Desk> WaitForDesk(os::Files& files, const std::string& home, int patience_ms) {
+  for (;;) {
+    Result<Desk> desk = OpenDesk(files, home);
+    if (desk || desk.error().code != Code::kAlreadyExists || patience_ms <= 0) return desk;
+    const Result<os::LockHolder> holder = os::HomeLock::ReadHolder(GatewayLock(home));
+    if (holder && !holder->note.empty()) return desk;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kDeskAgainMs));
+    patience_ms -= kDeskAgainMs;
+  }
+}
+
 Status ApplyEstate(os::Files& files, const std::string& home,
-                   const std::vector<budget::Budget>& budgets, guard::Wal& wal, guard::Moment now) {
+                   const std::vector<budget::Budget>& budgets, const Currencies& currencies,
+                   guard::Wal& wal, guard::Moment now) {
+  for (const budget::Budget& budget : budgets) {
+    FB_CHECK(wal.guard().CheckBudget(budget));
+    FB_CHECK(CheckCurrency(budget, currencies));
+  }
+  FB_CHECK(ApplyRates(currencies.rates, wal.guard()));
   std::map<std::string, std::string> before = ReadApplied(files, home);
+  FB_CHECK(Rename(budgets, wal.guard(), now, &before));
   Json applied = Json::object();
   for (const budget::Budget& budget : budgets) {
     const std::string hash = Sha256Hex(Canonical(budget));
@@ -281,12 +351,14 @@ Status ApplyEstate(os::Files& files, const std::string& home,
 }
 
 Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::string_view path,
-                               std::string_view body, guard::Moment now) {
+                               std::string_view body, guard::Moment now,
+                               const Currencies* currencies) {
   if (method == "GET" && path == kDeskPath) return StatusesJson(wal.guard().Statuses(now));
   if (method != "POST") return Fail(Code::kUnimplemented, "the desk takes GET and POST");
   const Json json = FB_TRY(ReadRequest(body));
   if (path == kDeskPath) {
     const budget::Budget budget = FB_TRY(ReadBudget(json, wal.guard()));
+    if (currencies != nullptr) FB_CHECK(CheckCurrency(budget, *currencies));
     FB_CHECK(wal.guard().SetBudget(budget, now));
     return Confirm(wal, budget.name, now);
   }

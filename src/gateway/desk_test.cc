@@ -2,8 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <thread>
+
+#include "rates/test_prices.h"
 
 namespace flyball::gateway {
 namespace {
@@ -24,6 +29,37 @@ class DeskTest : public testing::Test {
     std::filesystem::remove_all(home_);
   }
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
+  static budget::Budget Of(std::string_view scope, std::string_view window, std::string name = "") {
+    budget::Budget budget;
+    budget.scope = budget::ParseScope(scope).value();
+    budget.window = budget::ParseWindow(window).value();
+    budget.limit = Money::Parse("10")->units();
+    budget.name = name.empty() ? budget::DefaultName(budget) : std::move(name);
+    return budget;
+  }
+  Status Apply(const std::vector<budget::Budget>& budgets) {
+    return ApplyEstate(*files_, home_, budgets, currencies_, *desk_->wal, Now());
+  }
+  // What a call of this team cost.
+  void Spend(std::string_view team, std::string_view cost) {
+    const std::vector<hold::Attribute> who = {{budget::ScopeKind::kTeam, team}};
+    const guard::Call call{desk_->wal->NextCallId(),
+                           who,
+                           {Money::Parse(cost).value(), {}, 0, 0},
+                           "USD",
+                           clock_.MonotonicUs() + kMicrosPerSecond};
+    ASSERT_EQ(desk_->wal->Admit(call, Now()).verdict, guard::Verdict::kAdmitted);
+    ASSERT_TRUE(desk_->wal->guard().Dispatched(call.id, Now()));
+    ASSERT_TRUE(desk_->wal->guard().Settle(call.id, {call.bound.fixed, 0}, -1, Now()));
+    ASSERT_TRUE(desk_->wal->Commit());
+  }
+  // Settled, by the name of the budget.
+  std::map<std::string, std::string> Settled() {
+    std::map<std::string, std::string> settled;
+    const Json rows = Ask("GET", "").value();
+    for (const Json& row : rows) settled[row["name"]] = row["settled"];
+    return settled;
+  }
   Result<Json> Ask(std::string_view method, std::string_view path, const std::string& body = "") {
     const std::string whole = std::string(kDeskPath) + std::string(path);
     return Json::parse(FB_TRY(Administer(*desk_->wal, method, whole, body, Now())));
@@ -33,6 +69,8 @@ class DeskTest : public testing::Test {
   std::unique_ptr<os::Files> files_ = os::MakeRealFiles();
   SimClock clock_{Instant{1'795'608'000'000'000}};  // 2026-11-25T12:00:00Z
   std::optional<Desk> desk_;
+  Currencies currencies_{{"USD"}, {}};
+  std::atomic<bool> waits_ = false;
 };
 
 TEST_F(DeskTest, ABudgetIsSetSeenFrozenAndRemoved) {
@@ -79,20 +117,138 @@ TEST_F(DeskTest, SurvivesTheProcess) {
 }
 
 TEST_F(DeskTest, TheEstatesWordCountsWhenItChanges) {
-  budget::Budget budget;
-  budget.scope = budget::ParseScope("team=search").value();
-  budget.name = "b";
-  budget.limit = Money::Parse("10")->units();
-  ASSERT_TRUE(ApplyEstate(*files_, home_, {budget}, *desk_->wal, Now()));
+  budget::Budget budget = Of("team=search", "month", "b");
+  ASSERT_TRUE(Apply({budget}));
   // Raised at run time: it stays raised as long as the estate says what it said.
   ASSERT_TRUE(Ask("POST", "", R"({"name":"b","scope":"team=search","amount":"50"})"));
-  ASSERT_TRUE(ApplyEstate(*files_, home_, {budget}, *desk_->wal, Now()));
+  ASSERT_TRUE(Apply({budget}));
   EXPECT_EQ(Ask("GET", "").value()[0]["limit"], "50");
   budget.limit = Money::Parse("20")->units();
-  ASSERT_TRUE(ApplyEstate(*files_, home_, {budget}, *desk_->wal, Now()));
+  ASSERT_TRUE(Apply({budget}));
   EXPECT_EQ(Ask("GET", "").value()[0]["limit"], "20");
-  ASSERT_TRUE(ApplyEstate(*files_, home_, {}, *desk_->wal, Now()));
+  ASSERT_TRUE(Apply({}));
   EXPECT_TRUE(Ask("GET", "").value().empty());
+}
+
+using Names = std::map<std::string, std::string>;
+
+TEST_F(DeskTest, ABudgetOfTheEstateThatIsRenamedKeepsItsCountAndWhatWasSetAtRunTime) {
+  ASSERT_TRUE(Apply({Of("team=search", "month"), Of("team=ads", "month")}));
+  Spend("search", "3");
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"team=search per month","amount":"50"})"));
+  ASSERT_TRUE(Apply({Of("team=ads", "month"), Of("team=search", "month", "searchers")}));
+  EXPECT_EQ(Settled(), (Names{{"searchers", "3"}, {"team=ads per month", "0"}}));
+  EXPECT_EQ(Ask("GET", "").value()[0]["limit"], "50");
+  desk_.reset();
+  desk_.emplace(OpenDesk(*files_, home_).value());
+  EXPECT_EQ(Settled(), (Names{{"searchers", "3"}, {"team=ads per month", "0"}}));
+}
+
+TEST_F(DeskTest, ABudgetWithoutANameKeepsItsCountInAnotherWindow) {
+  ASSERT_TRUE(Apply({Of("team=search", "month")}));
+  Spend("search", "3");
+  ASSERT_TRUE(Apply({Of("team=search", "day")}));
+  EXPECT_EQ(Settled(), (Names{{"team=search per day", "3"}}));
+  ASSERT_TRUE(Apply({Of("team=search", "rolling 7 days")}));
+  EXPECT_EQ(Settled(), (Names{{"team=search per rolling 7 days", "3"}}));
+}
+
+TEST_F(DeskTest, OfSeveralBudgetsOfAScopeThatOfTheSameWindowIsTheSame) {
+  ASSERT_TRUE(Apply({Of("team=search", "day", "a"), Of("team=search", "month", "b")}));
+  Spend("search", "1");
+  clock_.Advance(24 * kMicrosPerHour);
+  Spend("search", "1");
+  ASSERT_TRUE(Apply({Of("team=search", "month", "x"), Of("team=search", "day", "y"),
+                     Of("team=search", "week", "z")}));
+  EXPECT_EQ(Settled(), (Names{{"x", "2"}, {"y", "1"}, {"z", "0"}}));
+}
+
+TEST_F(DeskTest, ANameThatHasACountOfItsOwnIsNotTakenOver) {
+  ASSERT_TRUE(Apply({Of("team=search", "month", "a")}));
+  Spend("search", "3");
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","scope":"team=search","amount":"50"})"));
+  Spend("search", "1");
+  ASSERT_TRUE(Apply({Of("team=search", "month", "b")}));
+  EXPECT_EQ(Settled(), (Names{{"b", "1"}}));
+}
+
+TEST_F(DeskTest, AnEditChangesOnlyWhatItStates) {
+  const std::string whole =
+      R"({"scope":"team=search","amount":"100","window":"rolling 7 days","zone":"Europe/Zurich",)"
+      R"("hard":false,"mode":"quantile","warn":[50,80],"name":"b"})";
+  Json before = Ask("POST", "", whole).value();
+  before["limit"] = before["remaining"] = "200";
+  before["max_overspend"] = "10";
+  EXPECT_EQ(Ask("POST", "", R"({"name":"b","amount":"200"})").value(), before);
+  EXPECT_EQ(Ask("POST", "", R"({"name":"b","scope":"team=search","amount":"200"})").value(),
+            before);
+  // One that nobody named is meant by what it would be called.
+  ASSERT_TRUE(Ask("POST", "", R"({"scope":"team=ads","amount":"1","hard":false,"warn":[50]})"));
+  const Json edited = Ask("POST", "", R"({"scope":"team=ads","amount":"2"})").value();
+  EXPECT_EQ(edited["name"], "team=ads per month");
+  EXPECT_EQ(edited["hard"], false);
+  EXPECT_EQ(edited["warn"], Json::array({50}));
+  EXPECT_EQ(Ask("GET", "").value().size(), 2u);
+  EXPECT_EQ(Ask("POST", "", R"({"name":"nobody","amount":"2"})").error().code, Code::kNotFound);
+  EXPECT_EQ(Ask("POST", "", R"({"amount":"2"})").error().code, Code::kInvalidArgument);
+}
+
+TEST_F(DeskTest, ABudgetInACurrencyWithoutARateIsToldWhenItIsConfigured) {
+  budget::Budget euros = Of("team=search", "month");
+  euros.currency = "EUR";
+  const Status missing = Apply({Of("team=ads", "month"), euros});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(missing.error().ToString().find("from: USD, to: EUR"), std::string::npos)
+      << missing.error().ToString();
+  EXPECT_TRUE(Settled().empty()) << "nothing was put in force";
+  const std::string path(kDeskPath);
+  const std::string body = R"({"scope":"team=x","amount":"1","currency":"EUR"})";
+  EXPECT_EQ(Administer(*desk_->wal, "POST", path, body, Now(), &currencies_).error().code,
+            Code::kFailedPrecondition);
+  currencies_.rates = {{"USD", "EUR", Money::Parse("0.5").value()}};
+  ASSERT_TRUE(Apply({Of("team=ads", "month"), euros}));
+  EXPECT_TRUE(Administer(*desk_->wal, "POST", path, body, Now(), &currencies_));
+  Spend("search", "3");
+  EXPECT_EQ(Settled().at("team=search per month"), "1.5");
+}
+
+TEST_F(DeskTest, WhatCannotBePutInForceChangesNothing) {
+  ASSERT_TRUE(Apply({Of("team=search", "month")}));
+  budget::Budget lost = Of("team=ads", "month");
+  lost.window.zone = "Mars/Olympus";
+  EXPECT_FALSE(Apply({Of("team=other", "month"), lost}));
+  EXPECT_EQ(Settled(), (Names{{"team=search per month", "0"}}));
+}
+
+TEST_F(DeskTest, WhoHasTheGuardForAMomentIsWaitedForAndAGatewayIsNot) {
+  EXPECT_EQ(WaitForDesk(*files_, home_, 0).error().code, Code::kAlreadyExists);
+  std::jthread leaves([&] {
+    while (!waits_) std::this_thread::yield();
+    desk_.reset();
+  });
+  waits_ = true;
+  std::optional<Desk> got(WaitForDesk(*files_, home_).value());
+  leaves.join();
+  ASSERT_TRUE(got->lock.SetNote("127.0.0.1:8081"));
+  constexpr int kAnHourMs = 3'600'000;  // the test would not end if it were waited for
+  EXPECT_EQ(WaitForDesk(*files_, home_, kAnHourMs).error().code, Code::kAlreadyExists);
+}
+
+TEST(Currencies, AreThoseOfWhatTheUpstreamsServe) {
+  const auto model = [](const std::string& name, const std::string& currency) {
+    return R"({"provider":"test","model":")" + name + R"(","source":"test","currency":")" +
+           currency + R"(","prices":[{"per_unit":{"input":"0.001"}}]})";
+  };
+  const rates::PriceBook book = rates::BookOf(model("m", "EUR") + "," + model("other", "CNY"));
+  estate::Upstream upstream;
+  upstream.models = {"m*"};
+  EXPECT_EQ(PriceCurrencies(book, {upstream}, Instant{0}), std::vector<std::string>{"EUR"});
+  upstream.models = {"*"};
+  EXPECT_EQ(PriceCurrencies(book, {upstream}, Instant{0}),
+            (std::vector<std::string>{"CNY", "EUR"}));
+  upstream.models = {"nothing"};
+  EXPECT_EQ(PriceCurrencies(book, {upstream}, Instant{0}), std::vector<std::string>{"USD"});
 }
 
 }  // namespace

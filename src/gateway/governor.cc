@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/answer_meter.h"
@@ -28,6 +27,7 @@ constexpr std::string_view kUseCaseHeader = "x-flyball-use-case";
 constexpr std::string_view kEndCustomerHeader = "x-flyball-end-customer";
 constexpr std::string_view kTagsHeader = "x-flyball-tags";
 constexpr int64_t kKeysRefreshUs = 500'000;
+constexpr int64_t kLogSyncUs = 1'000'000;
 
 std::string_view HeaderOf(std::span<const HeaderView> headers, std::string_view name) {
   for (const HeaderView& header : headers) {
@@ -152,11 +152,14 @@ class GovernedGateway::Governed final : public Call {
     if (before == Outcome::kNotRecorded) {
       return Refusal(RefusalKind::kUnavailable, "the call can't be recorded, so it may not leave");
     }
-    if (attempts_ >= kAttemptsMax || next_candidate_ >= candidates_.size()) return GiveUp(before);
-    const size_t index = candidates_[next_candidate_++];
+    if (attempts_ >= kAttemptsMax) return GiveUp(before);
+    dispatch_.at = g_.clock_.Now();  // one instant for the prices of the hold and of the charge
+    Result<CallBound> bound = NextBound();
+    if (!bound) return attempts_ == 0 ? WithoutBound(bound.error()) : GiveUp(before);
+    const size_t index = Current();
     ++attempts_;
     const estate::Upstream& upstream = g_.settings_.upstreams[index];
-    if (std::optional<Reply> refusal = Admit(upstream)) return *std::move(refusal);
+    if (std::optional<Reply> refusal = Admit(upstream, *bound)) return *std::move(refusal);
     Attempt attempt;
     attempt.upstream = index;
     attempt.target = TargetAt(upstream, dialect_, target_, facts_.model);
@@ -189,10 +192,8 @@ class GovernedGateway::Governed final : public Call {
     status_ = status;
     if (IsEncoded(headers)) meter_->Ignore();
     const bool may_retry = status == 429 || status >= 500;
-    if (may_retry && attempts_ < kAttemptsMax && next_candidate_ < candidates_.size()) {
-      return HeadVerdict::kRetry;
-    }
-    return HeadVerdict::kPass;
+    return may_retry && attempts_ < kAttemptsMax && HasNext() ? HeadVerdict::kRetry
+                                                              : HeadVerdict::kPass;
   }
 
   bool KeepsLength() override { return !strips_usage() || meter_->ignores(); }
@@ -226,15 +227,15 @@ class GovernedGateway::Governed final : public Call {
       case End::kComplete:
       case End::kDrained:
         if (how == End::kDrained) (void)Tail();
-        SettleAnswer(true);
+        SettleAnswer();
         return;
       case End::kCut:
         ++g_.counts_.cut;
-        SettleAnswer(false);
+        SettleAnswer();
         return;
       case End::kBroken:
       case End::kClientGone:
-        SettleAnswer(false);
+        SettleAnswer();
         return;
     }
   }
@@ -255,24 +256,57 @@ class GovernedGateway::Governed final : public Call {
     return Refusal(RefusalKind::kUpstreamFailed, "no upstream could be reached");
   }
 
-  // Takes the hold of an attempt; what the client gets when there is none to be had.
-  std::optional<Reply> Admit(const estate::Upstream& upstream) {
+  Result<CallBound> BoundAt(const estate::Upstream& upstream) const {
+    if (is_free()) return CallBound{{}, "USD"};
     const int64_t output = Info(dialect_).output_limit.empty()
                                ? 0
                                : facts_.output_max.value_or(g_.settings_.output_limit);
-    const guard::Moment now = g_.Now();
-    CallBound bound;
-    if (!is_free()) {
-      Result<CallBound> found =
-          BoundOf(dialect_, facts_, output, upstream, *book_, now.wall, g_.settings_.missing_price);
-      if (!found) return Refusal(RefusalKind::kInvalid, found.error().ToString());
-      bound = *found;
-    } else {
-      bound.currency = "USD";
+    return BoundOf(dialect_, facts_, output, upstream, *book_, dispatch_.at,
+                   g_.settings_.missing_price);
+  }
+
+  static bool LacksPrice(const Error& error) {
+    return error.code == Code::kNotFound || error.code == Code::kFailedPrecondition;
+  }
+
+  // Goes to the next candidate whose price is known; another one may know what the first does not.
+  Result<CallBound> NextBound() {
+    Result<CallBound> bound = Fail(Code::kNotFound, "no upstream is left");
+    std::optional<Error> first;
+    while (next_candidate_ < candidates_.size()) {
+      bound = BoundAt(g_.settings_.upstreams[candidates_[next_candidate_++]]);
+      if (bound || !LacksPrice(bound.error())) return bound;
+      if (!first) first = bound.error();
     }
+    if (first) return Fail(*std::move(first));
+    return bound;
+  }
+
+  bool HasNext() const {
+    return std::any_of(
+        candidates_.begin() + static_cast<ptrdiff_t>(next_candidate_), candidates_.end(),
+        [this](size_t index) { return BoundAt(g_.settings_.upstreams[index]).has_value(); });
+  }
+
+  Reply WithoutBound(const Error& error) const {
+    ++g_.counts_.refused_other;
+    if (!LacksPrice(error)) return Refusal(RefusalKind::kInvalid, error.ToString());
+    Reply reply = Refusal(
+        RefusalKind::kUnavailable,
+        fmt::format("no upstream that serves '{0}' has a price for it, so it can't be held against "
+                    "budgets: {1}. `flyball prices show {0}` says what is known, `flyball prices "
+                    "import FILE` brings prices",
+                    facts_.model, error.message));
+    // Vendors' libraries try a 503 again by themselves, and this one will not go away by that.
+    reply.headers.emplace_back("x-should-retry", "false");
+    return reply;
+  }
+
+  // Takes the hold of an attempt; what the client gets when there is none to be had.
+  std::optional<Reply> Admit(const estate::Upstream& upstream, const CallBound& bound) {
+    const guard::Moment now = g_.Now();
     id_ = g_.wal_.NextCallId();
     dispatch_.id = id_.value();
-    dispatch_.at = now.wall;  // one instant for the prices of the hold and of what is charged
     dispatch_.attempt = attempts_;
     dispatch_.upstream = upstream.name;
     dispatch_.provider = upstream.provider.empty() ? upstream.name : upstream.provider;
@@ -295,7 +329,6 @@ class GovernedGateway::Governed final : public Call {
       status_ = 0;
       return std::nullopt;
     }
-    ++g_.counts_.refused_budget;
     return OverBudget(admission);
   }
 
@@ -318,9 +351,13 @@ class GovernedGateway::Governed final : public Call {
   Reply OverBudget(const guard::Admission& admission) {
     if (admission.reason != guard::Reason::kOverLimit &&
         admission.reason != guard::Reason::kFrozen) {
-      return Refusal(RefusalKind::kUnavailable, fmt::format("the call can't be held: {}",
-                                                            guard::ReasonName(admission.reason)));
+      ++g_.counts_.refused_other;
+      const bool invalid = admission.reason == guard::Reason::kInvalid;
+      return Refusal(
+          invalid ? RefusalKind::kInvalid : RefusalKind::kUnavailable,
+          fmt::format("the call can't be held: {}", g_.wal_.guard().Describe(admission)));
     }
+    ++g_.counts_.refused_budget;
     Reply reply = Refusal(RefusalKind::kOverBudget, g_.wal_.guard().Describe(admission));
     if (admission.reason == guard::Reason::kOverLimit) {
       reply.headers.emplace_back("x-flyball-resets-at", FormatInstant(admission.resets_at));
@@ -385,7 +422,7 @@ class GovernedGateway::Governed final : public Call {
       case Outcome::kBroken:
       case Outcome::kTimedOut:
       case Outcome::kRetryableHead:
-        return SettleAnswer(false);
+        return SettleAnswer();
     }
   }
 
@@ -396,8 +433,7 @@ class GovernedGateway::Governed final : public Call {
     Commit();
   }
 
-  // `whole`: the answer came to its end.
-  void SettleAnswer(bool whole) {
+  void SettleAnswer() {
     if (!sent_) return ReleaseHold();
     if (!std::exchange(held_, false)) return;
     metered::End end;
@@ -408,7 +444,7 @@ class GovernedGateway::Governed final : public Call {
     end.cost = dispatch_.bound;
     hold::Cost cost;
     int64_t tokens_output = -1;
-    if (is_free() || (status_ / 100 == 4 && whole) || status_ == 429) {
+    if (is_free() || status_ / 100 == 4) {
       end.basis = metered::Basis::kRefused;
       end.cost = {};
     } else if (status_ / 100 == 2 && meter_ && meter_->is_final()) {
@@ -544,11 +580,10 @@ Reply GovernedGateway::AtDesk(const RequestView& request) {
   Result<std::string> answer =
       Fail(Code::kUnauthenticated, "the desk needs the administrator's token",
            "it stands in the file 'token' of the home");
-  const std::string_view token = SecretOf(request.headers);
-  if (!settings_.admin_token.empty() &&
-      ConstantTimeEquals(Sha256Hex(token), Sha256Hex(settings_.admin_token))) {
+  if (keys_.IsAdmin(SecretOf(request.headers))) {
     const std::string_view path = request.target.substr(0, request.target.find('?'));
-    answer = Administer(wal_, request.method, path, request.body, Now());
+    answer = Administer(wal_, request.method, path, request.body, Now(),
+                        currencies_ ? &*currencies_ : nullptr);
   }
   Reply reply{200, {{"Content-Type", "application/json"}}, {}};
   if (answer) {
@@ -592,6 +627,8 @@ std::string GovernedGateway::MetricsText() const {
           counts_.cut);
   counter("flyball_gateway_faults_total", "Calls whose vendor charged more than their bound.",
           counts_.faults);
+  counter("flyball_budget_warnings_total", "Warn levels of budgets that were reached.",
+          counts_.budget_warnings);
   add("flyball_gateway_open_calls", "gauge", "Calls that hold budget now.",
       wal_.guard().open_calls());
   add("flyball_gateway_stopped", "gauge", "1 while nothing is admitted.",
@@ -645,14 +682,56 @@ Reply GovernedGateway::Refuse(std::string_view path, int status, std::string_vie
   return ErrorReply(SpeaksAnthropic(path), kind, why, status);
 }
 
+// What a power cut takes of the log is not in the ledger: about a second of it.
+void GovernedGateway::SyncLog(int64_t now_us) {
+  if (syncing_log_ || now_us - log_synced_us_ < kLogSyncUs) return;
+  log_synced_us_ = now_us;
+  std::function<Status()> sync = log_.StartSync();
+  if (!sync) return;
+  syncing_log_ = true;
+  const auto done = [this](const Status& synced) {
+    syncing_log_ = false;
+    log_.FinishSync(synced);
+    if (synced) return;
+    wal_.SetBlocked(true);
+    log::Error("the log of calls can't be synced; nothing more is admitted until the next start",
+               {{"why", synced.error().ToString()}});
+  };
+  if (settings_.beside) {
+    settings_.beside(std::move(sync), done);
+  } else {
+    done(sync());
+  }
+}
+
+void GovernedGateway::TellNotices() {
+  const guard::Books& books = wal_.guard().books();
+  for (const guard::Notice& notice : wal_.guard().TakeNotices()) {
+    if (!books.Has(notice.account)) continue;
+    const budget::Budget& budget = books.at(notice.account).spec;
+    const std::string scope = budget::FormatScope(budget.scope);
+    if (notice.percent == 0) {
+      log::Warn("a vendor has charged more than a call's bound; a hard budget is frozen by it",
+                {{"budget", budget.name}, {"scope", scope}});
+      continue;
+    }
+    ++counts_.budget_warnings;
+    log::Warn(
+        "a budget has reached a level that warns",
+        {{"budget", budget.name}, {"scope", scope}, {"percent", std::to_string(notice.percent)}});
+  }
+}
+
 void GovernedGateway::Tick() {
   const guard::Moment now = Now();
   if (log_.is_behind()) (void)log_.Retry();  // its failure was told
   wal_.SetBlocked(log_.is_behind());
+  SyncLog(now.mono_us);
   if (Status ticked = wal_.Tick(now); !ticked) {
     log::Error("the guard's journal can't be written; nothing more is admitted",
                {{"why", ticked.error().ToString()}});
   }
+  TellNotices();
   if (now.mono_us - keys_looked_at_us_ >= kKeysRefreshUs) {
     keys_looked_at_us_ = now.mono_us;
     keys_.Refresh();

@@ -17,7 +17,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@
 #include "estate/estate.h"
 #include "gateway/call.h"
 #include "gateway/call_log.h"
+#include "gateway/currencies.h"
 #include "gateway/dialect.h"
 #include "gateway/keys.h"
 #include "guard/wal.h"
@@ -34,12 +37,13 @@ namespace flyball::gateway {
 
 struct GatewaySettings {
   std::vector<estate::Upstream> upstreams;
-  std::string admin_token;                 // opens the desk (gateway/desk.h); empty: nothing does
   std::vector<std::string> upstream_keys;  // the vendors' secrets, beside the upstreams
   int64_t output_limit = 4096;             // of calls that state none
   rates::MissingPrice missing_price = rates::MissingPrice::kDeny;
   int64_t attempt_timeout_us = 600'000'000;  // to the head of an answer, and between its bytes
   int64_t call_max_us = 3'600'000'000;  // all of an attempt, after which it counts at its bound
+  // Runs what waits for the disk beside the loop, and tells its answer in the loop. Empty: in it.
+  std::function<void(std::function<Status()> job, std::function<void(const Status&)> done)> beside;
 };
 
 inline constexpr int kAttemptsMax = 3;
@@ -49,6 +53,7 @@ inline constexpr size_t kTagsMax = 16;
 struct GatewayCounts {
   uint64_t calls = 0, attempts = 0, refused_budget = 0, refused_other = 0;
   uint64_t exact = 0, at_bound = 0, vendor_refused = 0, not_sent = 0, cut = 0, faults = 0;
+  uint64_t budget_warnings = 0;
 };
 
 class GovernedGateway final : public Governor {
@@ -63,6 +68,8 @@ class GovernedGateway final : public Governor {
 
   // From now on; calls that run keep what they had.
   void SetBook(std::shared_ptr<const rates::PriceBook> book) { book_ = std::move(book); }
+  // What the desk asks of a budget's currency.
+  void SetCurrencies(Currencies currencies) { currencies_ = std::move(currencies); }
   const GatewayCounts& counts() const { return counts_; }
   // In the text format of Prometheus.
   std::string MetricsText() const;
@@ -70,13 +77,16 @@ class GovernedGateway final : public Governor {
  private:
   class Governed;
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
+  void SyncLog(int64_t now_us);
   std::string ModelsJson() const;
   // Requests that are no calls: health, metrics, the desk.
   std::optional<Reply> OwnPage(const RequestView& request);
   Reply AtDesk(const RequestView& request);
+  void TellNotices();
 
   GatewaySettings settings_;
   std::shared_ptr<const rates::PriceBook> book_;
+  std::optional<Currencies> currencies_;
   guard::Wal& wal_;
   CallLog& log_;
   KeyStore& keys_;
@@ -84,6 +94,8 @@ class GovernedGateway final : public Governor {
   Random& random_;
   GatewayCounts counts_;
   int64_t keys_looked_at_us_ = 0;
+  int64_t log_synced_us_ = 0;
+  bool syncing_log_ = false;
 };
 
 // The secret of a request's Authorization, x-api-key or api-key header; "" when there is none.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "base/log.h"
 #include "base/zone.h"
 #include "gateway/test_governor.h"
 #include "os/sim_files.h"
@@ -331,7 +332,6 @@ TEST_F(GovernorTest, WhoAndWhatIsNotAllowedIsRefused) {
   EXPECT_EQ(Serve(kChat, kAsk, {}, {}, false).status, 401);
   EXPECT_EQ(Serve("/v1/batches", kAsk, {}).status, 404);
   EXPECT_EQ(Serve(kChat, "{", {}).status, 400);
-  EXPECT_EQ(Serve(kChat, R"({"model":"unpriced","max_tokens":1})", {}).status, 400);
   const Served search = Serve(kChat, R"({"model":"m","tools":[{"type":"web_search"}]})", {});
   EXPECT_EQ(search.status, 400);
   const Json error = Json::parse(search.body).at("error");
@@ -339,6 +339,100 @@ TEST_F(GovernorTest, WhoAndWhatIsNotAllowedIsRefused) {
   EXPECT_NE(error.at("message").get<std::string>().find("'tools'"), std::string::npos) << error;
   EXPECT_EQ(Serve(kChat, kAsk, {}, {{"X-Flyball-Tags", "no equals"}}).status, 400);
   EXPECT_TRUE(Records().empty());
+}
+
+TEST_F(GovernorTest, AnUpstreamWithoutAPriceIsPassedOver) {
+  settings_.upstreams[0].provider = "nobody";
+  settings_.upstreams[0].models = {"*"};
+  const Served served = Serve(kChat, kAsk, {{200, kAnswer}});
+  EXPECT_EQ(served.status, 200);
+  ASSERT_EQ(served.attempts.size(), 1u);
+  EXPECT_EQ(served.attempts[0].headers[0].second, "Bearer sk-2");
+  EXPECT_EQ(Records().front().dispatch.attempt, 1);
+}
+
+TEST_F(GovernorTest, TheVendorsOwnErrorGoesOnWhenTheRestHaveNoPrice) {
+  settings_.upstreams[1].provider = "nobody";
+  const Served served = Serve(kChat, kAsk, {{429, "slow down"}});
+  EXPECT_EQ(served.status, 429);
+  EXPECT_EQ(served.body, "slow down");
+}
+
+TEST_F(GovernorTest, AModelThatNobodyHasAPriceForIsNotTheClientsFault) {
+  const Served served = Serve(kChat, R"({"model":"unpriced","max_tokens":1})", {});
+  EXPECT_EQ(served.status, 503);
+  EXPECT_NE(served.body.find("'unpriced'"), std::string::npos) << served.body;
+  EXPECT_NE(served.body.find("flyball prices import"), std::string::npos) << served.body;
+  EXPECT_EQ(served.headers.back(), std::pair(std::string("x-should-retry"), std::string("false")));
+  EXPECT_TRUE(Records().empty());
+}
+
+TEST_F(GovernorTest, AttributesThatNoBudgetCanHaveAreTheClientsFault) {
+  SetBudget("end_customer=*", "100");
+  EXPECT_EQ(Serve(kChat, kAsk, {}, {{"x-flyball-end-customer", "*"}}).status, 400);
+  EXPECT_EQ(Gateway().counts().refused_budget, 0u);
+  EXPECT_EQ(Gateway().counts().refused_other, 1u);
+}
+
+TEST_F(GovernorTest, EmbeddingsHaveNoStreamWhateverIsAskedFor) {
+  SetBudget("organisation", "100");
+  const std::string answer = R"({"model":"m","data":[],"usage":{"prompt_tokens":10}})";
+  EXPECT_EQ(
+      Serve("/v1/embeddings", R"({"model":"m","input":"x","stream":true})", {{200, answer}}).body,
+      answer);
+  EXPECT_EQ(Standing("organisation").first, "0.01");
+  EXPECT_FALSE(Records().front().dispatch.stream);
+}
+
+TEST_F(GovernorTest, ARefusalThatBreaksOffIsARefusalAllTheSame) {
+  SetBudget("organisation", "100");
+  Serve(kChat, kAsk, {{400, R"({"err)", Outcome::kNone, End::kBroken}});
+  Serve(kChat, kAsk, {{404, R"({"err)", Outcome::kNone, End::kClientGone}});
+  EXPECT_EQ(Standing("organisation"), std::pair(std::string("0"), std::string("0")));
+  EXPECT_EQ(Records().back().end.basis, metered::Basis::kRefused);
+}
+
+TEST_F(GovernorTest, ALevelThatWarnsIsToldOnceAndCounted) {
+  budget::Budget budget;
+  budget.scope = budget::ParseScope("team=search").value();
+  budget.name = "b";
+  budget.limit = Money::Parse("10")->units();
+  budget.warn_percent = {1, 50};
+  ASSERT_TRUE(wal_->guard().SetBudget(budget, Now()));
+  ASSERT_TRUE(wal_->Commit());
+  std::vector<std::string> lines;
+  log::Options options;
+  options.sink = [&](std::string_view line) { lines.emplace_back(line); };
+  log::Configure(options);
+  const std::string answer =
+      R"({"id":"a","model":"m","usage":{"prompt_tokens":100,"completion_tokens":1}})";
+  Serve(kChat, kAsk, {{200, answer}});
+  Gateway().Tick();
+  Gateway().Tick();
+  log::Configure({});
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find("team=search"), std::string::npos) << lines[0];
+  EXPECT_NE(Gateway().MetricsText().find("\nflyball_budget_warnings_total 1\n"), std::string::npos);
+  EXPECT_EQ(wal_->guard().StatusOf("b", Now())->warned_percent, 1);
+}
+
+TEST_F(GovernorTest, TheDeskOpensToTheTokenOfNow) {
+  const auto ask = [&](const std::string& token) {
+    const std::string bearer = "Bearer " + token;
+    const std::vector<HeaderView> headers = {{"Authorization", bearer}};
+    const RequestView request{"GET", "/flyball/v1/budgets", headers, "", "127.0.0.1"};
+    return std::get<Reply>(Gateway().Begin(request)->Next(Outcome::kNone)).status;
+  };
+  EXPECT_EQ(ask(""), 401);
+  ASSERT_TRUE(os::WriteSecret(home_ + "/token", "one\n"));
+  clock_.Advance(kMicrosPerSecond);
+  Gateway().Tick();
+  EXPECT_EQ(ask("one"), 200);
+  ASSERT_TRUE(os::WriteSecret(home_ + "/token", "two\n"));
+  clock_.Advance(kMicrosPerSecond);
+  Gateway().Tick();
+  EXPECT_EQ(ask("one"), 401);
+  EXPECT_EQ(ask("two"), 200);
 }
 
 // A header fills what the key leaves open, and never what it states.
@@ -368,6 +462,23 @@ TEST_F(GovernorTest, AnAttemptThatNeverLeftIsGivenBackWhateverWentBefore) {
   }
   EXPECT_EQ(Records().size(), 6u) << "of the first attempts, a dispatch and an end each";
   EXPECT_EQ(Gateway().counts().not_sent, 3u);
+}
+
+// Its hold was given back while it was still dialling.
+TEST_F(GovernorTest, AnAttemptThatDialsPastItsDeadlineDoesNotLeave) {
+  SetBudget("organisation", "100");
+  settings_.call_max_us = 1'000'000;
+  const std::string bearer = "Bearer " + key_.secret;
+  const std::vector<HeaderView> headers = {{"Authorization", bearer}};
+  const std::unique_ptr<Call> call = Gateway().Begin({"POST", kChat, headers, kAsk, ""});
+  ASSERT_TRUE(std::holds_alternative<Attempt>(call->Next(Outcome::kNone)));
+  clock_.Advance(2'000'000);
+  Gateway().Tick();
+  EXPECT_FALSE(call->Dispatched());
+  EXPECT_EQ(std::get<Reply>(call->Next(Outcome::kNotRecorded)).status, 503);
+  call->Ended(End::kRefused);
+  EXPECT_EQ(Standing("organisation"), std::pair(std::string("0"), std::string("0")));
+  EXPECT_TRUE(Records().empty());
 }
 
 // The log of calls on a disk of its own, which is full for a while.
@@ -443,6 +554,36 @@ TEST_F(FullLogTest, AnEndWaitsForRoomAndComesBeforeAnythingNewer) {
   EXPECT_EQ(records[3].end.basis, metered::Basis::kExact);
   Gateway().Tick();
   EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+}
+
+// What a power cut takes of the log is what was written in the last second or so.
+TEST_F(FullLogTest, TheLogIsSyncedEverySecond) {
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+  clock_.Advance(2'000'000);
+  Gateway().Tick();
+  EXPECT_FALSE(log_->StartSync()) << "all is on the disk";
+  gateway_.reset();
+  log_.reset();
+  disk_.PowerCut();
+  EXPECT_EQ(Logged().size(), 2u);
+}
+
+TEST_F(FullLogTest, AfterAFailedSyncNoCallLeavesUntilTheNextStart) {
+  std::function<void(const Status&)> finish;
+  settings_.beside = [&](const auto& job, auto done) {
+    EXPECT_TRUE(job());
+    finish = done;
+  };
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+  clock_.Advance(2'000'000);
+  Gateway().Tick();
+  ASSERT_TRUE(finish);
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200) << "it goes on meanwhile";
+  finish(Fail(Code::kUnavailable, "Input/output error"));
+  EXPECT_TRUE(Serve(kChat, kAsk, {}).attempts.empty());
+  clock_.Advance(2'000'000);
+  Gateway().Tick();
+  EXPECT_EQ(Serve(kChat, kAsk, {}).status, 503);
 }
 
 // Whatever vendors do, in whatever order: what they may bill is never above what is charged, and

@@ -22,9 +22,18 @@ std::string LockPath(const std::string& home) {
   return os::JoinPath(GatewayFolder(home), "keys.lock");
 }
 
-std::string TextOf(const Json& entry, const char* name) {
+std::string TokenPath(const std::string& home) { return os::JoinPath(home, "token"); }
+
+std::unexpected<Error> BrokenKey(std::string_view what) {
+  return Fail(Code::kDataLoss, std::string(what));
+}
+
+// Absent is empty. What is no text is damage, and not empty: an empty team lets callers say theirs.
+Result<std::string> TextOf(const Json& entry, const char* name) {
   const auto found = entry.find(name);
-  return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+  if (found == entry.end()) return std::string();
+  if (!found->is_string()) return BrokenKey(fmt::format("'{}' is no text", name));
+  return found->get<std::string>();
 }
 
 Json ToJson(const VirtualKey& key) {
@@ -39,53 +48,82 @@ Json ToJson(const VirtualKey& key) {
   return json;
 }
 
-std::optional<VirtualKey> FromJson(const Json& entry) {
-  if (!entry.is_object()) return std::nullopt;
-  VirtualKey key;
-  key.id = TextOf(entry, "id");
-  key.name = TextOf(entry, "name");
-  key.team = TextOf(entry, "team");
-  key.project = TextOf(entry, "project");
-  key.use_case = TextOf(entry, "use_case");
-  key.sha256 = TextOf(entry, "sha256");
-  if (entry.contains("models") && entry["models"].is_array()) {
-    for (const Json& model : entry["models"]) {
-      if (model.is_string()) key.models.push_back(model.get<std::string>());
-    }
-    if (key.models.empty()) return std::nullopt;  // damaged: not "all models"
+// Models that can't be read must not become "all models".
+Result<std::vector<std::string>> ModelsOf(const Json& entry) {
+  std::vector<std::string> models;
+  const auto found = entry.find("models");
+  if (found == entry.end()) return models;
+  if (!found->is_array() || found->empty()) return BrokenKey("'models' is no list of models");
+  for (const Json& model : *found) {
+    if (!model.is_string()) return BrokenKey("'models' holds something that is no text");
+    models.push_back(model.get<std::string>());
   }
-  const Result<Instant> created = ParseUserInstant(TextOf(entry, "created"));
+  return models;
+}
+
+// DATA_LOSS says what is wrong with it.
+Result<VirtualKey> FromJson(const Json& entry) {
+  if (!entry.is_object()) return BrokenKey("it is no object");
+  VirtualKey key;
+  key.id = FB_TRY(TextOf(entry, "id"));
+  key.name = FB_TRY(TextOf(entry, "name"));
+  key.team = FB_TRY(TextOf(entry, "team"));
+  key.project = FB_TRY(TextOf(entry, "project"));
+  key.use_case = FB_TRY(TextOf(entry, "use_case"));
+  key.sha256 = FB_TRY(TextOf(entry, "sha256"));
+  key.models = FB_TRY(ModelsOf(entry));
+  const Result<Instant> created = ParseUserInstant(FB_TRY(TextOf(entry, "created")));
   if (created) key.created = *created;
   if (entry.contains("expires")) {
-    const Result<Instant> expires = ParseUserInstant(TextOf(entry, "expires"));
-    if (!expires) return std::nullopt;
+    const Result<Instant> expires = ParseUserInstant(FB_TRY(TextOf(entry, "expires")));
+    if (!expires) return BrokenKey("'expires' is no date");
     key.expires = *expires;
   }
   key.revoked = !entry.contains("revoked") || entry["revoked"] != false;
-  if (key.id.empty() || key.sha256.size() != 64) return std::nullopt;
+  if (key.id.empty()) return BrokenKey("it has no 'id'");
+  if (key.sha256.size() != 64) return BrokenKey("'sha256' is no hash");
   return key;
 }
 
-// An absent file is an empty list; a broken one is an error, or whoever breaks it could start
-// afresh.
-Result<std::vector<VirtualKey>> ReadKeys(os::Files& files, const std::string& home) {
+// What stands in the file, key by key. An absent file is an empty list; a broken one is an error,
+// or whoever breaks it could start afresh.
+struct StoredKeys {
+  std::vector<VirtualKey> keys;
+  std::vector<Error> broken;  // each of a key that is none
+};
+Result<StoredKeys> ReadEntries(os::Files& files, const std::string& home) {
   const std::string path = KeysPath(home);
-  if (!files.Exists(path)) return std::vector<VirtualKey>();
+  StoredKeys stored;
+  if (!files.Exists(path)) return stored;
   const Json document = Json::parse(FB_TRY(files.ReadAll(path)), nullptr, false);
-  const auto broken = [&] {
+  if (!document.is_object() || !document.contains("keys") || !document["keys"].is_array()) {
     return Fail(Code::kDataLoss, "'" + path + "' can't be read",
                 "restore it, or remove it and make new keys");
-  };
-  if (!document.is_object() || !document.contains("keys") || !document["keys"].is_array()) {
-    return broken();
   }
-  std::vector<VirtualKey> keys;
+  size_t number = 0;
   for (const Json& entry : document["keys"]) {
-    std::optional<VirtualKey> key = FromJson(entry);
-    if (!key) return broken();
-    keys.push_back(*std::move(key));
+    ++number;
+    Result<VirtualKey> key = FromJson(entry);
+    if (key) {
+      stored.keys.push_back(*std::move(key));
+      continue;
+    }
+    const std::string id =
+        entry.is_object() && entry.contains("id") ? entry["id"].dump() : "without an id";
+    stored.broken.push_back(Error{
+        Code::kDataLoss,
+        fmt::format("key {} of '{}' ({}) is broken: {}", number, path, id, key.error().message),
+        "mend it there, or remove it and make a new one",
+        {}});
   }
-  return keys;
+  return stored;
+}
+
+// For changes and lists: nothing is written back without what could not be read.
+Result<std::vector<VirtualKey>> ReadKeys(os::Files& files, const std::string& home) {
+  StoredKeys stored = FB_TRY(ReadEntries(files, home));
+  if (!stored.broken.empty()) return Fail(stored.broken.front());
+  return std::move(stored.keys);
 }
 
 Status WriteKeys(const std::string& home, const std::vector<VirtualKey>& keys) {
@@ -200,19 +238,52 @@ KeyStore::KeyStore(os::Files& files, const std::string& home) : files_(files), h
 }
 
 void KeyStore::Refresh() {
+  RefreshKeys();
+  RefreshToken();
+}
+
+void KeyStore::RefreshKeys() {
   const os::FileStamp stamp = os::StampOf(KeysPath(home_));
   if (stamp == stamp_) return;
-  stamp_ = stamp;
   by_hash_.clear();
-  Result<std::vector<VirtualKey>> keys = ReadKeys(files_, home_);
-  if (!keys) {
-    log::Error("the keys cannot be read: nobody is let in", {{"why", keys.error().ToString()}});
+  Result<StoredKeys> stored = ReadEntries(files_, home_);
+  // What is wrong with the content stays wrong until it changes; a disk may be better at once.
+  if (stored || stored.error().code == Code::kDataLoss) stamp_ = stamp;
+  if (!stored) {
+    const std::string why = stored.error().ToString();
+    if (why != unread_) {
+      log::Error("the keys cannot be read: nobody is let in", {{"why", why}});
+    }
+    unread_ = why;
     return;
   }
-  for (VirtualKey& key : *keys) {
+  unread_.clear();
+  for (const Error& broken : stored->broken) {
+    log::Error("a key can't be read and is not let in", {{"why", broken.ToString()}});
+  }
+  for (VirtualKey& key : stored->keys) {
     const std::string hash = key.sha256;
     by_hash_.emplace(hash, std::make_shared<const VirtualKey>(std::move(key)));
   }
+}
+
+void KeyStore::RefreshToken() {
+  const os::FileStamp stamp = os::StampOf(TokenPath(home_));
+  if (stamp == token_stamp_) return;
+  token_sha256_.clear();
+  if (stamp == os::FileStamp{}) {
+    token_stamp_ = stamp;
+    return;
+  }
+  const Result<std::string> text = files_.ReadAll(TokenPath(home_));
+  if (!text) return;  // tried again
+  token_stamp_ = stamp;
+  const std::string_view token = Trim(*text);
+  if (!token.empty()) token_sha256_ = Sha256Hex(token);
+}
+
+bool KeyStore::IsAdmin(std::string_view secret) const {
+  return !token_sha256_.empty() && ConstantTimeEquals(Sha256Hex(secret), token_sha256_);
 }
 
 std::shared_ptr<const VirtualKey> KeyStore::Find(std::string_view secret) const {

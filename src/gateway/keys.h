@@ -52,21 +52,31 @@ std::string KeyJson(const VirtualKey& key);
 // What a key's maker is shown: the secret as "key", then what KeyJson says.
 std::string CreatedKeyJson(const CreatedKey& made);
 
-// What the gateway looks keys up in. One thread.
+// What the gateway looks keys up in, and the administrator's token. One thread.
 class KeyStore {
  public:
   KeyStore(os::Files& files, const std::string& home);
-  // The list again when it has changed; a broken one lets nobody in, and is told in the log.
+  // Reads again what has changed. A list that can't be read lets nobody in, one that is broken
+  // neither, a key that is broken not itself; all is told in the log. What could not be read is
+  // tried again by the next Refresh.
   void Refresh();
   // nullptr: no such key. By its hash: what a comparison tells by its time is of no use.
   std::shared_ptr<const VirtualKey> Find(std::string_view secret) const;
+  // Whether it is the token in the file `token` of the home; without one nothing is.
+  bool IsAdmin(std::string_view secret) const;
   size_t size() const { return by_hash_.size(); }
 
  private:
+  void RefreshKeys();
+  void RefreshToken();
+
   os::Files& files_;
   std::string home_;
   os::FileStamp stamp_;
   std::unordered_map<std::string, std::shared_ptr<const VirtualKey>> by_hash_;
+  std::string unread_;  // why the list could not be read last, so that it is told once
+  os::FileStamp token_stamp_;
+  std::string token_sha256_;  // "": there is none
 };
 
 }  // namespace flyball::gateway

@@ -4,9 +4,43 @@
 
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 namespace flyball::gateway {
 namespace {
+
+using Json = nlohmann::json;
+
+// A disk whose reads fail while it is told so.
+class FailingReads final : public os::Files {
+ public:
+  explicit FailingReads(os::Files& files) : files_(files) {}
+  Result<std::string> ReadAll(const std::string& path) override {
+    if (fails) return Fail(Code::kUnavailable, "'" + path + "': too many open files");
+    return files_.ReadAll(path);
+  }
+  Result<std::unique_ptr<os::WritableFile>> OpenAppend(const std::string& path) override {
+    return files_.OpenAppend(path);
+  }
+  Status Rename(const std::string& from, const std::string& to) override {
+    return files_.Rename(from, to);
+  }
+  Status Remove(const std::string& path) override { return files_.Remove(path); }
+  Status RemoveTree(const std::string& path) override { return files_.RemoveTree(path); }
+  Status MakeDirs(const std::string& path) override { return files_.MakeDirs(path); }
+  Result<std::vector<std::string>> List(const std::string& dir) override {
+    return files_.List(dir);
+  }
+  bool Exists(const std::string& path) override { return files_.Exists(path); }
+  Result<uint64_t> Size(const std::string& path) override { return files_.Size(path); }
+  Status SyncFile(const std::string& path) override { return files_.SyncFile(path); }
+  Status SyncDir(const std::string& path) override { return files_.SyncDir(path); }
+
+  bool fails = false;
+
+ private:
+  os::Files& files_;
+};
 
 class Keys : public testing::Test {
  protected:
@@ -83,6 +117,67 @@ TEST_F(Keys, ABrokenListLetsNobodyInAndIsNotStartedAfresh) {
     EXPECT_EQ(store.Find(made.secret), nullptr);
     EXPECT_EQ(CreateKey(*files_, home_, {}, clock_).error().code, Code::kDataLoss);
   }
+}
+
+// A disk that fails for a moment locks nobody out for longer.
+TEST_F(Keys, AListThatCouldNotBeReadIsReadAgain) {
+  const CreatedKey made = Make({});
+  FailingReads files(*files_);
+  files.fails = true;
+  KeyStore store(files, home_);
+  EXPECT_EQ(store.Find(made.secret), nullptr);
+  files.fails = false;
+  store.Refresh();
+  EXPECT_NE(store.Find(made.secret), nullptr);
+}
+
+TEST_F(Keys, AKeyThatIsBrokenIsNotLetInAndTheOthersAre) {
+  VirtualKey wanted;
+  wanted.models = {"gpt-*"};
+  wanted.team = "search";
+  const CreatedKey broken = Make(wanted);
+  const CreatedKey good = Make({});
+  const std::string path = home_ + "/gateway/keys.json";
+  const std::string text = files_->ReadAll(path).value();
+  const auto with = [&](std::string_view member, const Json& value) {
+    Json document = Json::parse(text);
+    document["keys"][0][member] = value;
+    std::ofstream(path) << document.dump();
+    KeyStore store(*files_, home_);
+    EXPECT_NE(store.Find(good.secret), nullptr) << member << value;
+    EXPECT_EQ(store.size(), 1u) << member << value;
+    EXPECT_EQ(store.Find(broken.secret), nullptr) << member << value;
+    // What can't be read is not thrown away by a change either.
+    const auto listed = ListKeys(*files_, home_);
+    ASSERT_FALSE(listed);
+    EXPECT_NE(listed.error().message.find(broken.key.id), std::string::npos)
+        << listed.error().ToString();
+  };
+  with("models", "x");
+  with("models", Json::array());
+  with("models", Json::array({"gpt-*", 7}));
+  with("models", nullptr);
+  with("team", 7);
+  with("expires", "soon");
+  with("sha256", "short");
+}
+
+TEST_F(Keys, TheAdministratorsTokenIsTheOneInTheFileNow) {
+  KeyStore store(*files_, home_);
+  EXPECT_FALSE(store.IsAdmin(""));
+  std::ofstream(home_ + "/token") << "one\n";
+  EXPECT_FALSE(store.IsAdmin("one"));
+  store.Refresh();
+  EXPECT_TRUE(store.IsAdmin("one"));
+  EXPECT_FALSE(store.IsAdmin("two"));
+  ASSERT_TRUE(os::WriteSecret(home_ + "/token", "two\n"));
+  store.Refresh();
+  EXPECT_TRUE(store.IsAdmin("two"));
+  EXPECT_FALSE(store.IsAdmin("one"));
+  ASSERT_TRUE(files_->Remove(home_ + "/token"));
+  store.Refresh();
+  EXPECT_FALSE(store.IsAdmin("two"));
+  EXPECT_FALSE(store.IsAdmin(""));
 }
 
 }  // namespace

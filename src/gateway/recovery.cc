@@ -1,6 +1,10 @@
 #include "gateway/recovery.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -14,6 +18,39 @@ int64_t TokensOf(const metered::End& end) {
     if (Info(line.meter).token) tokens += line.quantity;
   }
   return tokens;
+}
+
+// Written when every call of the log has its end, so that the next start reads what follows only.
+struct Checkpoint {
+  CallLog::Ends ends;
+  uint64_t last_id = 0;  // the greatest of all
+};
+constexpr std::string_view kCheckpointName = "recovered.json";
+
+// Without one that can be read, all of the log is read.
+Checkpoint ReadCheckpoint(os::Files& files, const std::string& folder) {
+  const Result<std::string> text = files.ReadAll(os::JoinPath(folder, kCheckpointName));
+  if (!text) return {};
+  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  if (!json.is_object() || !json.contains("last_id") || !json["last_id"].is_string() ||
+      !json.contains("ends") || !json["ends"].is_object()) {
+    return {};
+  }
+  Checkpoint read;
+  const auto id = json["last_id"].get<std::string>();
+  if (std::from_chars(id.data(), id.data() + id.size(), read.last_id, 16).ec != std::errc()) {
+    return {};
+  }
+  for (const auto& [name, end] : json["ends"].items()) {
+    if (end.is_number_unsigned()) read.ends[name] = end.get<uint64_t>();
+  }
+  return read;
+}
+
+Status WriteCheckpoint(os::Files& files, const std::string& folder, const Checkpoint& checkpoint) {
+  const nlohmann::json json{{"last_id", fmt::format("{:016x}", checkpoint.last_id)},
+                            {"ends", checkpoint.ends}};
+  return os::AtomicWrite(files, os::JoinPath(folder, kCheckpointName), json.dump() + "\n");
 }
 
 // What the log says and the guard may have to hear.
@@ -41,15 +78,20 @@ struct Reading {
 
 Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard::Wal& wal,
                              guard::Moment now) {
+  Checkpoint checkpoint = ReadCheckpoint(files, folder);
+  // A guard that was put back from a copy may know calls as open that have ended long since.
+  if (!wal.IsAbove(hold::CallId(checkpoint.last_id))) checkpoint.ends.clear();
   Reading reading;
-  CallLog log = FB_TRY(CallLog::Open(files, folder, [&](const metered::Record& record) -> Status {
+  reading.last_id = checkpoint.last_id;
+  const auto take = [&](const metered::Record& record) -> Status {
     if (record.is_end) {
       reading.Take(record.end, wal.guard().calls());
     } else {
       reading.Take(record.dispatch);
     }
     return {};
-  }));
+  };
+  CallLog log = FB_TRY(CallLog::Open(files, folder, take, checkpoint.ends));
   for (const auto& [id, cost] : reading.evidence) {
     (void)wal.guard().Settle(hold::CallId(id), cost, -1, now);
   }
@@ -61,17 +103,20 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
     end.cost = dispatch.bound;
     FB_CHECK(log.Write(end, dispatch.at));
   }
-  FB_CHECK(wal.Commit());
   if (!reading.open.empty()) {
     log::Warn("calls were cut off by the end of the last process; they count at their bound",
               {{"calls", std::to_string(reading.open.size())}});
   }
-  if (FB_TRY(wal.BeginAbove(hold::CallId(reading.last_id)))) {
+  if (FB_TRY(wal.BeginAbove(hold::CallId(reading.last_id), now))) {
     log::Warn(
         "the guard's folder is older than the log of calls, as a copy that was put back is; "
         "budgets don't count what was spent since",
         {{"folder", folder}});
   }
+  // What is not read again has to be on the disk, in the log and in the guard.
+  if (const auto sync = log.StartSync()) FB_CHECK(sync());
+  FB_CHECK(reading.evidence.empty() ? wal.Commit() : wal.Rotate(now));
+  FB_CHECK(WriteCheckpoint(files, folder, {log.ends(), reading.last_id}));
   return log;
 }
 

@@ -17,7 +17,8 @@ namespace flyball::gateway {
 //   know is no call that never left;
 // - an end that the guard has not seen: the guard settles it now;
 // - ids that the guard, put back from a copy, would give out again: it goes on above them.
-// Doing it again changes nothing.
+// Doing it again changes nothing. Only what was written since the last time is read
+// (calls/recovered.json).
 Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard::Wal& wal,
                              guard::Moment now);
 

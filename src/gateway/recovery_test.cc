@@ -197,5 +197,49 @@ TEST_F(RecoveryTest, ACallIsSettledByTheEndOfItsOwnDispatchOnly) {
   EXPECT_EQ(Records().back().end.basis, metered::Basis::kBound);
 }
 
+// The hole that a power cut has left is told, and nothing stands still for it.
+TEST_F(RecoveryTest, ACallWhoseEndIsInADamagedPlaceCountsAtItsBound) {
+  Run(hold::CallId(1), kLogged);
+  const std::string path = "calls/" + CallLogName(clock_.Now());
+  const uint64_t from = disk_.Size(path).value();
+  ASSERT_TRUE(log_->Write(EndOf(hold::CallId(1)), clock_.Now()));
+  const uint64_t to = disk_.Size(path).value();
+  Run(hold::CallId(2), kCommitted);
+  log_.reset();
+  std::string bytes = disk_.ReadAll(path).value();
+  std::fill(bytes.begin() + static_cast<int64_t>(from), bytes.begin() + static_cast<int64_t>(to),
+            '\0');
+  ASSERT_TRUE(os::AtomicWrite(disk_, path, bytes));
+  for (int again = 0; again < 2; ++again) {
+    Open();
+    EXPECT_EQ(Logged(), "7");
+    EXPECT_EQ(Counted(), "7");
+  }
+  Run(hold::CallId(3), kCommitted);
+  EXPECT_EQ(Logged(), "9") << "what comes later stands behind it";
+}
+
+TEST_F(RecoveryTest, AStartReadsOnlyWhatCameSinceTheLast) {
+  Run(hold::CallId(1), kCommitted);
+  Run(hold::CallId(2), kLogged);
+  Open();
+  const std::string path = "calls/" + CallLogName(clock_.Now());
+  const uint64_t before = disk_.Size(path).value();
+  Open();
+  EXPECT_EQ(disk_.Size(path).value(), before);
+  // What was read once may be damaged since; nobody looks there.
+  log_.reset();
+  std::string bytes = disk_.ReadAll(path).value();
+  bytes[20] = static_cast<char>(bytes[20] ^ 1);
+  ASSERT_TRUE(os::AtomicWrite(disk_, path, bytes));
+  Open();
+  EXPECT_EQ(disk_.Size(path).value(), before) << "call 1 seems to have no end from here on";
+  Run(hold::CallId(3), kLogged);
+  Open();
+  EXPECT_EQ(Counted(), "12");
+  EXPECT_EQ(Records().back().end.id, 3u);
+  EXPECT_EQ(Records().back().end.basis, metered::Basis::kBound);
+}
+
 }  // namespace
 }  // namespace flyball::gateway

@@ -57,35 +57,49 @@ Reason Guard::AddNeeds(const std::vector<uint32_t>& accounts) {
   return Reason::kNone;
 }
 
-// Fills needs_ with the accounts that the attributes fall under.
-Reason Guard::FindAccounts(std::span<const hold::Attribute> attributes, Moment now) {
-  needs_.clear();
-  if (attributes.size() > hold::kAttributesMax) return Reason::kTooMany;
-  Reason reason = Reason::kNone;
-  if (auto* entry = index_.Find(budget::ScopeKind::kOrganisation, "")) {
-    reason = AddNeeds(entry->accounts);
+// Adds the accounts of one attribute to needs_; a value that is new to a "*" budget gets one.
+Admission Guard::AddAttribute(const hold::Attribute& attribute, Moment now) {
+  Admission answer;
+  if (attribute.kind == budget::ScopeKind::kOrganisation || attribute.value.empty()) return answer;
+  if (attribute.value.size() > budget::kScopeValueMaxBytes || attribute.value == "*") {
+    answer.reason = Reason::kInvalid;
+    return answer;
   }
-  for (const hold::Attribute& attribute : attributes) {
-    if (reason != Reason::kNone) return reason;
-    if (attribute.kind == budget::ScopeKind::kOrganisation || attribute.value.empty()) continue;
-    if (attribute.value.size() > budget::kScopeValueMaxBytes || attribute.value == "*") {
-      return Reason::kInvalid;
-    }
-    ScopeIndex::Entry* entry = nullptr;
-    if (templates_[static_cast<size_t>(attribute.kind)].empty()) {
-      entry = index_.Find(attribute.kind, attribute.value);
-      if (entry == nullptr) continue;
-    } else {
+  ScopeIndex::Entry* entry = index_.Find(attribute.kind, attribute.value);
+  const bool each = !templates_[static_cast<size_t>(attribute.kind)].empty();
+  if (each && (entry == nullptr || entry->templates_seen != templates_version_)) {
+    // Asked before anything is made: what is refused leaves nothing behind.
+    answer.account = FullTemplate(entry, attribute.kind);
+    if (answer.account == kNoIndex) {
       entry = &index_.FindOrMake(attribute.kind, attribute.value);
-      if (entry->templates_seen != templates_version_ && !MakeInstances(entry, now)) {
-        return Reason::kTooMany;
+      if (MakeInstances(entry, now)) {
+        answer.reason = AddNeeds(entry->accounts);
+        return answer;
       }
     }
-    reason = AddNeeds(entry->accounts);
+    answer.reason = Reason::kTooMany;
+    wants_room_ |= now.mono_us - forgot_us_ >= kForgetEveryUs;
+    return answer;
   }
-  if (reason != Reason::kNone) return reason;
+  if (entry != nullptr) answer.reason = AddNeeds(entry->accounts);
+  return answer;
+}
+
+// Fills needs_ with the accounts that the attributes fall under; a reason other than kNone refuses.
+Admission Guard::FindAccounts(std::span<const hold::Attribute> attributes, Moment now) {
+  needs_.clear();
+  Admission answer;
+  if (attributes.size() > hold::kAttributesMax) answer.reason = Reason::kTooMany;
+  if (auto* entry = index_.Find(budget::ScopeKind::kOrganisation, "")) {
+    if (answer.reason == Reason::kNone) answer.reason = AddNeeds(entry->accounts);
+  }
+  for (const hold::Attribute& attribute : attributes) {
+    if (answer.reason != Reason::kNone) return answer;
+    answer = AddAttribute(attribute, now);
+  }
+  if (answer.reason != Reason::kNone) return answer;
   for (const Need& need : needs_) books_.RollTo(need.account, now.wall);
-  return Reason::kNone;
+  return answer;
 }
 
 Instant Guard::ResetsAt(const Account& account) const {
@@ -250,6 +264,13 @@ void Guard::ControlSynced(uint64_t ticket) {
 
 // --- the events
 
+Admission Guard::CountRefusal(Admission answer) {
+  if (answer.verdict == Verdict::kRefused && answer.account != kNoIndex) {
+    ++books_.at(answer.account).refused;
+  }
+  return answer;
+}
+
 Admission Guard::Admit(const Call& call, Moment now) {
   Admission refusal;
   auto refuse = [&refusal](Reason reason) {
@@ -264,8 +285,8 @@ Admission Guard::Admit(const Call& call, Moment now) {
   }
   if (calls_.Find(call.id) != kNoIndex) return refuse(Reason::kDuplicate);
   if (calls_.open_count() >= kOpenCallsMax) return refuse(Reason::kTooMany);
-  if (Reason reason = FindAccounts(call.attributes, now); reason != Reason::kNone) {
-    return refuse(reason);
+  if (Admission found = FindAccounts(call.attributes, now); found.reason != Reason::kNone) {
+    return CountRefusal(found);
   }
   uint64_t sketch_key = call.bound.tokens_output == 0
                             ? 0
@@ -273,7 +294,7 @@ Admission Guard::Admit(const Call& call, Moment now) {
                                               ValueOf(call.attributes, budget::ScopeKind::kModel),
                                               call.bound.tokens_output);
   Admission answer = Check(call.bound, sketch_key, currency);
-  if (answer.verdict != Verdict::kAdmitted) return answer;
+  if (answer.verdict != Verdict::kAdmitted) return CountRefusal(answer);
 
   uint32_t slot = calls_.Make(call.id, call.deadline_us);
   HeldCall& held = calls_.at(slot);
@@ -319,7 +340,7 @@ Admission Guard::Grow(hold::CallId id, const hold::Bound& more, Growth growth, M
     }
     // A frozen budget stops what runs, too.
     Admission answer = CheckNeed(needs_.back());
-    if (answer.verdict != Verdict::kAdmitted) return answer;
+    if (answer.verdict != Verdict::kAdmitted) return CountRefusal(answer);
   }
   Admission answer{Verdict::kAdmitted, Reason::kNone, kNoIndex, 0, 0, Instant{}};
   for (const Need& need : needs_) {

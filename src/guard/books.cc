@@ -29,6 +29,16 @@ Amount Account::overrun() const {
   return spec.limit / 100 * spec.quantile_overrun_percent;
 }
 
+size_t Account::LevelsReached() const {
+  size_t reached = 0;
+  const Amount spent = now.spent();
+  while (reached < spec.warn_percent.size() && spent > 0 &&
+         spent * 100 >= spec.limit * spec.warn_percent[reached]) {
+    ++reached;
+  }
+  return reached;
+}
+
 Account& Books::Make(uint32_t id) {
   FB_ASSERT(id < kAccountsMax);
   while (accounts_.size() <= id) {
@@ -95,8 +105,9 @@ void Books::Roll(uint32_t id, Instant t) {
   Period period = WindowAt(account.spec.window, *account.zone, t);
   if (period == account.current) return;
   account.current = period;
-  account.warned = 0;
   Recount(id);
+  // What was spent before and still counts was told before: in a rolling window, after a start.
+  account.warned = account.LevelsReached();
   Discard(&account);
 }
 

@@ -25,6 +25,9 @@ using budget::Amount;
 
 inline constexpr uint32_t kNoIndex = std::numeric_limits<uint32_t>::max();
 inline constexpr uint32_t kAccountsMax = 200'000;
+// Accounts of single values that one "*" budget gets: values come from callers' headers, and are as
+// many as somebody cares to invent.
+inline constexpr uint32_t kValuesMax = 50'000;
 // Cells that count no more are kept for a clock that goes back and for a longer window that the
 // budget may be edited to.
 inline constexpr size_t kClosedCellsMax = 40;
@@ -70,11 +73,15 @@ struct Account {
   std::vector<uint32_t> cells;
   Amount unguarded_peak = 0;  // most external spend in one window
   uint64_t faults = 0;
-  size_t warned = 0;    // levels told in this window
-  uint64_t ticket = 0;  // of the control records that made it
+  uint64_t refused = 0;  // calls, since the guard was opened
+  size_t warned = 0;     // levels told in this window
+  uint32_t values = 0;   // of a "*" budget: accounts that come from it
+  uint64_t ticket = 0;   // of the control records that made it
 
   // What quantile mode may overspend beyond the limit; 0 in strict mode.
   Amount overrun() const;
+  // How many of the warn levels are reached by what is spent; holds may yet be given back.
+  size_t LevelsReached() const;
 };
 
 // A window that was merged into another one when the budget's window was edited.

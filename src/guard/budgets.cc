@@ -56,8 +56,12 @@ void Guard::Reindex() {
   index_.Clear();
   for (auto& templates : templates_) templates.clear();
   ++templates_version_;
+  for (uint32_t id = 0; id < books_.size(); ++id) books_.at(id).values = 0;
   for (uint32_t id = 0; id < books_.size(); ++id) {
-    if (books_.Has(id)) IndexAccount(id);
+    if (!books_.Has(id)) continue;
+    IndexAccount(id);
+    const uint32_t of = books_.at(id).template_of;
+    if (of != kNoIndex && books_.Has(of)) ++books_.at(of).values;
   }
 }
 
@@ -76,6 +80,19 @@ uint32_t Guard::MakeAccount(const budget::Budget& budget, uint32_t template_of) 
   return id;
 }
 
+// The "*" budget that would have to make an account for the entry's value and may make no more.
+uint32_t Guard::FullTemplate(const ScopeIndex::Entry* entry, budget::ScopeKind kind) const {
+  for (uint32_t of : templates_[static_cast<size_t>(kind)]) {
+    const bool known = entry != nullptr &&
+                       std::any_of(entry->accounts.begin(), entry->accounts.end(),
+                                   [&](uint32_t id) { return books_.at(id).template_of == of; });
+    if (!known && (books_.at(of).values >= kValuesMax || books_.NextId() >= kAccountsMax)) {
+      return of;
+    }
+  }
+  return kNoIndex;
+}
+
 // Each value of a "*" budget gets its own account before the first call of that value is admitted.
 bool Guard::MakeInstances(ScopeIndex::Entry* entry, Moment now) {
   for (uint32_t of : templates_[static_cast<size_t>(entry->kind)]) {
@@ -86,6 +103,7 @@ bool Guard::MakeInstances(ScopeIndex::Entry* entry, Moment now) {
     budget::Budget budget = books_.at(of).spec;
     budget.scope.value = entry->value;
     uint32_t id = MakeAccount(budget, of);
+    ++books_.at(of).values;
     entry->accounts.push_back(id);
     WriteBudget(id, {});
     books_.RollTo(id, now.wall);
@@ -96,7 +114,7 @@ bool Guard::MakeInstances(ScopeIndex::Entry* entry, Moment now) {
 
 // --- edits
 
-Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
+Status Guard::CheckBudget(const budget::Budget& budget) const {
   FB_CHECK(budget::Validate(budget));
   if (options_.find_zone(budget.window.zone) == nullptr) {
     return Fail(Code::kInvalidArgument,
@@ -105,14 +123,8 @@ Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
   }
   auto found = by_name_.find(budget.name);
   if (found == by_name_.end()) {
-    if (books_.NextId() >= kAccountsMax) {
-      return Fail(Code::kResourceExhausted, "there are as many budgets as can be kept count of");
-    }
-    uint32_t id = MakeAccount(budget, kNoIndex);
-    IndexAccount(id);
-    WriteBudget(id, {});
-    books_.RollTo(id, now.wall);
-    return {};
+    if (books_.NextId() < kAccountsMax) return {};
+    return Fail(Code::kResourceExhausted, "there are as many budgets as can be kept count of");
   }
   const budget::Budget& before = books_.at(found->second).spec;
   if (before.measure != budget.measure || before.currency != budget.currency) {
@@ -125,6 +137,19 @@ Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
     return Fail(Code::kInvalidArgument,
                 "the scope of '" + budget.name + "' can't be changed: each value has its own count",
                 "make another budget, and remove this one");
+  }
+  return {};
+}
+
+Status Guard::SetBudget(const budget::Budget& budget, Moment now) {
+  FB_CHECK(CheckBudget(budget));
+  auto found = by_name_.find(budget.name);
+  if (found == by_name_.end()) {
+    uint32_t id = MakeAccount(budget, kNoIndex);
+    IndexAccount(id);
+    WriteBudget(id, {});
+    books_.RollTo(id, now.wall);
+    return {};
   }
   FB_CHECK(Edit(found->second, budget, now));
   if (budget.scope.is_each()) {
@@ -220,6 +245,29 @@ void Guard::WriteLease(uint32_t c) {
         &outbox_.control);
 }
 
+Status Guard::RenameBudget(std::string_view name, const std::string& to, Moment now) {
+  auto found = by_name_.find(std::string(name));
+  if (found == by_name_.end() || books_.at(found->second).removed) return FailNoBudget(name);
+  if (by_name_.contains(to)) {
+    return Fail(Code::kAlreadyExists, "a budget '" + to + "' has a count of its own",
+                "choose another name");
+  }
+  const uint32_t renamed = found->second;
+  budget::Budget budget = books_.at(renamed).spec;
+  budget.name = to;
+  FB_CHECK(budget::Validate(budget));
+  by_name_.erase(found);
+  by_name_[to] = renamed;
+  for (uint32_t id = 0; id < books_.size(); ++id) {
+    if (!books_.Has(id)) continue;
+    if (id != renamed && books_.at(id).template_of != renamed) continue;
+    books_.RollTo(id, now.wall);
+    books_.at(id).spec.name = to;
+    WriteBudget(id, {});
+  }
+  return {};
+}
+
 Status Guard::RemoveBudget(std::string_view name, Moment now) {
   auto found = by_name_.find(std::string(name));
   if (found == by_name_.end() || books_.at(found->second).removed) return FailNoBudget(name);
@@ -274,6 +322,8 @@ Status Guard::ResolveLost(std::string_view name, Instant window_start, Amount ex
 }
 
 void Guard::ForgetIdle(Moment now) {
+  wants_room_ = false;
+  forgot_us_ = now.mono_us;
   for (uint32_t id = 0; id < books_.size(); ++id) {
     if (!books_.Has(id)) continue;
     Account& account = books_.at(id);

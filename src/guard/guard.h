@@ -120,9 +120,12 @@ enum class Growth : uint8_t {
 };
 inline constexpr size_t kLegsMax = 64;
 inline constexpr size_t kRatesMax = 1024;
+inline constexpr size_t kNoticesMax = 10'000;  // until they are taken; more are dropped
 // The account of one value is kept so long after its last window, in case that the window is
 // edited.
 inline constexpr int64_t kForgetAfterUs = 32 * kMicrosPerDay;
+// While a "*" budget has kValuesMax accounts, those that can be are given up so often.
+inline constexpr int64_t kForgetEveryUs = 60 * kMicrosPerSecond;
 
 // "1" of money is 1e12 here; nothing is negative.
 struct ExternalCharge {
@@ -168,8 +171,13 @@ struct StatusRow {
   bool frozen = false;
   budget::Mode mode = budget::Mode::kStrict;
   std::vector<int> warn_percent;
+  int warned_percent = 0;  // the highest level that is reached; 0: none
   uint64_t faults = 0;
+  uint64_t refused = 0;  // calls, since the guard was opened
+  uint32_t values = 0;   // of a "*" budget: values that have an account of their own
 };
+// Of each "*" budget, so many values are shown: those with the most of the limit used.
+inline constexpr size_t kValuesShownMax = 100;
 
 class Guard {
  public:
@@ -181,12 +189,18 @@ class Guard {
   // Makes a budget or edits the one of this name: what is counted in it stays. The next admission
   // sees it. INVALID_ARGUMENT, RESOURCE_EXHAUSTED.
   Status SetBudget(const budget::Budget& budget, Moment now);
+  // What SetBudget would refuse it for, with nothing changed.
+  Status CheckBudget(const budget::Budget& budget) const;
+  // What is counted in it stays, under another name. NOT_FOUND; ALREADY_EXISTS: a budget has that
+  // name, or had it before it was removed.
+  Status RenameBudget(std::string_view name, const std::string& to, Moment now);
   // Calls fall under it no more; what is counted comes back if it is made again. NOT_FOUND.
   Status RemoveBudget(std::string_view name, Moment now);
   // The kill switch, and its opposite. NOT_FOUND.
   Status SetFrozen(std::string_view name, bool frozen, Moment now);
   // Units of `to` for one of `from`, at most 1e6. For holds taken from now on.
   Status SetRate(std::string_view from, std::string_view to, Money rate);
+  void ClearRates() { rates_.clear(); }
   // What a lost lease really was, from the vendor's bill. NOT_FOUND, OUT_OF_RANGE when above it.
   Status ResolveLost(std::string_view name, Instant window_start, Amount exact, Moment now);
 
@@ -218,6 +232,7 @@ class Guard {
   std::vector<Notice> TakeNotices();
 
   // --- answers
+  // Of all budgets, by name; of a "*" budget's values the kValuesShownMax that have used the most.
   std::vector<StatusRow> Statuses(Moment now);
   std::optional<StatusRow> StatusOf(std::string_view name, Moment now);
   // As it was set last, with what was edited and frozen since.
@@ -245,6 +260,8 @@ class Guard {
   // Lets go of the accounts of single values in which nothing counts any more. Only before a
   // snapshot: their ids are used again.
   void ForgetIdle(Moment now);
+  // A value was refused for want of an account, and ForgetIdle was not asked lately.
+  bool wants_room() const { return wants_room_; }
 
  private:
   struct Need;
@@ -267,11 +284,14 @@ class Guard {
   uint32_t MakeAccount(const budget::Budget& budget, uint32_t template_of);
   void IndexAccount(uint32_t id);
   void Reindex();
+  uint32_t FullTemplate(const ScopeIndex::Entry* entry, budget::ScopeKind kind) const;
   bool MakeInstances(ScopeIndex::Entry* entry, Moment now);
   uint64_t StartControl();
 
   // admit.cc
-  Reason FindAccounts(std::span<const hold::Attribute> attributes, Moment now);
+  Admission FindAccounts(std::span<const hold::Attribute> attributes, Moment now);
+  Admission AddAttribute(const hold::Attribute& attribute, Moment now);
+  Admission CountRefusal(Admission answer);
   Reason AddNeeds(const std::vector<uint32_t>& accounts);
   Admission Check(const hold::Bound& bound, uint64_t sketch_key, uint32_t currency);
   Admission CheckNeed(const Need& need) const;
@@ -295,6 +315,7 @@ class Guard {
   void CountExternal(uint32_t cell, Amount amount);
   void CountExcess(uint32_t cell, Amount excess, bool freezes);
   void Warn(uint32_t account, bool tell);
+  void Notify(Notice notice);
 
   struct Rate {
     uint32_t from = 0;
@@ -339,6 +360,8 @@ class Guard {
   uint64_t faults_ = 0;
   uint64_t bugs_ = 0;
   bool stopped_ = false;
+  bool wants_room_ = false;
+  int64_t forgot_us_ = 0;
   std::optional<Error> replay_error_;
 
   // What one admission needs of one account; kept for its room.

@@ -64,6 +64,11 @@ void Guard::Apply(const BudgetRecord& record) {
     return;
   }
   Account& account = books_.Make(record.account);
+  if (record.template_of == kNoIndex) {
+    const auto before = by_name_.find(account.spec.name);  // it may have been renamed
+    if (before != by_name_.end() && before->second == record.account) by_name_.erase(before);
+    by_name_[record.budget.name] = record.account;
+  }
   account.spec = record.budget;
   account.zone = zone;
   account.generation = record.generation;
@@ -72,7 +77,6 @@ void Guard::Apply(const BudgetRecord& record) {
   account.floor = record.floor;
   account.faults = std::max(account.faults, record.faults);
   account.unguarded_peak = std::max(account.unguarded_peak, record.unguarded_peak);
-  if (record.template_of == kNoIndex) by_name_[record.budget.name] = record.account;
   if (record.merged.empty()) return;
   uint32_t into = CellOf({record.account, record.generation, record.merged_into});
   for (const BudgetRecord::Merged& merged : record.merged) {

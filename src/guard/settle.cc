@@ -87,7 +87,7 @@ void Guard::SettleExcess(const HeldCall& call) {
     bool freezes = books_.at(leg.account).spec.hard;
     record.legs.push_back({NameOf(leg.cell), excess, freezes});
     CountExcess(leg.cell, excess, freezes);
-    notices_.push_back({leg.account, 0});
+    Notify({leg.account, 0});
     costs_[i] = leg.bound;
   }
   ++faults_;
@@ -155,11 +155,9 @@ Status Guard::SettleUnknown(hold::CallId id, Moment now) {
     FB_CHECK(Dispatched(id, now));
   }
   if (options_.durable) Write(EndRecord{id, false}, &outbox_.calls);
+  for (const Leg& leg : calls_.at(slot).legs) books_.RollTo(leg.account, now.wall);
   MakeUnknown(slot);
-  for (const Leg& leg : calls_.at(slot).legs) {
-    books_.RollTo(leg.account, now.wall);
-    Warn(leg.account, true);
-  }
+  for (const Leg& leg : calls_.at(slot).legs) Warn(leg.account, true);
   return {};
 }
 
@@ -201,9 +199,9 @@ Result<bool> Guard::Charge(const ExternalCharge& charge, Moment now) {
       charge.cost.tokens < 0 || charge.cost.tokens > hold::kCallTokensMax) {
     return Fail(Code::kOutOfRange, "an external charge is negative or absurd");
   }
-  if (Reason reason = FindAccounts(charge.attributes, now); reason != Reason::kNone) {
+  if (const Admission found = FindAccounts(charge.attributes, now); found.reason != Reason::kNone) {
     return Fail(Code::kInvalidArgument, "the attributes of an external charge can't be used: " +
-                                            std::string(ReasonName(reason)));
+                                            std::string(ReasonName(found.reason)));
   }
   ExternalRecord record{charge.sequence, {}};
   for (Need& need : needs_) {
@@ -242,18 +240,17 @@ void Guard::CountExternal(uint32_t c, Amount amount) {
   account.unguarded_peak = std::max(account.unguarded_peak, books_.cell(c).totals.external);
 }
 
-// Levels go by what is spent; holds may yet be given back.
 void Guard::Warn(uint32_t id, bool tell) {
   Account& account = books_.at(id);
-  const std::vector<int>& levels = account.spec.warn_percent;
-  size_t reached = 0;
-  Amount spent = account.now.spent();
-  while (reached < levels.size() && spent > 0 &&
-         spent * 100 >= account.spec.limit * levels[reached]) {
-    ++reached;
+  const size_t reached = account.LevelsReached();
+  for (size_t i = account.warned; tell && i < reached; ++i) {
+    Notify({id, account.spec.warn_percent[i]});
   }
-  for (size_t i = account.warned; tell && i < reached; ++i) notices_.push_back({id, levels[i]});
   account.warned = reached;
+}
+
+void Guard::Notify(Notice notice) {
+  if (notices_.size() < kNoticesMax) notices_.push_back(notice);
 }
 
 std::vector<Notice> Guard::TakeNotices() { return std::exchange(notices_, {}); }

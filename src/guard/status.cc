@@ -84,14 +84,37 @@ StatusRow Guard::RowOf(uint32_t id, Moment now) {
   row.frozen = account.spec.frozen;
   row.mode = account.spec.mode;
   row.warn_percent = account.spec.warn_percent;
+  if (const size_t reached = account.LevelsReached(); reached > 0) {
+    row.warned_percent = account.spec.warn_percent[reached - 1];
+  }
   row.faults = account.faults;
+  row.refused = account.refused;
+  row.values = account.values;
   return row;
 }
 
 std::vector<StatusRow> Guard::Statuses(Moment now) {
   std::vector<StatusRow> rows;
+  // By the "*" budget that they come from; its limit is theirs, so what is used tells the share.
+  std::unordered_map<uint32_t, std::vector<uint32_t>> values;
   for (uint32_t id = 0; id < books_.size(); ++id) {
-    if (books_.Has(id) && !books_.at(id).removed) rows.push_back(RowOf(id, now));
+    if (!books_.Has(id) || books_.at(id).removed) continue;
+    if (books_.at(id).template_of == kNoIndex) {
+      rows.push_back(RowOf(id, now));
+    } else {
+      books_.RollTo(id, now.wall);
+      values[books_.at(id).template_of].push_back(id);
+    }
+  }
+  for (auto& [of, ids] : values) {
+    const size_t shown = std::min(ids.size(), kValuesShownMax);
+    std::partial_sort(ids.begin(), ids.begin() + static_cast<ptrdiff_t>(shown), ids.end(),
+                      [this](uint32_t a, uint32_t b) {
+                        const Amount used_a = books_.at(a).now.used();
+                        const Amount used_b = books_.at(b).now.used();
+                        return std::tie(used_b, a) < std::tie(used_a, b);
+                      });
+    for (size_t i = 0; i < shown; ++i) rows.push_back(RowOf(ids[i], now));
   }
   std::sort(rows.begin(), rows.end(), [](const StatusRow& a, const StatusRow& b) {
     return std::tie(a.name, a.scope) < std::tie(b.name, b.scope);
@@ -136,8 +159,13 @@ std::string Guard::Describe(const Admission& admission) const {
   std::string what = "the budget of " + budget::FormatScope(spec.scope);
   auto amount = [&](Amount a) { return budget::FormatAmount(spec.measure, a) + unit; };
   if (admission.reason == Reason::kFrozen) return what + " is frozen";
+  if (admission.reason == Reason::kTooMany) {
+    return what + " keeps count of as many values as it can (" + std::to_string(kValuesMax) +
+           "), and the call brings another";
+  }
   if (admission.reason == Reason::kNoRate) {
-    return what + " is in " + spec.currency + ", and there is no rate into it";
+    return what + " is in " + spec.currency +
+           ", and estate.yaml has no exchange rate into it from the currency of the call's prices";
   }
   return what + " has " + amount(admission.left) + " left of " + amount(spec.limit) + " in its " +
          budget::FormatWindow(spec.window) + ", the call may need " + amount(admission.needed) +

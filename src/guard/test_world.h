@@ -86,6 +86,7 @@ class World {
       if (random_.Chance(1, 3)) spec.window.zone = "Test/Changing";
     }
     edited_.resize(specs_.size());
+    names_before_.resize(specs_.size());
     set_.resize(specs_.size());
   }
   const char* Window() {
@@ -106,7 +107,7 @@ class World {
     budget::Budget& spec = specs_[i];
     edited_[i] = true;
     ++tally_.edits;
-    switch (random_.Below(7)) {
+    switch (random_.Below(8)) {
       case 0:
       case 1:
         spec.limit = spec.limit * random_.Between(1, 20) / 10;
@@ -126,6 +127,15 @@ class World {
         break;
       case 5:
         spec.hard = !spec.hard;
+        break;
+      case 6:
+        names_before_[i] = spec.name;
+        if (spec.name.ends_with('\'')) {
+          spec.name.pop_back();
+        } else {
+          spec.name += '\'';
+        }
+        if (!guard().RenameBudget(names_before_[i], spec.name, now_)) Fail("a name was refused");
         break;
       default:
         (void)guard().RemoveBudget(spec.name, now_);
@@ -215,6 +225,8 @@ class World {
     (void)guard().SetRate("CHF", "USD", chf_);
     for (size_t i = 0; i < specs_.size(); ++i) {
       if (set_[i]) continue;
+      // A name that was not written is given again.
+      (void)guard().RenameBudget(names_before_[i], specs_[i].name, now_);
       EditAgain(i);
       SetSpec(i);
       if (wal_ == nullptr) return;
@@ -617,10 +629,7 @@ class World {
       FinishSync();
       if (!wal_->Rotate(now_)) {
         failed_ = true;
-        if (!cut_armed_ && !files_.dead()) {
-          Close("the rotation failed");
-          Open();
-        }
+        Tell("the rotation failed");
       }
     } else {
       chf_ = Money::FromUnits(random_.Between(1, 3'000'000'000) * 1000);
@@ -783,6 +792,7 @@ class World {
   Moment now_{kTestStart, 1'000'000};
   std::vector<budget::Budget> specs_;
   std::vector<bool> edited_;
+  std::vector<std::string> names_before_;  // that budgets had until they were renamed last
   std::vector<bool> set_;
   Money chf_ = Money::FromUnits(1'234'567'891'000);
   std::vector<SimCall> calls_;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view kSnapshotMagic = "FLYGUARD";
 // One wait for a lease is enough unless another call took it in between; more is a bug.
 constexpr int kLeaseRoundsMax = 3;
+constexpr int64_t kRotateAgainUs = kMicrosPerSecond;
 
 // magic | u32 CRC-32C of the rest | epoch | boot id | batch of records
 std::string SnapshotBytes(uint64_t epoch, std::string_view boot_id, std::string_view batch) {
@@ -73,6 +74,7 @@ Result<std::unique_ptr<Wal>> Wal::Open(os::Files& files, const std::string& fold
   std::unique_ptr<Wal> wal(new Wal(files, folder, boot_id, std::move(options)));
   FB_CHECK(files.MakeDirs(folder));
   FB_CHECK(wal->Recover());
+  wal->last_tried_ = wal->epoch_;
   FB_CHECK(wal->BeginEpoch(wal->epoch_ + 1));
   wal->first_epoch_ = wal->epoch_;
   return wal;
@@ -145,13 +147,25 @@ Status Wal::BeginEpoch(uint64_t epoch) {
   FB_CHECK(files_.Remove(PathOf("control", epoch)));
   os::Journal calls = FB_TRY(os::Journal::Open(files_, PathOf("calls", epoch), nothing));
   os::Journal control = FB_TRY(os::Journal::Open(files_, PathOf("control", epoch), nothing));
-  FB_CHECK(os::AtomicWrite(files_, os::JoinPath(folder_, std::string(kSnapshotName)),
-                           SnapshotBytes(epoch, boot_id_, guard_.Snapshot())));
+  last_tried_ = epoch;
+  if (Status written = os::AtomicWrite(files_, os::JoinPath(folder_, std::string(kSnapshotName)),
+                                       SnapshotBytes(epoch, boot_id_, guard_.Snapshot()));
+      !written) {
+    if (SnapshotIsOf(epoch_)) last_tried_ = epoch_;
+    return written;
+  }
   epoch_ = epoch;
   calls_ = std::move(calls);
   control_ = std::move(control);
   RemoveOthers();
   return {};
+}
+
+bool Wal::SnapshotIsOf(uint64_t epoch) const {
+  const Result<std::string> bytes =
+      files_.ReadAll(os::JoinPath(folder_, std::string(kSnapshotName)));
+  SnapshotParts parts;
+  return bytes && ReadSnapshot(*bytes, &parts) && parts.epoch == epoch;
 }
 
 // Only tidiness: journals of other epochs are never read.
@@ -168,28 +182,37 @@ void Wal::RemoveOthers() {
 }
 
 Status Wal::Rotate(Moment now) {
-  FB_CHECK(Commit());
+  if (!rotating_) FB_CHECK(Commit());
   guard_.ForgetIdle(now);
   guard_.TrimLeases();  // the snapshot has all calls that made room
-  if (Status begun = BeginEpoch(epoch_ + 1); !begun) {
-    // Either snapshot may be there: only opening again tells.
-    broken_ = true;
-    StopOrResume();
-    return begun;
+  // From here on the guard is not what its journals say any more. Where a snapshot may stand its
+  // journals stay as they are, and the next attempt is another epoch's: whichever is found when the
+  // power goes, it is of this moment or of that of the last Commit.
+  rotating_ = true;
+  rotate_again_us_ = now.mono_us + kRotateAgainUs;
+  const Status begun = BeginEpoch(last_tried_ + 1);
+  if (begun) {
+    rotating_ = false;
+    Outbox& outbox = guard_.outbox();  // the snapshot has it
+    outbox.calls.clear();
+    outbox.control.clear();
+    outbox.sync_calls_first = false;
+    guard_.ControlSynced(outbox.ticket);
   }
-  return {};
+  StopOrResume();
+  return begun;
 }
 
-Result<bool> Wal::BeginAbove(hold::CallId last) {
+Result<bool> Wal::BeginAbove(hold::CallId last, Moment now) {
   constexpr uint64_t kEpochsMax = uint64_t{1} << (64 - kCallIdBits);
+  if (IsAbove(last)) return false;
   const uint64_t epoch = last.value() >> kCallIdBits;
-  if (epoch < first_epoch_) return false;
   if (epoch + 1 >= kEpochsMax) {
     return Fail(Code::kDataLoss, "call " + std::to_string(last.value()) + " was never given out",
                 "look at the log of calls for what wrote it");
   }
-  FB_CHECK(Commit());
-  FB_CHECK(BeginEpoch(epoch + 1));
+  last_tried_ = epoch;
+  FB_CHECK(Rotate(now));
   first_epoch_ = epoch_;
   return true;
 }
@@ -197,7 +220,7 @@ Result<bool> Wal::BeginAbove(hold::CallId last) {
 // --- writing
 
 void Wal::StopOrResume() {
-  if (broken_ || blocked_ || calls_failed_ || control_failed_) {
+  if (broken_ || rotating_ || blocked_ || calls_failed_ || control_failed_) {
     guard_.Stop();
   } else {
     guard_.Resume();
@@ -210,12 +233,16 @@ void Wal::SetBlocked(bool blocked) {
 }
 
 Status Wal::FailClosed() const {
+  if (!broken_) {
+    return Fail(Code::kUnavailable, "the guard's journals can't be begun anew",
+                "look at the disk: it is tried again every second");
+  }
   return Fail(Code::kFailedPrecondition, "the guard's journal could not be written and is closed",
               "look at the disk, then start again: nothing is admitted until then");
 }
 
 Status Wal::CommitCalls() {
-  if (broken_) return FailClosed();
+  if (broken_ || rotating_) return FailClosed();
   Outbox& outbox = guard_.outbox();
   Status written;
   if (!outbox.calls.empty()) written = calls_->Append(outbox.calls, false);
@@ -227,7 +254,7 @@ Status Wal::CommitCalls() {
 
 bool Wal::StartSync() {
   Outbox& outbox = guard_.outbox();
-  if (syncing_ || broken_ || outbox.control.empty()) return false;
+  if (syncing_ || broken_ || rotating_ || outbox.control.empty()) return false;
   // What made room for the leases is written before they are.
   if (outbox.sync_calls_first && !CommitCalls()) return false;
   in_flight_.control.swap(outbox.control);
@@ -310,8 +337,10 @@ Status Wal::Charge(const ExternalCharge& charge, Moment now) {
 
 Status Wal::Tick(Moment now) {
   guard_.Tick(now);
+  if (rotating_) return now.mono_us < rotate_again_us_ ? FailClosed() : Rotate(now);
   FB_CHECK(syncs_elsewhere_ ? CommitCalls() : Commit());
-  if (!syncing_ && calls_->size() + control_->size() > kJournalsMaxBytes) return Rotate(now);
+  const bool is_long = calls_->size() + control_->size() > kJournalsMaxBytes;
+  if (!syncing_ && (is_long || guard_.wants_room())) return Rotate(now);
   return {};
 }
 

@@ -12,7 +12,7 @@
 // has grown long.
 //
 // Whenever something can't be written, the guard stops admitting (fails closed). After a failed
-// sync it stays stopped until it is opened again. One thread owns a Wal.
+// sync of a journal it stays stopped until it is opened again. One thread owns a Wal.
 #pragma once
 
 #include <cstdint>
@@ -50,10 +50,12 @@ class Wal {
   Status Charge(const ExternalCharge& charge, Moment now);
   // Ids that no call has had, not before a crash either.
   hold::CallId NextCallId() { return hold::CallId(first_epoch_ << kCallIdBits | ++last_call_); }
-  // Begins an epoch whose ids are above `last`; false when they are already. True when calls were
-  // made that this guard does not know of: its folder was put back from a copy. DATA_LOSS: an id
-  // that no guard gives out.
-  Result<bool> BeginAbove(hold::CallId last);
+  // Whether the ids that NextCallId gives out are above `last`. When they are not, calls were made
+  // that this guard does not know of: its folder was put back from a copy.
+  bool IsAbove(hold::CallId last) const { return last.value() >> kCallIdBits < first_epoch_; }
+  // Begins an epoch whose ids are; false when they were before. DATA_LOSS: no guard gives out such
+  // an id.
+  Result<bool> BeginAbove(hold::CallId last, Moment now);
   // Writes what the events so far have put into the outbox: calls are written, control is synced.
   // Nothing that they say may be acted upon before it answers Ok. On an error the guard is stopped;
   // what could not be written is tried again by the next Commit.
@@ -70,7 +72,8 @@ class Wal {
   bool syncing() const { return syncing_; }
   // Ends what is past its deadline, writes it, and begins a new epoch when the journal is long.
   Status Tick(Moment now);
-  // A new epoch now.
+  // A new epoch now. When it can't be begun, nothing is admitted and nothing written until it can:
+  // Tick tries again about once a second.
   Status Rotate(Moment now);
 
   // While true nothing is admitted: for what must be written beside the guard and can't be.
@@ -86,6 +89,7 @@ class Wal {
   Status Recover();
   Status ReadCalls(bool* tail_lost);
   Status BeginEpoch(uint64_t epoch);
+  bool SnapshotIsOf(uint64_t epoch) const;
   void RemoveOthers();
   Status CommitControl();
   Status FailClosed() const;
@@ -107,6 +111,9 @@ class Wal {
   Outbox in_flight_;             // its control records are being synced
   bool in_flight_lost_ = false;  // the journal of calls could not be synced
   bool broken_ = false;          // until opened again
+  uint64_t last_tried_ = 0;      // the last epoch whose snapshot may stand
+  bool rotating_ = false;        // the journals of now are of the past: until a new epoch has begun
+  int64_t rotate_again_us_ = 0;  // monotonic
   bool calls_failed_ = false;    // until they can be written
   bool control_failed_ = false;
   bool blocked_ = false;  // from outside

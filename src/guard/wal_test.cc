@@ -162,6 +162,76 @@ TEST_F(WalTest, TheJournalDoesNotGrowForEver) {
   EXPECT_EQ(Row().totals.unknown, Usd("1"));
 }
 
+TEST_F(WalTest, ARotationOnAFullDiskIsTriedAgain) {
+  ASSERT_TRUE(Dispatch(1));
+  ASSERT_EQ(Admit(2).verdict, Verdict::kAdmitted);
+  disk_.SetCapacityBytes(1);
+  EXPECT_FALSE(wal_->Rotate(now_));
+  EXPECT_EQ(Admit(3).reason, Reason::kStopped);
+  EXPECT_FALSE(Settle(1, "0.25")) << "nothing is written to the journals of before";
+  EXPECT_FALSE(guard().SetBudget(MakeBudget("c", "team=c", Usd("1")), now_) && wal_->Commit());
+  EXPECT_FALSE(wal_->Tick(now_));
+  now_.mono_us += kMicrosPerSecond;
+  EXPECT_FALSE(wal_->Tick(now_));
+  EXPECT_LE(disk_.List("g").value().size(), 5u) << "attempts leave nothing behind";
+  disk_.SetCapacityBytes(1 << 30);
+  now_.mono_us += kMicrosPerSecond;
+  ASSERT_TRUE(wal_->Tick(now_));
+  EXPECT_EQ(disk_.List("g").value().size(), 3u);
+  ASSERT_TRUE(Dispatch(3));
+  CutPower();
+  EXPECT_GE(Row().settled, Usd("1.25"));
+  EXPECT_EQ(Row().totals.unknown, Usd("1"));
+  EXPECT_TRUE(guard().StatusOf("c", now_).has_value()) << "the snapshot had it";
+}
+
+// From some operation of a rotation on the disk fails, for a while or until the power goes.
+TEST_F(WalTest, ARotationThatFailsAnywhereLosesNothing) {
+  ASSERT_TRUE(guard().SetBudget(MakeBudget("b", "team=t", Usd("64000")), now_));
+  ASSERT_TRUE(wal_->Commit());
+  uint64_t id = 0;
+  for (uint64_t operation = 0; operation < 24; ++operation) {
+    for (const bool cut : {false, true}) {
+      SCOPED_TRACE(operation);
+      const Amount before = Row().settled;
+      const uint64_t first = ++id;
+      ASSERT_TRUE(Dispatch(first));
+      files_.DieAfter(operation);
+      const bool rotated = wal_->Rotate(now_).has_value();
+      if (!rotated) EXPECT_EQ(Admit(++id).reason, Reason::kStopped);
+      files_.Revive();
+      if (cut) {
+        CutPower();
+      } else {
+        now_.mono_us += kMicrosPerSecond;
+        ASSERT_TRUE(wal_->Tick(now_));
+      }
+      // After a power cut the call may be known by its lease only.
+      ASSERT_TRUE(Settle(first, "0.001") || cut);
+      if (operation % 3 == 0) CutPower();
+      Open();
+      EXPECT_GE(Row().settled, before + Usd("0.001"));
+      EXPECT_EQ(guard().Audit(), "");
+    }
+  }
+}
+
+TEST_F(WalTest, DamageInTheJournalOfCallsIsCoveredByLeases) {
+  ASSERT_TRUE(Dispatch(1));
+  const uint64_t end = wal_->calls_bytes();
+  ASSERT_TRUE(Dispatch(2));
+  ASSERT_TRUE(Settle(1, "0.25"));
+  const std::string path = "g/calls-" + std::to_string(wal_->epoch());
+  wal_.reset();
+  std::string bytes = disk_.ReadAll(path).value();
+  bytes[end + 12] = static_cast<char>(bytes[end + 12] ^ 1);
+  ASSERT_TRUE(os::AtomicWrite(disk_, path, bytes));
+  Open();
+  EXPECT_TRUE(wal_->tail_was_lost());
+  EXPECT_EQ(Row().totals.unknown, Usd("1")) << "what stands before the damage is read";
+  EXPECT_GE(Row().settled, Usd("1.25"));
+}
+
 TEST_F(WalTest, WhatIsMissingOrDamagedIsDataLoss) {
   ASSERT_TRUE(Dispatch(1));
   std::string control = "g/control-" + std::to_string(wal_->epoch());

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <tuple>
 #include <unordered_map>
 
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "calls-";
 constexpr std::string_view kSuffix = ".journal";
+constexpr std::string_view kEndCustomerTag = "end_customer";
 
 constexpr int64_t kLongestMonthUs = 31 * kMicrosPerDay;
 
@@ -54,6 +57,17 @@ Status Add(std::map<Group, Sums>* groups, const Group& group, int64_t quantity, 
   return {};
 }
 
+// The end customer has no column of its own: it is a tag, instead of one that calls itself so.
+std::string TagsOf(const metered::Dispatch& dispatch) {
+  if (dispatch.end_customer.empty()) return metered::TagsJson(dispatch);
+  metered::Dispatch tagged;
+  tagged.tags = dispatch.tags;
+  std::erase_if(tagged.tags, [](const auto& tag) { return tag.first == kEndCustomerTag; });
+  tagged.tags.emplace_back(kEndCustomerTag, dispatch.end_customer);
+  std::ranges::sort(tagged.tags);
+  return metered::TagsJson(tagged);
+}
+
 Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
                std::map<Group, Sums>* groups) {
   Group group;
@@ -68,7 +82,7 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.team = dispatch.team;
   group.project = dispatch.project;
   group.use_case = dispatch.use_case;
-  group.tags = metered::TagsJson(dispatch);
+  group.tags = TagsOf(dispatch);
   group.basis = end.basis;
   switch (end.basis) {
     case metered::Basis::kRefused:
@@ -167,6 +181,44 @@ std::string RowText(const Group& group, const Sums& sums, const Period& month) {
   return std::move(row).Done();
 }
 
+std::string LogPath(const std::string& calls_folder, const std::string& month) {
+  return os::JoinPath(calls_folder, std::string(kPrefix) + month + std::string(kSuffix));
+}
+
+Result<Period> MonthOf(const std::string& month) {
+  const Instant start = FB_TRY(ParseUserInstant(month));
+  return Period{start, FloorMonth(Instant{start.us + kLongestMonthUs + kMicrosPerDay})};
+}
+
+// What a bill was made from, when all of its calls had ended and all of the log could be read.
+struct Stand {
+  uint64_t log_bytes = 0;
+  int64_t closed_us = 0;  // at most the end of the month
+  int64_t calls = 0;
+  int64_t rows = 0;
+};
+
+std::optional<Stand> ReadStand(os::Files& files, const std::string& path) {
+  const Result<std::string> text = files.ReadAll(path);
+  if (!text) return std::nullopt;
+  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  const auto number = [&](const char* name) -> int64_t {
+    const bool there = json.is_object() && json.contains(name) && json[name].is_number_integer();
+    return there ? json[name].get<int64_t>() : -1;
+  };
+  if (number("log_bytes") < 0 || number("calls") < 0 || number("rows") < 0) return std::nullopt;
+  return Stand{static_cast<uint64_t>(number("log_bytes")), number("closed_us"), number("calls"),
+               number("rows")};
+}
+
+Status WriteStand(os::Files& files, const std::string& path, const Stand& stand) {
+  const nlohmann::json json{{"log_bytes", stand.log_bytes},
+                            {"closed_us", stand.closed_us},
+                            {"calls", stand.calls},
+                            {"rows", stand.rows}};
+  return os::AtomicWrite(files, path, json.dump() + "\n");
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder) {
@@ -183,17 +235,24 @@ Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::stri
   return months;
 }
 
+std::string GatewayBillName(const std::string& month) { return "gateway-" + month + ".csv"; }
+
 Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
                                     const std::string& month, Instant until) {
   GatewayBill bill;
   bill.month = month;
-  const Instant start = FB_TRY(ParseUserInstant(month));
-  const Period period{start, FloorMonth(Instant{start.us + kLongestMonthUs + kMicrosPerDay})};
+  const Period period = FB_TRY(MonthOf(month));
   const Instant closed = FloorHour(until);
   std::unordered_map<uint64_t, metered::Dispatch> open;
   std::map<Group, Sums> groups;
+  const std::string path = LogPath(calls_folder, month);
+  os::JournalReading how;
+  how.on_damage = [&](uint64_t from, uint64_t to) {
+    bill.damaged.emplace_back(from, to);
+    return Status();
+  };
   FB_CHECK(os::Journal::Read(
-      files, os::JoinPath(calls_folder, std::string(kPrefix) + month + std::string(kSuffix)),
+      files, path,
       [&](uint64_t, std::string_view payload) -> Status {
         metered::Record record = FB_TRY(metered::Decode(payload));
         if (!record.is_end) {
@@ -202,15 +261,32 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
           return {};
         }
         const auto found = open.find(record.end.id);
-        if (found == open.end()) return {};  // ended before: the first word counts
+        if (found == open.end()) {  // ended before: the first word counts
+          bill.unplaced += !bill.damaged.empty() && !record.end.cost.is_zero() ? 1 : 0;
+          return {};
+        }
         if (found->second.at < closed) {
           FB_CHECK(AddCall(found->second, record.end, &groups));
           ++bill.calls;
         }
         open.erase(found);
         return {};
-      }));
-  for (const auto& [id, dispatch] : open) bill.open += dispatch.at < closed ? 1 : 0;
+      },
+      how));
+  FB_CHECK(files.SyncFile(path));
+  for (const auto& [id, dispatch] : open) {
+    if (dispatch.at >= closed) continue;
+    // Its end is where the log can't be read, as no call is open for so long.
+    if (!bill.damaged.empty() && dispatch.at.us < closed.us - kMicrosPerDay) {
+      metered::End end;
+      end.basis = metered::Basis::kBound;
+      end.cost = dispatch.bound;
+      FB_CHECK(AddCall(dispatch, end, &groups));
+      ++bill.calls;
+    } else {
+      ++bill.open;
+    }
+  }
   bill.csv = kHeader;
   for (const auto& [group, sums] : groups) bill.csv += RowText(group, sums, period);
   bill.rows = static_cast<int64_t>(groups.size());
@@ -239,6 +315,38 @@ std::string ChargeRows::Csv(const Period& month) const {
   std::string csv(kHeader);
   for (const auto& [group, sums] : rows_->groups) csv += RowText(group, sums, month);
   return csv;
+}
+
+Result<GatewayBill> WriteGatewayBill(os::Files& files, const std::string& calls_folder,
+                                     const std::string& charges_folder, const std::string& month,
+                                     Instant until) {
+  FB_CHECK(files.MakeDirs(charges_folder));
+  const std::string path = os::JoinPath(charges_folder, GatewayBillName(month));
+  const std::string stand_path = path + ".made";
+  const Period period = FB_TRY(MonthOf(month));
+  Stand now;
+  now.log_bytes = FB_TRY(files.Size(LogPath(calls_folder, month)));
+  now.closed_us = std::min(FloorHour(until), period.end).us;
+  // Calls of an hour that runs change no bill, and a month that is over gets no new ones.
+  const std::optional<Stand> then = ReadStand(files, stand_path);
+  if (then && then->closed_us == now.closed_us &&
+      (now.closed_us < period.end.us || then->log_bytes == now.log_bytes) &&
+      (then->rows == 0 || files.Exists(path))) {
+    GatewayBill bill;
+    bill.month = month;
+    bill.calls = then->calls;
+    bill.rows = then->rows;
+    return bill;
+  }
+  FB_CHECK(files.Remove(stand_path));
+  GatewayBill bill = FB_TRY(MakeGatewayBill(files, calls_folder, month, until));
+  if (bill.rows > 0) FB_CHECK(os::AtomicWrite(files, path, bill.csv));
+  if (bill.open == 0 && bill.damaged.empty()) {
+    now.calls = bill.calls;
+    now.rows = bill.rows;
+    FB_CHECK(WriteStand(files, stand_path, now));
+  }
+  return bill;
 }
 
 }  // namespace flyball::ingest

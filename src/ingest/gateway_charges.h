@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,14 +26,28 @@ struct GatewayBill {
   int64_t rows = 0;
   int64_t calls = 0;  // attempts in it
   int64_t open = 0;   // attempts of closed hours that have not ended yet; a later bill has them
+  // Bytes of the log that can't be read, from and to, and how many attempts are in no row for it:
+  // their end is there, and who made them is not.
+  std::vector<std::pair<uint64_t, uint64_t>> damaged;
+  int64_t unplaced = 0;
 };
 
 // The months that the folder has a log of, oldest first.
 Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder);
-// Of attempts dispatched before `until`, which is taken down to its hour. DATA_LOSS: a record can't
-// be read.
+// Of attempts dispatched before `until`, which is taken down to its hour. What it was made from is
+// on the disk when it returns: no later bill has less. DATA_LOSS: a record says what this program
+// does not understand.
 Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
                                     const std::string& month, Instant until);
+
+// "gateway-2026-11.csv"
+std::string GatewayBillName(const std::string& month);
+// Makes the bill of a month and writes it to its file in `charges_folder`, unless it has no rows.
+// Where nothing can have changed since that was done last, neither log nor file is touched, and the
+// bill comes without its `csv`. One at a time for a folder.
+Result<GatewayBill> WriteGatewayBill(os::Files& files, const std::string& calls_folder,
+                                     const std::string& charges_folder, const std::string& month,
+                                     Instant until);
 
 // Where the log of a month lies.
 std::string GatewayLogPath(const std::string& calls_folder, Instant month);

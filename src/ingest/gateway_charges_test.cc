@@ -9,6 +9,7 @@
 #include "ingest/import.h"
 #include "model/metered_call.h"
 #include "os/journal.h"
+#include "os/sim_files.h"
 
 namespace flyball::ingest {
 namespace {
@@ -26,7 +27,9 @@ class GatewayCharges : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
   static Instant At(std::string_view text) { return ParseUserInstant(text).value(); }
-  void Begin(uint64_t id, std::string_view at, const std::string& team, Money bound = {}) {
+  void Begin(uint64_t id, std::string_view at, const std::string& team, Money bound = {},
+             const std::string& end_customer = "",
+             std::vector<std::pair<std::string, std::string>> tags = {{"env", "a,\"b\""}}) {
     metered::Dispatch dispatch;
     dispatch.id = id;
     dispatch.at = At(at);
@@ -36,7 +39,8 @@ class GatewayCharges : public testing::Test {
     dispatch.team = team;
     dispatch.bound = bound;
     dispatch.currency = "USD";
-    dispatch.tags = {{"env", "a,\"b\""}};
+    dispatch.end_customer = end_customer;
+    dispatch.tags = std::move(tags);
     ASSERT_TRUE(journal_->Append(metered::Encode(dispatch), false));
   }
   void Finish(uint64_t id, metered::Basis basis, std::vector<metered::Line> lines,
@@ -80,6 +84,25 @@ TEST_F(GatewayCharges, OneRowAnHourMeterAndAttribution) {
             std::string::npos)
       << bill.csv;
   EXPECT_NE(bill.csv.find(R"("{""env"":""a,\""b\""""}")"), std::string::npos) << bill.csv;
+}
+
+// They were added up as if nobody had been served.
+TEST_F(GatewayCharges, EachEndCustomerHasRowsOfItsOwn) {
+  const std::vector<std::pair<std::string, std::string>> claims = {{"a", "1"},
+                                                                   {"end_customer", "another"}};
+  Begin(1, "2026-11-25T10:30:00Z", "search", {}, "ann", claims);
+  Begin(2, "2026-11-25T10:30:00Z", "search", {}, "bob", {});
+  Begin(3, "2026-11-25T10:30:00Z", "search", {}, "bob", {});
+  Begin(4, "2026-11-25T10:30:00Z", "search", {}, "", {});
+  for (uint64_t id = 1; id <= 4; ++id) {
+    Finish(id, metered::Basis::kExact, {Tokens(Bucket::kInput, 100, "0.000001")});
+  }
+  const GatewayBill bill = Bill("2026-11-25T11:00:00Z");
+  EXPECT_EQ(bill.rows, 3);
+  EXPECT_NE(bill.csv.find(R"("{""a"":""1"",""end_customer"":""ann""}")"), std::string::npos)
+      << bill.csv;
+  EXPECT_NE(bill.csv.find(R"("{""end_customer"":""bob""}")"), std::string::npos) << bill.csv;
+  EXPECT_EQ(bill.csv.find("another"), std::string::npos);
 }
 
 TEST_F(GatewayCharges, OnlyClosedHoursAndEndedCallsThatCostSomething) {
@@ -134,6 +157,90 @@ TEST_F(GatewayCharges, TheImportKeepsEveryRow) {
   EXPECT_EQ(facts.billed_cost.residue, "0");
   EXPECT_TRUE(facts.findings.empty()) << facts.findings.begin()->first;
   EXPECT_TRUE(facts.repairs.empty()) << facts.repairs.begin()->first;
+}
+
+// A power cut after the bill was made takes nothing of what it was made from.
+TEST_F(GatewayCharges, WhatABillSaysIsOnTheDisk) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    os::SimFiles disk{os::SimFilesOptions{.seed = seed}};
+    ASSERT_TRUE(disk.MakeDirs("calls"));
+    journal_.emplace(os::Journal::Open(disk, "calls/calls-2026-11.journal", [](uint64_t, auto) {
+                       return Status();
+                     }).value());
+    for (uint64_t id = 1; id <= 9; ++id) {
+      Begin(id, "2026-11-25T10:00:00Z", "a");
+      Finish(id, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+    }
+    const Instant later = At("2026-11-25T11:00:00Z");
+    const std::string csv = MakeGatewayBill(disk, "calls", "2026-11", later)->csv;
+    journal_.reset();
+    disk.PowerCut();
+    EXPECT_EQ(MakeGatewayBill(disk, "calls", "2026-11", later)->csv, csv);
+  }
+}
+
+TEST_F(GatewayCharges, DamageIsToldAndTheOthersAreInTheBill) {
+  std::vector<uint64_t> starts;
+  for (uint64_t id = 1; id <= 3; ++id) {
+    starts.push_back(journal_->size());
+    Begin(id, "2026-11-25T10:00:00Z", "a");
+    Finish(id, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  }
+  const std::string path = folder_ + "/calls/calls-2026-11.journal";
+  std::string log = files_->ReadAll(path).value();
+  log[starts[1] + 20] ^= 1;  // in the second call's dispatch
+  ASSERT_TRUE(os::AtomicWrite(*files_, path, log));
+  const GatewayBill bill = Bill("2026-11-25T11:00:00Z");
+  EXPECT_EQ(bill.calls, 2);
+  ASSERT_EQ(bill.damaged.size(), 1u);
+  EXPECT_EQ(bill.damaged[0].first, starts[1]);
+  EXPECT_EQ(bill.unplaced, 1);
+}
+
+TEST_F(GatewayCharges, ACallWhoseEndCannotBeReadCountsAtItsBoundADayLater) {
+  Begin(1, "2026-11-25T10:00:00Z", "a", Money::Parse("5").value());
+  const uint64_t end = journal_->size();
+  Finish(1, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  Begin(2, "2026-11-25T10:00:00Z", "a");
+  Finish(2, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  const std::string path = folder_ + "/calls/calls-2026-11.journal";
+  std::string log = files_->ReadAll(path).value();
+  log[end + 20] ^= 1;
+  ASSERT_TRUE(os::AtomicWrite(*files_, path, log));
+  EXPECT_EQ(Bill("2026-11-25T12:00:00Z").open, 1) << "it may be at work still";
+  const GatewayBill bill = Bill("2026-11-26T12:00:00Z");
+  EXPECT_EQ(bill.open, 0);
+  EXPECT_EQ(bill.calls, 2);
+  EXPECT_NE(bill.csv.find("\n5,5,5,5,USD"), std::string::npos) << bill.csv;
+}
+
+TEST_F(GatewayCharges, AMonthThatHasNotChangedIsNotReadAgain) {
+  const std::string calls = folder_ + "/calls";
+  const std::string charges = folder_ + "/charges";
+  const auto write = [&](std::string_view until) {
+    return WriteGatewayBill(*files_, calls, charges, "2026-11", At(until)).value();
+  };
+  const auto content = [&] { return files_->ReadAll(charges + "/gateway-2026-11.csv").value(); };
+  const auto expect = [&](std::string_view until, bool reads, int64_t count) {
+    const GatewayBill bill = write(until);
+    EXPECT_EQ(!bill.csv.empty(), reads) << until;
+    EXPECT_EQ(bill.calls, count) << until;
+    EXPECT_EQ(content(), Bill(until).csv) << until;
+  };
+  Begin(1, "2026-11-30T22:00:00Z", "a");
+  EXPECT_EQ(write("2026-11-30T23:00:00Z").rows, 0);
+  EXPECT_FALSE(write("2026-11-30T23:00:00Z").csv.empty()) << "a call is open still";
+  Finish(1, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  expect("2026-11-30T23:10:00Z", true, 1);
+  Begin(2, "2026-11-30T23:15:00Z", "a");
+  expect("2026-11-30T23:20:00Z", false, 1);
+  expect("2026-12-01T00:00:00Z", true, 1);
+  Finish(2, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  expect("2026-12-01T00:10:00Z", true, 2);
+  expect("2026-12-01T00:20:00Z", false, 2);
+  expect("2027-03-01T00:00:00Z", false, 2);
+  std::filesystem::remove(charges + "/gateway-2026-11.csv");
+  expect("2027-03-01T00:00:00Z", true, 2);
 }
 
 TEST_F(GatewayCharges, MonthsAreThoseOfTheLogs) {

@@ -60,6 +60,8 @@ struct Endpoint {
   std::string host;
   int port = 0;
   bool tls = false;
+  std::string
+      ca_file{};  // certificates (PEM) that vouch for it, beside those that all are asked of
 };
 
 class Dialer {

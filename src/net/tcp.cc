@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <map>
 #include <utility>
 
 #include "net/resolver.h"
@@ -134,11 +135,25 @@ class SocketDialer final : public Dialer {
   std::unique_ptr<Attempt> Dial(const Endpoint& to, int64_t timeout_us, Done done) override {
     return std::make_unique<DialAttempt>(*this, to, timeout_us, std::move(done));
   }
+  // The authorities of one endpoint vouch for no other.
+  Result<TlsContext*> ContextFor(const std::string& ca_file) {
+    if (ca_file.empty()) return tls.get();
+    std::unique_ptr<TlsContext>& own = with_authorities_[ca_file];
+    if (own == nullptr) {
+      TlsOptions its = options.tls;
+      its.more_ca_file = ca_file;
+      own = FB_TRY(TlsContext::Make(its));
+    }
+    return own.get();
+  }
 
   Loop& loop;  // NOLINT: the attempts use them
   DialerOptions options;
   std::unique_ptr<TlsContext> tls;
   Resolver resolver;
+
+ private:
+  std::map<std::string, std::unique_ptr<TlsContext>> with_authorities_;
 };
 
 DialAttempt::DialAttempt(SocketDialer& dialer, Endpoint to, int64_t timeout_us, Dialer::Done done)
@@ -259,7 +274,13 @@ void DialAttempt::OnConnected() {
     return;
   }
   if (to_.tls) {
-    tls_ = dialer_.tls->Wrap(std::move(socket_), to_);
+    Result<TlsContext*> context = dialer_.ContextFor(to_.ca_file);
+    if (!context) {
+      fault_ = std::move(context).error();
+      GoOn();
+      return;
+    }
+    tls_ = (*context)->Wrap(std::move(socket_), to_);
     tls_->SetOwner(this);
     OnStream();
     return;

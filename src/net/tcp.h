@@ -48,8 +48,11 @@ uint64_t AcknowledgedBytes(int fd);
 std::unique_ptr<Stream> MakeTcpStream(Loop& loop, Fd fd);
 
 struct TlsOptions {
-  std::string ca_file;  // empty: the authorities that the system trusts
+  std::string ca_file;       // empty: the authorities that the system trusts
+  std::string more_ca_file;  // and these, when not empty
 };
+// FAILED_PRECONDITION when it holds no certificate that can be read.
+Status CheckCaFile(const std::string& path);
 
 struct DialerOptions {
   TlsOptions tls;

@@ -273,5 +273,21 @@ TEST(TlsStream, SpeaksVerifiesAndResumes) {
   EXPECT_FALSE(MakeDialer(world.loop, options));
 }
 
+// Of two endpoints that the same dialer knows, the authorities of one vouch for it alone.
+TEST(TlsStream, AnEndpointMayHaveAuthoritiesOfItsOwn) {
+  World world;
+  TlsServer own, other;
+  auto dialer = MakeDialer(world.loop, {});
+  ASSERT_TRUE(dialer) << dialer.error().ToString();
+  EXPECT_TRUE(world.Dial(**dialer, {"localhost", own.port, true, own.ca_file}));
+  EXPECT_FALSE(world.Dial(**dialer, {"localhost", other.port, true, own.ca_file}));
+  EXPECT_FALSE(world.Dial(**dialer, {"localhost", own.port, true}));
+  const auto missing = world.Dial(**dialer, {"localhost", own.port, true, "/no/such/file"});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::kFailedPrecondition);
+  EXPECT_TRUE(CheckCaFile(own.ca_file));
+  EXPECT_FALSE(CheckCaFile("/no/such/file"));
+}
+
 }  // namespace
 }  // namespace flyball::net

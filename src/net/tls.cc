@@ -209,6 +209,13 @@ Result<bool> Tls::Handshake() {
               "check base_url, and that its certificate is signed by an authority that is trusted");
 }
 
+Status AddAuthorities(SSL_CTX* ctx, const std::string& path) {
+  if (SSL_CTX_load_verify_file(ctx, path.c_str()) == 1) return {};
+  ERR_clear_error();
+  return Fail(Code::kFailedPrecondition, "'" + path + "' holds no certificate that can be read",
+              "name a readable PEM file");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsOptions& options) {
@@ -231,7 +238,14 @@ Result<std::unique_ptr<TlsContext>> TlsContext::Make(const TlsOptions& options) 
                 "the certificate authorities can't be read: " + LastError(),
                 options.ca_file.empty() ? "install ca-certificates" : "name a readable PEM file");
   }
+  if (!options.more_ca_file.empty()) FB_CHECK(AddAuthorities(ctx.get(), options.more_ca_file));
   return std::make_unique<Context>(std::move(ctx));
+}
+
+Status CheckCaFile(const std::string& path) {
+  const Ctx ctx(SSL_CTX_new(TLS_client_method()));
+  if (!ctx) return Fail(Code::kInternal, "OpenSSL gives no context: " + LastError());
+  return AddAuthorities(ctx.get(), path);
 }
 
 }  // namespace flyball::net

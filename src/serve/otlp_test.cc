@@ -57,17 +57,15 @@ TEST_F(Otlp, KeepsCallsRejectsWhatIsUnusableAndPassesOverTheRest) {
   const net::Response first = Post("/v1/traces", kSpans, "application/json; charset=utf-8");
   EXPECT_EQ(first.status, 200) << first.body;
   EXPECT_EQ(HeaderOf(first, "Content-Type"), "application/json");
-  EXPECT_EQ(first.body,
-            R"({"partialSuccess":{"rejectedSpans":"1","errorMessage":"a call states no usage (1)"
-}
-})");
+  EXPECT_EQ(first.body, R"x({"partialSuccess":{"rejectedSpans":"1",)x"
+                        R"x("errorMessage":"a call states no usage (1)"}})x");
   EXPECT_EQ(otlp::ReadSpanLog(*files, home.path() + "/otlp/spans/2025-11/24T16.journal")->size(),
             1u);
-Post("/v1/traces", kSpans);
-EXPECT_EQ(Counter("flyball_otlp_calls_total"), 1u);
-EXPECT_EQ(Counter("flyball_otlp_calls_repeated_total"), 1u);
-EXPECT_EQ(Counter("flyball_otlp_spans_rejected_total"), 2u);
-EXPECT_EQ(Counter("flyball_otlp_spans_passed_over_total"), 2u);
+  Post("/v1/traces", kSpans);
+  EXPECT_EQ(Counter("flyball_otlp_calls_total"), 1u);
+  EXPECT_EQ(Counter("flyball_otlp_calls_repeated_total"), 1u);
+  EXPECT_EQ(Counter("flyball_otlp_spans_rejected_total"), 2u);
+  EXPECT_EQ(Counter("flyball_otlp_spans_passed_over_total"), 2u);
 }
 
 TEST_F(Otlp, AnswersErrorsAsStatusInTheFormOfTheRequest) {

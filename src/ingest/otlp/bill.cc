@@ -51,13 +51,21 @@ class GatewayAnswers {
   std::vector<Id> ids_;
 };
 
-// What tells that two spans of a trace are about one call. They end at nearly the same time, so
+// A vendor's library and an instrumentation around it may each begin a trace of their own; an id
+// that names one answer for good tells that it is one call.
+using AnswerKey = std::pair<std::array<uint64_t, 2>, std::string>;
+AnswerKey KeyOf(const Call& call) {
+  const bool is_unique = call.answer_id.size() >= kAnswerIdBytesMin;
+  return {is_unique ? std::array<uint64_t, 2>{} : call.id.trace, call.answer_id};
+}
+
+// What tells that two spans are about one call. They end at nearly the same time, so
 // this hour's and the one's before are enough.
 struct Seen {
   // Of the kept calls, and what kinds of calls are their children: a chat that looks something up
   // by an embedding is no embedding.
-  std::unordered_map<SpanId, unsigned> parents;                       // of kept calls
-  std::set<std::pair<std::array<uint64_t, 2>, std::string>> answers;  // that are charged
+  std::unordered_map<SpanId, unsigned> parents;  // of kept calls
+  std::set<AnswerKey> answers;                   // that are charged
 };
 
 unsigned KindOf(const Call& call) { return call.usage.OutputTokens() > 0 ? 1 : 2; }
@@ -75,6 +83,7 @@ class Maker {
   bool IsGateways(const Call& call) const;
   bool IsDouble(const Call& call) const;
   Result<rates::Rated> Rate(const Call& call, std::string* model, std::string* tier) const;
+  Status AddNothing(Instant month);
   void CountUnpriced(const Call& call, const Error& why);
 
   os::Files& files_;
@@ -109,7 +118,7 @@ bool Maker::IsDouble(const Call& call) const {
     if (found != seen->parents.end() && (found->second & KindOf(call)) != 0) return true;
   }
   if (call.answer_id.empty()) return false;
-  const std::pair key{call.id.trace, call.answer_id};
+  const AnswerKey key = KeyOf(call);
   return now_.answers.contains(key) || before_.answers.contains(key);
 }
 
@@ -143,7 +152,7 @@ Status Maker::AddCall(const Call& call) {
     ++bill_.doubles;
     return {};
   }
-  if (!call.answer_id.empty()) now_.answers.emplace(call.id.trace, call.answer_id);
+  if (!call.answer_id.empty()) now_.answers.insert(KeyOf(call));
   metered::Dispatch dispatch;
   metered::End end;
   const Result<rates::Rated> rated = Rate(call, &end.model, &end.tier);
@@ -181,10 +190,21 @@ Status Maker::AddHour(Instant hour, bool counts) {
     if (counts) {
       FB_CHECK(AddCall(call));
     } else if (!call.answer_id.empty()) {
-      now_.answers.emplace(call.id.trace, call.answer_id);
+      now_.answers.insert(KeyOf(call));
     }
   }
   return {};
+}
+
+Status Maker::AddNothing(Instant month) {
+  metered::Dispatch dispatch;
+  dispatch.at = month;
+  dispatch.upstream = dispatch.provider = dispatch.model = kSource;
+  dispatch.currency = "USD";
+  metered::End end;
+  end.basis = metered::Basis::kReported;
+  end.lines.push_back({Bucket::kRequests, 0, {}, {}});
+  return rows_.Add(dispatch, end);
 }
 
 Result<Bill> Maker::Make(const std::string& month) {
@@ -197,8 +217,9 @@ Result<Bill> Maker::Make(const std::string& month) {
   for (const Instant hour : FB_TRY(SpanLogHours(files_, options_.spans_folder, hours))) {
     FB_CHECK(AddHour(hour, hour >= start));
   }
-  bill_.csv = rows_.Csv(period);
   bill_.rows = rows_.size();
+  if (bill_.rows == 0) FB_CHECK(AddNothing(start));
+  bill_.csv = rows_.Csv(period);
   bill_.unpriced_models.assign(unpriced_.begin(), unpriced_.end());
   std::ranges::sort(bill_.unpriced_models, [](const auto& a, const auto& b) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;

@@ -7,7 +7,8 @@
 // - what went through our gateway: the span names the gateway's address, or the gateway's log has
 //   the vendor's id of the answer;
 // - a call of which another kept span of the same trace is a child (two libraries that each tell of
-//   one call, one inside the other), or has the same answer id.
+//   one call, one inside the other), or that has the answer id of another call: of any, or of one
+//   in its trace where ids come from a small range.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +37,7 @@ struct BillOptions {
 
 struct Bill {
   std::string month;
+  // Without a charge it has one of nothing, which replaces those that were there before.
   std::string csv;
   int64_t rows = 0;
   int64_t calls = 0;    // that are charged

@@ -70,6 +70,17 @@ class SpanBill : public testing::Test {
     EXPECT_TRUE(bill) << bill.error().ToString();
     return bill ? *bill : Bill();
   }
+  ingest::Staged Stage(const Bill& bill) {
+    const std::string path = folder_ + "/bill.csv";
+    EXPECT_TRUE(os::AtomicWrite(*files_, path, bill.csv));
+    ingest::ImportOptions options;
+    options.files = {path};
+    options.source = kSource;
+    options.home = folder_ + "/home";
+    Result<ingest::Staged> staged = ingest::StageImport(options, *files_);
+    EXPECT_TRUE(staged) << staged.error().ToString();
+    return staged ? *std::move(staged) : ingest::Staged();
+  }
   static bool Has(const Bill& bill, std::string_view text) {
     return bill.csv.find(text) != std::string::npos;
   }
@@ -198,12 +209,20 @@ TEST_F(SpanBill, ACallThatTwoSpansTellOfIsChargedOnce) {
   beside.answer_id = again.answer_id = "chatcmpl-7";
   Take(beside);
   Take(again);
-  Call elsewhere = Chat("2026-11-10T10:30:01Z");  // another trace, another call
+  // A vendor's own library begins a trace beside the instrumentation's.
+  Call native = Chat("2026-11-10T10:40:00Z");
+  Call wrapped = Chat("2026-11-10T10:40:00Z");
+  native.id.trace = {8, 8};
+  native.answer_id = wrapped.answer_id = kLongId;
+  Take(native);
+  Take(wrapped);
+  Call elsewhere = Chat("2026-11-10T10:30:01Z");  // an own server's number, in another trace
+  elsewhere.id.trace = {9, 9};
   elsewhere.answer_id = "chatcmpl-7";
   Take(elsewhere);
   const Bill bill = MakeAt("2026-12-01");
-  EXPECT_EQ(bill.doubles, 2);
-  EXPECT_EQ(bill.calls, 3);
+  EXPECT_EQ(bill.doubles, 3);
+  EXPECT_EQ(bill.calls, 4);
 }
 
 TEST_F(SpanBill, AChatThatLooksUpAnEmbeddingIsItsOwnCall) {
@@ -233,10 +252,28 @@ TEST_F(SpanBill, ADamagedJournalIsAnError) {
   EXPECT_EQ(bill.error().code, Code::kDataLoss);
 }
 
+// What turns out to have gone through the gateway must leave the ledger again.
+TEST_F(SpanBill, ABillOfNothingReplacesOneOfSomething) {
+  Call call = Chat("2026-11-10T10:00:00Z");
+  call.answer_id = kLongId;
+  Take(call);
+  EXPECT_EQ(MakeAt("2026-12-01").rows, 2 + 1);
+  LogGatewayCall("2026-11-10T09:59:00Z", kLongId);
+  const Bill bill = MakeAt("2026-12-01");
+  EXPECT_EQ(bill.rows, 0);
+  const ingest::Staged staged = Stage(bill);
+  EXPECT_EQ(staged.import.facts.rows_kept, 1);
+  EXPECT_EQ(staged.import.facts.rows_quarantined, 0);
+  EXPECT_EQ(staged.import.facts.billed_cost.kept, "0");
+  ASSERT_EQ(staged.import.slices.size(), 1u);
+  EXPECT_EQ(staged.import.slices[0].period, "2026-11");
+}
+
 // Whatever is in the log, the import keeps every row and every digit.
 TEST_F(SpanBill, TheImportKeepsEveryRow) {
   Random random(5);
   Money total;
+  std::vector<Call> calls;
   for (int i = 0; i < 300; ++i) {
     Call call = Chat("2026-11-" + std::to_string(10 + random.Below(9)) + "T0" +
                      std::to_string(random.Below(10)) + ":00:00Z");
@@ -245,19 +282,13 @@ TEST_F(SpanBill, TheImportKeepsEveryRow) {
     ASSERT_TRUE(call.usage.Add(Bucket::kInput, more));
     total = total.Plus(Money::FromUnits((more + 400) * 1'000'000 + 600 * 100'000 + 50 * 10'000'000))
                 .value();
-    Take(call);
+    calls.push_back(std::move(call));
   }
+  ASSERT_TRUE(log_->Take(calls));
   const Bill bill = MakeAt("2026-12-01");
   EXPECT_EQ(bill.calls, 300);
-  const std::string path = folder_ + "/bill.csv";
-  ASSERT_TRUE(os::AtomicWrite(*files_, path, bill.csv));
-  ingest::ImportOptions options;
-  options.files = {path};
-  options.source = kSource;
-  options.home = folder_ + "/home";
-  Result<ingest::Staged> staged = ingest::StageImport(options, *files_);
-  ASSERT_TRUE(staged) << staged.error().ToString();
-  const ledger::ImportFacts& facts = staged->import.facts;
+  const ingest::Staged staged = Stage(bill);
+  const ledger::ImportFacts& facts = staged.import.facts;
   EXPECT_EQ(facts.rows_kept, bill.rows);
   EXPECT_EQ(facts.rows_quarantined, 0);
   EXPECT_EQ(facts.billed_cost.kept, total.ToString());

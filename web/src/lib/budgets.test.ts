@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { barOf, isAmount, isOneOfEach, readBudgets } from './budgets';
+import { barOf, hiddenOf, isAmount, isOneOfEach, readBudgets } from './budgets';
 
 const row = {
   name: 'search',
@@ -55,6 +55,19 @@ describe('budgets', () => {
   it('take amounts that are plain decimals', () => {
     for (const text of ['1', '0.5', '100000.000000000001']) expect(isAmount(text)).toBe(true);
     for (const text of ['', '-1', '1e3', '1,5', '.', 'x']) expect(isAmount(text)).toBe(false);
+  });
+  it('count refusals, and what the server did not list', () => {
+    expect(budget().refused).toBe(0);
+    expect(budget({ refused: 7 }).refused).toBe(7);
+    const all = [
+      budget({ name: 'b', scope: 'end_customer=*', values: 250 }),
+      budget({ name: 'b', scope: 'end_customer=ann' }),
+      budget({ name: 'b', scope: 'end_customer=bob' }),
+      budget({ name: 'c', scope: 'team=ads' }),
+    ];
+    expect(hiddenOf(all, 200)).toBe(248);
+    expect(hiddenOf(all, 3)).toBe(249);
+    expect(hiddenOf([budget()], 200)).toBe(0);
   });
   it('know which rows are changed by another', () => {
     const all = [budget({ scope: 'team=*' }), budget({ scope: 'team=ads' }), budget({ name: 'b' })];

@@ -21,6 +21,10 @@ export interface Budget {
   hard: boolean;
   frozen: boolean;
   warn: number[];
+  /** Calls that it refused since the gateway started. */
+  refused: number;
+  /** Of a budget of each value: how many values there are, of which the server lists some. */
+  values: number;
 }
 
 export function readBudgets(body: unknown): Budget[] {
@@ -29,6 +33,7 @@ export function readBudgets(body: unknown): Budget[] {
     const row = (entry && typeof entry === 'object' ? entry : {}) as Record<string, unknown>;
     const text = (name: string) => String(row[name] ?? '');
     const amount = (name: string) => text(name) || '0';
+    const count = (name: string) => Math.max(0, Number(row[name]) || 0);
     return {
       name: text('name'),
       scope: text('scope'),
@@ -46,6 +51,8 @@ export function readBudgets(body: unknown): Budget[] {
       hard: row['hard'] !== false,
       frozen: row['frozen'] === true,
       warn: Array.isArray(row['warn']) ? row['warn'].map(Number).filter((n) => n > 0) : [],
+      refused: count('refused'),
+      values: count('values'),
     };
   });
 }
@@ -115,3 +122,10 @@ export function barOf(budget: Budget): Bar {
 export const isOneOfEach = (budget: Budget, all: readonly Budget[]): boolean =>
   !budget.scope.endsWith('=*') &&
   all.some((other) => other.name === budget.name && other.scope.endsWith('=*'));
+
+/** How many of the budgets that there are stand in no row of the first `shown`. */
+export function hiddenOf(all: readonly Budget[], shown: number): number {
+  const listed = all.filter((row) => isOneOfEach(row, all)).length;
+  const values = all.reduce((sum, row) => sum + row.values, 0);
+  return Math.max(0, values - listed) + Math.max(0, all.length - shown);
+}

@@ -5,6 +5,7 @@ import { ApiError } from '../lib/api';
 import {
   barOf,
   getBudgets,
+  hiddenOf,
   isAmount,
   isOneOfEach,
   setFrozen,
@@ -109,8 +110,8 @@ export function BudgetsView() {
               />
             ))}
           </ul>
-          {rows.length > SHOWN_MAX && (
-            <p class="soft">{words.more(integer(rows.length - SHOWN_MAX))}</p>
+          {hiddenOf(rows, SHOWN_MAX) > 0 && (
+            <p class="soft">{words.more(integer(hiddenOf(rows, SHOWN_MAX)))}</p>
           )}
         </>
       )}
@@ -145,6 +146,7 @@ function BudgetItem({ budget, act }: { budget: Budget; act: Act | undefined }) {
         <Fact name={words.limit} text={amount(budget, budget.limit)} />
         <Fact name={words.resets} text={budget.resetsAt ? instantName(budget.resetsAt) : '–'} />
         <Fact name={words.overspend} text={overspend(budget)} />
+        <Fact name={words.refused} text={integer(budget.refused)} />
       </dl>
       {act && (
         <div class="budget-tools">

@@ -1,0 +1,79 @@
+// flyball publish, as a server and a person may run it at the same time.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/time.h"
+#include "model/metered_call.h"
+#include "os/files.h"
+#include "os/journal.h"
+#include "support/program.h"
+
+namespace flyball::tests {
+namespace {
+
+using Json = nlohmann::json;
+
+class Publish : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(files_->MakeDirs(Gateway() + "/calls"));
+    os::Journal log = os::Journal::Open(*files_, Gateway() + "/calls/calls-2025-11.journal",
+                                        [](uint64_t, std::string_view) { return Status(); })
+                          .value();
+    for (uint64_t id = 1; id <= 100; ++id) {
+      metered::Dispatch dispatch;
+      dispatch.id = id;
+      dispatch.at = ParseUserInstant("2025-11-25T10:00:00Z").value();
+      dispatch.upstream = dispatch.provider = "openai";
+      dispatch.model = "gpt-5";
+      dispatch.team = "team" + std::to_string(id);
+      dispatch.currency = "USD";
+      metered::End end;
+      end.id = id;
+      end.at = dispatch.at;
+      end.basis = metered::Basis::kBound;
+      end.cost = Money::Parse("0.5").value();
+      ASSERT_TRUE(log.Append(metered::Encode(dispatch), false));
+      ASSERT_TRUE(log.Append(metered::Encode(end), false));
+    }
+  }
+  std::string Home() const { return (root_.path() / "home").string(); }
+  std::string Gateway() const { return Home() + "/gateway"; }
+  Ended Run() const { return RunFlyball({"publish", "--format", "json", "--home", Home()}); }
+
+  TempFolder root_;
+  std::unique_ptr<os::Files> files_ = os::MakeRealFiles();
+};
+
+TEST_F(Publish, TwoAtOnceDoNotGarbleABill) {
+  {
+    const os::HomeLock lock = os::HomeLock::Acquire(Gateway() + "/publish.lock").value();
+    const Ended refused = Run();
+    EXPECT_EQ(refused.exit_code, 2);
+    EXPECT_NE(refused.err.find("publish.lock"), std::string::npos) << refused.err;
+    EXPECT_FALSE(files_->Exists(Gateway() + "/charges"));
+  }
+  std::vector<Ended> ended(3);
+  {
+    std::vector<std::jthread> threads;
+    for (Ended& one : ended) threads.emplace_back([this, &one] { one = Run(); });
+  }
+  int done = 0;
+  for (const Ended& one : ended) {
+    EXPECT_TRUE(one.exit_code == 0 || one.exit_code == 2) << one.err;
+    done += one.exit_code == 0 ? 1 : 0;
+  }
+  EXPECT_GE(done, 1);
+  const Ended again = Run();
+  ASSERT_EQ(again.exit_code, 0) << again.err;
+  const Json month = Json::parse(again.out).at("months").at(0);
+  EXPECT_EQ(month.at("rows"), 100);
+  EXPECT_EQ(month.at("unchanged"), true);
+}
+
+}  // namespace
+}  // namespace flyball::tests
