@@ -295,6 +295,26 @@ TEST(Proxy, TriesAsTheCallSays) {
   EXPECT_EQ(world.log, "not_connected not_connected not_connected refused");
 }
 
+// Frames of another protocol could ask for another model than the one that is held for.
+TEST(Proxy, SwitchesToNoOtherProtocol) {
+  SimGateway world(24);
+  std::string seen;
+  world.vendor = [&](const SimRequest& request) {
+    seen += request.text;
+    return SimVendor::Answer{
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"};
+  };
+  SimEnd& client = world.NewClient();
+  client.Say(Post("x", "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+  world.RunFor(kSecond);
+  ASSERT_EQ(world.log, "dispatched broken refused");
+  EXPECT_EQ(Understand(client.heard, false)[0].status, 502);
+  client.Say(R"({"type":"session.update","session":{"model":"dearer"}})");
+  world.RunFor(kSecond);
+  EXPECT_EQ(seen.find("pgrade"), std::string::npos) << seen;
+  EXPECT_EQ(seen.find("dearer"), std::string::npos) << seen;
+}
+
 // The vendor closes a kept connection while a request is on its way: only when the request was
 // never read may it be sent again unasked.
 TEST(Proxy, SendsAgainOnlyWhatWasNeverRead) {

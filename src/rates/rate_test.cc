@@ -88,6 +88,36 @@ TEST(DoubleCount, AFullyCachedCallCostsTheCachePriceAndTheRestItsOwn) {
             "0.0011");
 }
 
+// A peer charged reads of the cache at their own price and the input's once more, where the price
+// of the cache was a customer's own.
+TEST(DoubleCount, AContractsCachePriceReplacesTheLists) {
+  std::vector<Layer> layers;
+  layers.push_back(LayerOf(ModelOf("m", R"({"per_million":{"input":"3","cache_read":"0.3"}})")));
+  layers.push_back(LayerOf(ModelOf("m", R"({"per_million":{"input":"2","cache_read":"0.2"}})"),
+                           R"("contract":"ACME-7",)"));
+  EXPECT_EQ(TotalOf(RateUsage(BookOf(std::move(layers)), "m",
+                              Vendor(Dialect::kAnthropic,
+                                     R"({"input_tokens":100,"cache_read_input_tokens":200,
+                                         "output_tokens":0})"))),
+            "0.00024");
+}
+
+// Peers priced batches as calls of now, or by a model that was not theirs. Two of one batch, and
+// one that reads the cache: the factor of a tier holds for all tokens.
+TEST(WrongPrice, ABatchCostsWhatItsTierSays) {
+  const PriceBook book = Builtin();
+  const auto cost = [&](std::string_view json) {
+    const auto read = ReadUsage(Dialect::kAnthropic, json);
+    EXPECT_TRUE(read.has_value() && read->tier == ServiceTier::kBatch) << json;
+    return TotalOf(RateUsage(book, "claude-opus-4-6", read->usage, *read->tier));
+  };
+  EXPECT_EQ(cost(R"({"input_tokens":9,"output_tokens":25,"service_tier":"batch"})"), "0.000335");
+  EXPECT_EQ(cost(R"({"input_tokens":9,"output_tokens":18,"service_tier":"batch"})"), "0.0002475");
+  EXPECT_EQ(cost(R"({"input_tokens":0,"cache_read_input_tokens":1000,"output_tokens":0,
+                     "cache_creation_input_tokens":1000,"service_tier":"batch"})"),
+            "0.003375");
+}
+
 // A peer's cost was null once another provider had answered.
 TEST(WrongPrice, AProviderWithoutItsOwnPriceHasThatOfTheOneItNames) {
   Layer layer = LayerOf(R"({"provider":"maker","model":"m","source":"test",
@@ -451,7 +481,8 @@ TEST(WorstCostProperty, NoCallWithinTheBoundCostsMore) {
       EXPECT_LE(rated->total, worst->whole) << round;
       Money output;
       for (const RateLine& line : rated->lines) {
-        if ((OutputTokenBuckets() & SetOf(line.meter)) != 0) output = output.Plus(line.cost).value();
+        if ((OutputTokenBuckets() & SetOf(line.meter)) != 0)
+          output = output.Plus(line.cost).value();
       }
       EXPECT_LE(rated->total.Minus(output).value(), worst->without_output) << round;
       ++compared;

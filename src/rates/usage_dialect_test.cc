@@ -307,6 +307,14 @@ TEST(UsageUnknownTokens, AreRefusedWhereTheyWouldBeChargedNothing) {
       "cache_read_input_tokens"));
 }
 
+// Under a name that nobody knows a part of a total stays in it, at the total's price.
+TEST(UsageUnknownTokens, InsideATotalTheyStayAtItsPrice) {
+  EXPECT_EQ(Read(Dialect::kOpenAiResponses,
+                 R"({"input_tokens":117231,"cached_input_tokens":115584,"output_tokens":225,
+                     "total_tokens":117456})"),
+            UsageOf({{kInput, 117231}, {kOutput, 225}}));
+}
+
 // Langfuse showed 260,421 where 130,213 tokens went in: cached ones counted once more.
 TEST(UsageDoubleCount, ATotalWithItsCacheIsTheTotal) {
   const Usage usage = Read(Dialect::kAnthropic,
