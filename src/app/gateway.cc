@@ -112,6 +112,9 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   gateway::CallLog calls = FB_TRY(gateway::RecoverCalls(
       environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls"), *desk.wal,
       now));
+  FB_TRY(gateway::SettleByEvidence(
+      environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls"), *desk.wal,
+      now));
   FB_CHECK(
       gateway::ApplyEstate(environment.files, environment.home, estate.budgets, *desk.wal, now));
   gateway::KeyStore keys(environment.files, environment.home);

@@ -35,30 +35,31 @@ Result<Json> PublishMonth(const Environment& environment, Importer& importer,
   return done;
 }
 
-Result<Json> Publish(const Environment& environment) {
+}  // namespace
+
+Result<std::string> PublishCalls(const Environment& environment) {
   const std::string calls = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
   const std::vector<std::string> months = FB_TRY(ingest::GatewayMonths(environment.files, calls));
   Json all = Json::array();
-  if (months.empty()) return all;
+  if (months.empty()) return all.dump();
   Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
     all.push_back(FB_TRY(PublishMonth(environment, importer, calls, month)));
   }
-  return all;
+  return all.dump();
 }
 
-}  // namespace
-
 int RunPublish(const Environment& environment) {
-  const Result<Json> months = Publish(environment);
+  const Result<std::string> published = PublishCalls(environment);
   EndProgress(environment);
-  if (!months) return Report(environment, months.error());
+  if (!published) return Report(environment, published.error());
+  const Json months = Json::parse(*published, nullptr, false);
   if (environment.json()) {
-    Print(Json{{"months", *months}}.dump());
+    Print(Json{{"months", months}}.dump());
     return kExitDone;
   }
-  if (months->empty()) Say("flyball: the gateway has made no calls yet");
-  for (const Json& month : *months) {
+  if (months.empty()) Say("flyball: the gateway has made no calls yet");
+  for (const Json& month : months) {
     const std::string commit = month.value("commit", "");
     Print(fmt::format("{}  {} calls in {} charges{}", month.value("month", ""),
                       month.value("calls", int64_t{0}), month.value("rows", int64_t{0}),

@@ -3,13 +3,14 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "reconcile/evidence.h"
 
 namespace flyball::gateway {
 namespace {
 
-int64_t TokensOf(const metered::End& end) {
+int64_t TokensOf(const std::vector<metered::Line>& lines) {
   int64_t tokens = 0;
-  for (const metered::Line& line : end.lines) {
+  for (const metered::Line& line : lines) {
     if (Info(line.meter).token) tokens += line.quantity;
   }
   return tokens;
@@ -28,7 +29,7 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
     open.erase(record.end.id);
     if (record.end.basis != metered::Basis::kBound) {
       // The guard forgets what it has settled: only what it charged at the bound is changed by it.
-      const hold::Cost cost{record.end.cost, TokensOf(record.end)};
+      const hold::Cost cost{record.end.cost, TokensOf(record.end.lines)};
       (void)wal.guard().Settle(hold::CallId(record.end.id), cost, -1, now);
     }
     return {};
@@ -52,6 +53,27 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
               {{"calls", std::to_string(open.size())}});
   }
   return log;
+}
+
+Result<int64_t> SettleByEvidence(os::Files& files, const std::string& folder, guard::Wal& wal,
+                                 guard::Moment now) {
+  // The guard keeps calls of unknown cost for longer than a budget's month at most.
+  const Instant month = FloorMonth(now.wall);
+  int64_t settled = 0;
+  for (const Instant each : {AddMonths(month, -1), month}) {
+    const reconcile::EvidenceByKey all =
+        FB_TRY(reconcile::ReadEvidence(files, folder, FormatDate(each).substr(0, 7)));
+    for (const auto& [key, evidence] : all) {
+      for (const reconcile::Correction& correction : evidence.corrections) {
+        const hold::CallId id(correction.call);
+        if (wal.guard().calls().Find(id) == guard::kNoIndex) continue;
+        const hold::Cost cost{correction.cost, TokensOf(correction.lines)};
+        if (wal.guard().Settle(id, cost, -1, now)) ++settled;
+      }
+    }
+  }
+  FB_CHECK(wal.Commit());
+  return settled;
 }
 
 }  // namespace flyball::gateway

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 
 #include "base/clock.h"
 #include "base/zone.h"
+#include "reconcile/evidence.h"
 
 namespace flyball::gateway {
 namespace {
@@ -15,10 +17,12 @@ namespace {
 // any of them.
 enum Step { kAdmitted, kLogged, kDispatched, kEndLogged, kSettled, kCommitted };
 
-class Recovery : public testing::TestWithParam<int> {
+class Journals : public testing::Test {
  protected:
   void SetUp() override {
-    home_ = testing::TempDir() + "recovery_" + std::to_string(GetParam());
+    std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::ranges::replace(name, '/', '_');
+    home_ = testing::TempDir() + "recovery_" + name;
     std::filesystem::remove_all(home_);
     std::filesystem::create_directories(home_);
   }
@@ -80,6 +84,9 @@ class Recovery : public testing::TestWithParam<int> {
   std::optional<CallLog> log_;
 };
 
+class Recovery : public Journals, public testing::WithParamInterface<int> {};
+class Evidence : public Journals {};
+
 TEST_P(Recovery, LogAndGuardSayTheSameWhereverTheProcessDied) {
   const Money bound = Money::Parse("5").value();
   const Money cost = Money::Parse("2").value();
@@ -103,6 +110,30 @@ TEST_P(Recovery, LogAndGuardSayTheSameWhereverTheProcessDied) {
     EXPECT_EQ(row.held, 0);
     EXPECT_EQ(Logged().ToString(), expected.at(GetParam())) << again;
   }
+}
+
+TEST_F(Evidence, WhatABillSaysOfACallAtItsBoundMakesRoomInTheBudgets) {
+  Open();
+  budget::Budget budget;
+  budget.name = "all";
+  budget.limit = Money::Parse("100")->units();
+  ASSERT_TRUE(wal_->guard().SetBudget(budget, Now()));
+  ASSERT_TRUE(wal_->Commit());
+  Run(1, kDispatched, Money::Parse("5").value(), {});
+  wal_.reset();
+  log_.reset();
+  Open();  // it counts at its bound
+  EXPECT_EQ(wal_->guard().StatusOf("all", Now())->unknown, Money::Parse("5")->units());
+  reconcile::Evidence evidence;
+  evidence.key = {"openai", FloorDay(clock_.Now()), "m", "USD"};
+  evidence.corrections = {{1, clock_.Now(), Money::Parse("0.25").value(), {}},
+                          {0, clock_.Now(), Money::Parse("9").value(), {}}};
+  ASSERT_TRUE(reconcile::WriteEvidence(*files_, home_ + "/calls", {evidence}));
+  EXPECT_EQ(SettleByEvidence(*files_, home_ + "/calls", *wal_, Now()).value(), 1);
+  EXPECT_EQ(SettleByEvidence(*files_, home_ + "/calls", *wal_, Now()).value(), 0);
+  const guard::StatusRow row = wal_->guard().StatusOf("all", Now()).value();
+  EXPECT_EQ(row.unknown, 0);
+  EXPECT_EQ(Money::FromUnits(row.settled).ToString(), "0.25");
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps, Recovery, testing::Range(0, 6));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <tuple>
 #include <unordered_map>
@@ -11,6 +12,7 @@
 #include "ledger/history.h"
 #include "model/metered_call.h"
 #include "os/journal.h"
+#include "reconcile/evidence.h"
 
 namespace flyball::ingest {
 namespace {
@@ -27,14 +29,20 @@ constexpr std::string_view kHeader =
     "ContractedUnitPrice,PricingCategory,ServiceProviderName,HostProviderName,InvoiceIssuerName,"
     "ServiceName,ServiceCategory,ServiceSubcategory,SkuId,SkuMeter,SkuPriceId,SkuPriceDetails,"
     "RegionId,BillingAccountId,BillingAccountName,CredentialId,Tags,x_Team,x_Project,x_UseCase,"
-    "x_Model,x_CostDriver,x_AiClass,x_Confidence,x_Basis,x_ServiceTier\n";
+    "x_Model,x_CostDriver,x_AiClass,x_Confidence,x_Basis,x_ServiceTier,ChargeClass\n";
+
+// In the place of a meter: what is no usage at a price. A call at its bound has none.
+constexpr std::string_view kAdjustment = "adjustment";
+constexpr std::string_view kUnseen = "unseen";
+constexpr std::string_view kByBill = "bill";  // in the place of a basis
 
 // What one row is about; rows that are about the same are added up.
 struct Group {
   Instant hour;
   std::string upstream, provider, region, model, tier, meter, currency;
   std::string key, team, project, use_case, tags;
-  metered::Basis basis{};
+  std::string_view basis;
+  bool final = false;  // a vendor's bill covers it
   Money unit_price;
   auto operator<=>(const Group&) const = default;
 };
@@ -54,8 +62,32 @@ Status Add(std::map<Group, Sums>* groups, const Group& group, int64_t quantity, 
   return {};
 }
 
+Status AddLines(const std::vector<metered::Line>& lines, Group group,
+                std::map<Group, Sums>* groups) {
+  for (const metered::Line& line : lines) {
+    group.meter = Info(line.meter).name;
+    group.unit_price = line.unit_price;
+    FB_CHECK(Add(groups, group, line.quantity, line.cost));
+  }
+  return {};
+}
+
+// A vendor's bill has the last word on what a call cost.
+Status AddCorrected(const metered::End& end, const reconcile::Correction& correction, Group group,
+                    std::map<Group, Sums>* groups) {
+  const bool exact = end.basis == metered::Basis::kExact;
+  if (correction.lines.empty() && exact) FB_CHECK(AddLines(end.lines, group, groups));
+  group.basis = kByBill;
+  if (!correction.lines.empty()) return AddLines(correction.lines, group, groups);
+  if (exact) group.meter = kAdjustment;
+  const Money cost = exact ? FB_TRY(correction.cost.Minus(end.cost)) : correction.cost;
+  return cost.is_zero() ? Status() : Add(groups, group, exact ? 0 : 1, cost);
+}
+
 Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
+               const reconcile::Evidence* evidence, const reconcile::Correction* correction,
                std::map<Group, Sums>* groups) {
+  if (evidence != nullptr && evidence->superseded) return {};
   Group group;
   group.hour = FloorHour(dispatch.at);
   group.upstream = dispatch.upstream;
@@ -69,7 +101,9 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.project = dispatch.project;
   group.use_case = dispatch.use_case;
   group.tags = metered::TagsJson(dispatch);
-  group.basis = end.basis;
+  group.basis = metered::BasisName(end.basis);
+  group.final = evidence != nullptr;
+  if (correction != nullptr) return AddCorrected(end, *correction, std::move(group), groups);
   switch (end.basis) {
     case metered::Basis::kRefused:
     case metered::Basis::kNotSent:
@@ -79,13 +113,82 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
     case metered::Basis::kExact:
       break;
   }
-  for (const metered::Line& line : end.lines) {
-    group.meter = Info(line.meter).name;
-    group.unit_price = line.unit_price;
-    FB_CHECK(Add(groups, group, line.quantity, line.cost));
+  return AddLines(end.lines, std::move(group), groups);
+}
+
+// What a bill has and the gateway has not seen: nobody's.
+Status AddUnseen(const reconcile::Evidence& evidence, const reconcile::Correction& correction,
+                 std::map<Group, Sums>* groups) {
+  Group group;
+  group.hour = FloorHour(correction.at);
+  group.upstream = group.provider = evidence.key.vendor;
+  group.model = evidence.key.model;
+  group.currency = evidence.key.currency;
+  group.basis = kByBill;
+  group.final = true;
+  if (!correction.lines.empty()) return AddLines(correction.lines, std::move(group), groups);
+  group.meter = kUnseen;
+  return Add(groups, group, 0, correction.cost);
+}
+
+// An amount for all exact calls of a day and model, shared out as their costs are to each other.
+Status AddSpread(const reconcile::Evidence& evidence, std::map<Group, Sums>* groups) {
+  if (evidence.spread.is_zero()) return {};
+  std::vector<Group> of_key;
+  std::vector<uint64_t> weights;
+  for (const auto& [group, sums] : *groups) {
+    const reconcile::Key key =
+        reconcile::KeyOf(group.provider, group.hour, group.model, group.currency);
+    const bool exact = group.basis == metered::BasisName(metered::Basis::kExact);
+    if (!exact || key != evidence.key || sums.cost.units() <= 0) continue;
+    of_key.push_back(group);
+    constexpr auto kMost = static_cast<int128>(std::numeric_limits<uint64_t>::max());
+    weights.push_back(static_cast<uint64_t>(std::min(sums.cost.units(), kMost)));
+  }
+  const std::vector<Money> shares = FB_TRY(Split(evidence.spread, weights));
+  for (size_t i = 0; i < of_key.size(); ++i) {
+    Group& group = of_key[i];
+    group.meter = kAdjustment;
+    group.unit_price = {};
+    group.basis = kByBill;
+    if (!shares[i].is_zero()) FB_CHECK(Add(groups, group, 0, shares[i]));
   }
   return {};
 }
+
+// Evidence of a month, and which call each correction is about.
+struct MonthEvidence {
+  reconcile::EvidenceByKey by_key;
+  std::unordered_map<uint64_t, const reconcile::Correction*> by_call;
+  static Result<MonthEvidence> Read(os::Files& files, const std::string& calls_folder,
+                                    const std::string& month) {
+    MonthEvidence all{FB_TRY(reconcile::ReadEvidence(files, calls_folder, month)), {}};
+    for (const auto& [key, evidence] : all.by_key) {
+      for (const reconcile::Correction& each : evidence.corrections) {
+        if (each.call != 0) all.by_call.insert_or_assign(each.call, &each);
+      }
+    }
+    return all;
+  }
+  const reconcile::Evidence* Of(const metered::Dispatch& dispatch, const metered::End& end) const {
+    const auto found = by_key.find(reconcile::KeyOf(dispatch, end.model));
+    return found == by_key.end() ? nullptr : &found->second;
+  }
+  const reconcile::Correction* Of(uint64_t call) const {
+    const auto found = by_call.find(call);
+    return found == by_call.end() ? nullptr : found->second;
+  }
+  // What lies in no call of ours.
+  Status AddRest(std::map<Group, Sums>* groups) const {
+    for (const auto& [key, evidence] : by_key) {
+      for (const reconcile::Correction& each : evidence.corrections) {
+        if (each.call == 0) FB_CHECK(AddUnseen(evidence, each, groups));
+      }
+      FB_CHECK(AddSpread(evidence, groups));
+    }
+    return {};
+  }
+};
 
 std::string ProviderTitle(const std::string& provider) {
   const std::string lower = ToLower(provider);
@@ -142,7 +245,7 @@ std::string RowText(const Group& group, const Sums& sums, const Period& month) {
   const std::string title = ProviderTitle(group.provider);
   const std::string sku = group.provider + "/" + group.model + "/" +
                           (group.tier.empty() ? "" : group.tier + "/") +
-                          (meter != nullptr ? group.meter : std::string("bound"));
+                          (group.meter.empty() ? "bound" : group.meter);
   const std::string unit = meter == nullptr ? "Calls"
                            : meter->token   ? "Tokens"
                                             : std::string(meter->unit);
@@ -150,19 +253,22 @@ std::string RowText(const Group& group, const Sums& sums, const Period& month) {
   const bool priced = meter != nullptr && meter->per == 1;
   const std::string price = priced ? group.unit_price.ToString() : "";
   const std::string description =
-      meter != nullptr ? fmt::format("{} {}", group.model, group.meter)
-                       : fmt::format("{}: usage unknown, charged at its bound", group.model);
+      meter != nullptr           ? fmt::format("{} {}", group.model, group.meter)
+      : group.meter == kUnseen   ? group.model + ": billed by the vendor, not seen by the gateway"
+      : group.meter == kAdjustment ? group.model + ": brought to the vendor's bill"
+      : group.basis == kByBill   ? group.model + ": usage unknown, cost by the vendor's bill"
+                                 : group.model + ": usage unknown, charged at its bound";
   Row row;
   row << cost << cost << cost << cost << group.currency << FormatInstant(month.start)
       << FormatInstant(month.end) << FormatInstant(group.hour)
       << FormatInstant(Instant{group.hour.us + kMicrosPerHour}) << "Usage" << "Usage-Based"
       << description << quantity << unit << quantity << unit << price << price << "Standard"
       << title << title << title << title + " API" << "AI and Machine Learning" << "Generative AI"
-      << sku << (meter != nullptr ? std::string_view(group.meter) : "bound") << sku + "@" + price
+      << sku << (group.meter.empty() ? "bound" : std::string_view(group.meter)) << sku + "@" + price
       << DetailsJson(group, meter) << group.region << group.upstream << group.upstream << group.key
       << group.tags << group.team << group.project << group.use_case << group.model
-      << "model inference" << "generative AI" << "estimate" << metered::BasisName(group.basis)
-      << group.tier;
+      << "model inference" << "generative AI" << (group.final ? "final" : "estimate") << group.basis
+      << group.tier << (sums.cost.units() < 0 ? "Correction" : "");
   return std::move(row).Done();
 }
 
@@ -191,6 +297,7 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   const Instant closed = FloorHour(until);
   std::unordered_map<uint64_t, metered::Dispatch> open;
   std::map<Group, Sums> groups;
+  const MonthEvidence evidence = FB_TRY(MonthEvidence::Read(files, calls_folder, month));
   FB_CHECK(os::Journal::Read(
       files, os::JoinPath(calls_folder, std::string(kPrefix) + month + std::string(kSuffix)),
       [&](uint64_t, std::string_view payload) -> Status {
@@ -203,13 +310,15 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
         const auto found = open.find(record.end.id);
         if (found == open.end()) return {};  // ended before: the first word counts
         if (found->second.at < closed) {
-          FB_CHECK(AddCall(found->second, record.end, &groups));
+          FB_CHECK(AddCall(found->second, record.end, evidence.Of(found->second, record.end),
+                           evidence.Of(record.end.id), &groups));
           ++bill.calls;
         }
         open.erase(found);
         return {};
       }));
   for (const auto& [id, dispatch] : open) bill.open += dispatch.at < closed ? 1 : 0;
+  FB_CHECK(evidence.AddRest(&groups));
   bill.csv = kHeader;
   for (const auto& [group, sums] : groups) bill.csv += RowText(group, sums, period);
   bill.rows = static_cast<int64_t>(groups.size());

@@ -1,7 +1,8 @@
 // Gateway charges: from the gateway's log of calls to a FOCUS bill of one month.
 //
-// One row per hour, meter and attribution, marked as an estimate: the vendor's own bill comes
-// later. A month's bill is always made whole from its log, so importing it again, with the hours
+// One row per hour, meter and attribution, marked as an estimate until a vendor's bill covers it
+// (reconcile/evidence.h): from then on it says what the bill says, or, where the bill's own charges
+// are in the ledger, nothing. A month's bill is always made whole from its log, so importing it again, with the hours
 // that have closed since, replaces it: no charge is lost or there twice, whatever was killed when.
 #pragma once
 
