@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "app/importer.h"
 #include "app/price_sources.h"
+#include "app/worker.h"
 #include "base/hash.h"
 #include "engine/engine.h"
 #include "ingest/gateway_charges.h"
@@ -40,10 +40,10 @@ Result<std::vector<reconcile::BillLine>> ReadStaged(const Environment& environme
   options.allowed_dirs = {os::JoinPath(environment.home, "tmp")};
   engine::Database database = FB_TRY(engine::Database::Open(options));
   engine::Connection connection = FB_TRY(database.Connect());
-  const engine::Answer answer = FB_TRY(
-      connection.Query(fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true,"
-                                   " hive_partitioning = false)",
-                                   kColumns, parts)));
+  const engine::Answer answer =
+      FB_TRY(connection.Query(fmt::format("SELECT {} FROM read_parquet([{}], union_by_name = true,"
+                                          " hive_partitioning = false)",
+                                          kColumns, parts)));
   std::vector<std::string> columns;
   for (int c = 0; c < answer.column_count(); ++c) columns.emplace_back(answer.column_name(c));
   std::vector<reconcile::Cells> rows;

@@ -1,4 +1,5 @@
-// The bill that `flyball reconcile` compares with: a file, or what vendors' bills in the ledger say.
+// The bill that `flyball reconcile` compares with: a file, or what vendors' bills in the ledger
+// say.
 #pragma once
 
 #include <string>

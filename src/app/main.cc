@@ -230,9 +230,9 @@ void AddMockVendor(CLI::App& app, Options& options) {
 }
 
 void AddReconcile(CLI::App& app, Options& options) {
-  CLI::App* command = Command(
-      app, "reconcile", "compare the gateway's calls with vendors' bills, by day and model",
-      options);
+  CLI::App* command =
+      Command(app, "reconcile", "compare the gateway's calls with vendors' bills, by day and model",
+              options);
   ReconcileArgs& args = options.reconcile;
   command->add_option("--vendor", args.vendor, "only of this vendor; whose the invoice is");
   command->add_option("--from", args.from, "from this day on (UTC)");
@@ -380,8 +380,9 @@ int Main(int argc, char** argv) {
                                                                                 : log::Level::kWarn;
   log::Configure(logging);
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
-  const std::set<std::string> pollers{"import",  "import-worker", "publish", "reconcile", "demo",
-                                      "serve",   "up",            "gateway", "mock-vendor"};
+  const std::set<std::string> pollers{"import",    "import-worker", "publish",
+                                      "reconcile", "demo",          "serve",
+                                      "up",        "gateway",       "mock-vendor"};
   if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }

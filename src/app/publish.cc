@@ -5,9 +5,11 @@
 
 #include "app/command.h"
 #include "app/importer.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "gateway/desk.h"
 #include "ingest/gateway_charges.h"
+#include "ingest/gateway_stand.h"
 
 namespace flyball::app {
 namespace {
@@ -25,6 +27,8 @@ Result<Json> PublishMonth(const Environment& environment, Importer& importer,
   FB_CHECK(environment.files.MakeDirs(folder));
   const std::string path = os::JoinPath(folder, "gateway-" + month + ".csv");
   FB_CHECK(os::AtomicWrite(environment.files, path, bill.csv));
+  FB_CHECK(ingest::NoteStand(environment.files, folder, Sha256Hex(bill.csv),
+                             {bill.closed, bill.log_bytes}));
   ImportArgs args;
   args.files = {path};
   args.source = ingest::kGatewaySource;

@@ -8,6 +8,7 @@
 #include "app/remote.h"
 #include "app/table.h"
 #include "base/text.h"
+#include "ingest/live_charges.h"
 #include "ledger/cost_query.h"
 #include "ledger/ledger.h"
 
@@ -47,8 +48,8 @@ Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs&
     return remote->Post("/api/v1/query?format=" + environment.format, ledger::CanonicalJson(query));
   }
   const auto ledger = FB_TRY(OpenLedger(environment));
-  const ledger::QueryAnswer answer = FB_TRY(ledger->Query(query));
-  return ledger::AnswerText(answer, format);
+  ingest::LiveCharges live(environment.files, environment.home, environment.clock);
+  return ingest::LiveAnswerText(FB_TRY(live.Query(*ledger, query)), format);
 }
 
 namespace {

@@ -65,8 +65,7 @@ Result<reconcile::EvidenceByKey> ReadAllEvidence(const Environment& environment,
   }
   reconcile::EvidenceByKey all;
   for (const std::string& month : months) {
-    all.merge(
-        FB_TRY(reconcile::ReadEvidence(environment.files, CallsFolder(environment), month)));
+    all.merge(FB_TRY(reconcile::ReadEvidence(environment.files, CallsFolder(environment), month)));
   }
   return all;
 }
@@ -82,8 +81,8 @@ Result<reconcile::Bill> ReadBill(const Environment& environment, const Reconcile
 
 Status Look(const Environment& environment, Compared* compared) {
   const reconcile::EvidenceByKey known = FB_TRY(ReadAllEvidence(environment, *compared));
-  compared->groups = FB_TRY(
-      reconcile::Match(compared->calls, compared->bill, known, environment.clock.Now()));
+  compared->groups =
+      FB_TRY(reconcile::Match(compared->calls, compared->bill, known, environment.clock.Now()));
   compared->differs = std::ranges::any_of(
       compared->groups, [](const Group& group) { return !group.left().is_zero(); });
   return {};
@@ -93,6 +92,7 @@ Status Look(const Environment& environment, Compared* compared) {
 // publication brings the rest.
 Status Apply(const Environment& environment, Compared* compared) {
   const std::string folder = CallsFolder(environment);
+  FB_CHECK(environment.files.MakeDirs(folder));
   {
     const os::HomeLock lock = FB_TRY(os::HomeLock::Acquire(reconcile::EvidenceLock(folder)));
     const reconcile::EvidenceByKey known = FB_TRY(ReadAllEvidence(environment, *compared));
@@ -124,9 +124,8 @@ Result<Compared> Compare(const Environment& environment, const ReconcileArgs& ar
   }
   if (!vendor.empty()) vendors.insert(vendor);
   compared.bill = FB_TRY(ReadBill(environment, args, vendor, {vendors.begin(), vendors.end()}));
-  std::erase_if(compared.bill.lines, [&](const reconcile::BillLine& line) {
-    return !vendors.contains(line.vendor);
-  });
+  std::erase_if(compared.bill.lines,
+                [&](const reconcile::BillLine& line) { return !vendors.contains(line.vendor); });
   Limit(args, period, &compared.bill);
   FB_CHECK(Look(environment, &compared));
   if (args.apply) FB_CHECK(Apply(environment, &compared));
@@ -181,8 +180,7 @@ Json GroupJson(const Group& group, bool rows) {
             {"charges", group.charges},
             {"ours", group.ours.ToString()},
             {"theirs", group.theirs.ToString()},
-            {"difference",
-             Money::FromUnits(group.theirs.units() - group.ours.units()).ToString()},
+            {"difference", Money::FromUnits(group.theirs.units() - group.ours.units()).ToString()},
             {"applied", group.applied.ToString()},
             {"left", group.left().ToString()},
             {"covered", group.covered},
@@ -207,12 +205,11 @@ Result<std::string> ReportJson(const Compared& compared, const ReconcileArgs& ar
   for (const Group& group : compared.groups) rows.push_back(GroupJson(group, args.rows));
   Json& totals = json["totals"] = Json::object();
   for (const auto& [currency, sum] : FB_TRY(TotalsOf(compared.groups))) {
-    totals[currency] = {
-        {"ours", sum.ours.ToString()},
-        {"theirs", sum.theirs.ToString()},
-        {"difference", FB_TRY(sum.theirs.Minus(sum.ours)).ToString()},
-        {"applied", sum.applied.ToString()},
-        {"left", sum.left.ToString()}};
+    totals[currency] = {{"ours", sum.ours.ToString()},
+                        {"theirs", sum.theirs.ToString()},
+                        {"difference", FB_TRY(sum.theirs.Minus(sum.ours)).ToString()},
+                        {"applied", sum.applied.ToString()},
+                        {"left", sum.left.ToString()}};
   }
   return json.dump();
 }
@@ -222,32 +219,31 @@ Result<Table> DaysTable(const Compared& compared, bool with_totals) {
   table.header = {"vendor", "day",        "model",   "currency", "calls", "ours",
                   "theirs", "difference", "applied", "left",     "reason"};
   for (const Group& group : compared.groups) {
-    table.rows.push_back(
-        {group.key.vendor, FormatDate(group.key.day), group.key.model, group.key.currency,
-         std::to_string(group.calls), group.ours.ToString(), group.theirs.ToString(),
-         Money::FromUnits(group.theirs.units() - group.ours.units()).ToString(),
-         group.applied.ToString(), group.left().ToString(), ReasonText(group)});
+    table.rows.push_back({group.key.vendor, FormatDate(group.key.day), group.key.model,
+                          group.key.currency, std::to_string(group.calls), group.ours.ToString(),
+                          group.theirs.ToString(),
+                          Money::FromUnits(group.theirs.units() - group.ours.units()).ToString(),
+                          group.applied.ToString(), group.left().ToString(), ReasonText(group)});
   }
   if (!with_totals) return table;
   for (const auto& [currency, sum] : FB_TRY(TotalsOf(compared.groups))) {
-    table.rows.push_back({"total", "", "", currency, "", sum.ours.ToString(),
-                          sum.theirs.ToString(), FB_TRY(sum.theirs.Minus(sum.ours)).ToString(),
-                          sum.applied.ToString(), sum.left.ToString(), ""});
+    table.rows.push_back({"total", "", "", currency, "", sum.ours.ToString(), sum.theirs.ToString(),
+                          FB_TRY(sum.theirs.Minus(sum.ours)).ToString(), sum.applied.ToString(),
+                          sum.left.ToString(), ""});
   }
   return table;
 }
 
 Table RowsTable(const Compared& compared) {
   Table table;
-  table.header = {"vendor", "day", "model", "currency", "call", "charge", "ours", "theirs",
-                  "reason"};
+  table.header = {"vendor", "day",  "model",  "currency", "call",
+                  "charge", "ours", "theirs", "reason"};
   for (const Group& group : compared.groups) {
     for (const reconcile::Trace& trace : group.traces) {
-      table.rows.push_back({group.key.vendor, FormatDate(group.key.day), group.key.model,
-                            group.key.currency,
-                            trace.call ? fmt::format("{:016x}", *trace.call) : "", trace.charge,
-                            trace.ours.ToString(), trace.theirs.ToString(),
-                            std::string(ReasonName(trace.reason))});
+      table.rows.push_back(
+          {group.key.vendor, FormatDate(group.key.day), group.key.model, group.key.currency,
+           trace.call ? fmt::format("{:016x}", *trace.call) : "", trace.charge,
+           trace.ours.ToString(), trace.theirs.ToString(), std::string(ReasonName(trace.reason))});
     }
   }
   return table;

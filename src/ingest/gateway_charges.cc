@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "calls-";
 constexpr std::string_view kSuffix = ".journal";
+constexpr std::string_view kEvidencePrefix = "evidence-";
 
 constexpr int64_t kLongestMonthUs = 31 * kMicrosPerDay;
 
@@ -34,6 +35,7 @@ constexpr std::string_view kHeader =
 // In the place of a meter: what is no usage at a price. A call at its bound has none.
 constexpr std::string_view kAdjustment = "adjustment";
 constexpr std::string_view kUnseen = "unseen";
+constexpr std::string_view kSuperseded = "superseded";
 constexpr std::string_view kByBill = "bill";  // in the place of a basis
 
 // What one row is about; rows that are about the same are added up.
@@ -81,7 +83,8 @@ Status AddCorrected(const metered::End& end, const reconcile::Correction& correc
   if (!correction.lines.empty()) return AddLines(correction.lines, group, groups);
   if (exact) group.meter = kAdjustment;
   const Money cost = exact ? FB_TRY(correction.cost.Minus(end.cost)) : correction.cost;
-  return cost.is_zero() ? Status() : Add(groups, group, exact ? 0 : 1, cost);
+  if (exact && cost.is_zero()) return {};
+  return Add(groups, group, exact ? 0 : 1, cost);
 }
 
 Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
@@ -129,6 +132,20 @@ Status AddUnseen(const reconcile::Evidence& evidence, const reconcile::Correctio
   if (!correction.lines.empty()) return AddLines(correction.lines, std::move(group), groups);
   group.meter = kUnseen;
   return Add(groups, group, 0, correction.cost);
+}
+
+// A bill whose own charges are in the ledger leaves a charge of nothing: a month that lost all of its
+// charges could not be published.
+Status AddSuperseded(const reconcile::Evidence& evidence, std::map<Group, Sums>* groups) {
+  Group group;
+  group.hour = evidence.key.day;
+  group.upstream = group.provider = evidence.key.vendor;
+  group.model = evidence.key.model;
+  group.currency = evidence.key.currency;
+  group.basis = kByBill;
+  group.final = true;
+  group.meter = kSuperseded;
+  return Add(groups, group, 0, {});
 }
 
 // An amount for all exact calls of a day and model, shared out as their costs are to each other.
@@ -184,6 +201,7 @@ struct MonthEvidence {
       for (const reconcile::Correction& each : evidence.corrections) {
         if (each.call == 0) FB_CHECK(AddUnseen(evidence, each, groups));
       }
+      if (evidence.superseded) FB_CHECK(AddSuperseded(evidence, groups));
       FB_CHECK(AddSpread(evidence, groups));
     }
     return {};
@@ -213,31 +231,27 @@ std::string DetailsJson(const Group& group, const BucketInfo* meter) {
   return json + "}";
 }
 
-class Row {
- public:
-  Row& operator<<(std::string_view cell) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
-      out_ += cell;
-      return *this;
+using Cells = std::vector<std::string>;
+
+std::string CsvLine(const Cells& cells) {
+  std::string line;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) line += ',';
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      line += cell;
+      continue;
     }
-    out_ += '"';
+    line += '"';
     for (char c : cell) {
-      if (c == '"') out_ += '"';
-      out_ += c;
+      if (c == '"') line += '"';
+      line += c;
     }
-    out_ += '"';
-    return *this;
+    line += '"';
   }
-  std::string Done() && { return std::move(out_) + "\n"; }
+  return line + "\n";
+}
 
- private:
-  std::string out_;
-  bool first_ = true;
-};
-
-std::string RowText(const Group& group, const Sums& sums, const Period& month) {
+Cells CellsOf(const Group& group, const Sums& sums, const Period& month) {
   const std::optional<Bucket> bucket = BucketByName(group.meter);
   const BucketInfo* meter = bucket ? &Info(*bucket) : nullptr;
   const std::string cost = sums.cost.ToString();
@@ -253,23 +267,56 @@ std::string RowText(const Group& group, const Sums& sums, const Period& month) {
   const bool priced = meter != nullptr && meter->per == 1;
   const std::string price = priced ? group.unit_price.ToString() : "";
   const std::string description =
-      meter != nullptr           ? fmt::format("{} {}", group.model, group.meter)
-      : group.meter == kUnseen   ? group.model + ": billed by the vendor, not seen by the gateway"
+      meter != nullptr             ? fmt::format("{} {}", group.model, group.meter)
+      : group.meter == kUnseen     ? group.model + ": billed by the vendor, not seen by the gateway"
+      : group.meter == kSuperseded ? group.model + ": charged by the vendor itself"
       : group.meter == kAdjustment ? group.model + ": brought to the vendor's bill"
-      : group.basis == kByBill   ? group.model + ": usage unknown, cost by the vendor's bill"
-                                 : group.model + ": usage unknown, charged at its bound";
-  Row row;
-  row << cost << cost << cost << cost << group.currency << FormatInstant(month.start)
-      << FormatInstant(month.end) << FormatInstant(group.hour)
-      << FormatInstant(Instant{group.hour.us + kMicrosPerHour}) << "Usage" << "Usage-Based"
-      << description << quantity << unit << quantity << unit << price << price << "Standard"
-      << title << title << title << title + " API" << "AI and Machine Learning" << "Generative AI"
-      << sku << (group.meter.empty() ? "bound" : std::string_view(group.meter)) << sku + "@" + price
-      << DetailsJson(group, meter) << group.region << group.upstream << group.upstream << group.key
-      << group.tags << group.team << group.project << group.use_case << group.model
-      << "model inference" << "generative AI" << (group.final ? "final" : "estimate") << group.basis
-      << group.tier << (sums.cost.units() < 0 ? "Correction" : "");
-  return std::move(row).Done();
+      : group.basis == kByBill     ? group.model + ": usage unknown, cost by the vendor's bill"
+                                   : group.model + ": usage unknown, charged at its bound";
+  return {cost,
+          cost,
+          cost,
+          cost,
+          group.currency,
+          FormatInstant(month.start),
+          FormatInstant(month.end),
+          FormatInstant(group.hour),
+          FormatInstant(Instant{group.hour.us + kMicrosPerHour}),
+          "Usage",
+          "Usage-Based",
+          description,
+          quantity,
+          unit,
+          quantity,
+          unit,
+          price,
+          price,
+          "Standard",
+          title,
+          title,
+          title,
+          title + " API",
+          "AI and Machine Learning",
+          "Generative AI",
+          sku,
+          group.meter.empty() ? "bound" : group.meter,
+          sku + "@" + price,
+          DetailsJson(group, meter),
+          group.region,
+          group.upstream,
+          group.upstream,
+          group.key,
+          group.tags,
+          group.team,
+          group.project,
+          group.use_case,
+          group.model,
+          "model inference",
+          "generative AI",
+          group.final ? "final" : "estimate",
+          std::string(group.basis),
+          group.tier,
+          sums.cost.units() < 0 ? "Correction" : ""};
 }
 
 }  // namespace
@@ -279,12 +326,16 @@ Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::stri
   if (!files.Exists(calls_folder)) return months;
   const std::vector<std::string> names = FB_TRY(files.List(calls_folder));
   for (const std::string& name : names) {
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
-    const std::string month =
-        name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
-    if (ledger::IsPeriod(month)) months.push_back(month);
+    for (const std::string_view prefix : {kPrefix, kEvidencePrefix}) {
+      if (!name.starts_with(prefix) || !name.ends_with(kSuffix)) continue;
+      const std::string month =
+          name.substr(prefix.size(), name.size() - prefix.size() - kSuffix.size());
+      if (ledger::IsPeriod(month)) months.push_back(month);
+    }
   }
   std::ranges::sort(months);
+  const auto again = std::ranges::unique(months);
+  months.erase(again.begin(), again.end());
   return months;
 }
 
@@ -295,34 +346,58 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   const Instant start = FB_TRY(ParseUserInstant(month));
   const Period period{start, FloorMonth(Instant{start.us + kLongestMonthUs + kMicrosPerDay})};
   const Instant closed = FloorHour(until);
+  bill.closed = closed;
   std::unordered_map<uint64_t, metered::Dispatch> open;
   std::map<Group, Sums> groups;
   const MonthEvidence evidence = FB_TRY(MonthEvidence::Read(files, calls_folder, month));
-  FB_CHECK(os::Journal::Read(
-      files, os::JoinPath(calls_folder, std::string(kPrefix) + month + std::string(kSuffix)),
-      [&](uint64_t, std::string_view payload) -> Status {
-        metered::Record record = FB_TRY(metered::Decode(payload));
-        if (!record.is_end) {
-          const uint64_t id = record.dispatch.id;
-          open.insert_or_assign(id, std::move(record.dispatch));
-          return {};
-        }
-        const auto found = open.find(record.end.id);
-        if (found == open.end()) return {};  // ended before: the first word counts
-        if (found->second.at < closed) {
-          FB_CHECK(AddCall(found->second, record.end, evidence.Of(found->second, record.end),
-                           evidence.Of(record.end.id), &groups));
-          ++bill.calls;
-        }
-        open.erase(found);
-        return {};
-      }));
+  const std::string log =
+      os::JoinPath(calls_folder, std::string(kPrefix) + month + std::string(kSuffix));
+  const auto visit = [&](uint64_t offset, std::string_view payload) -> Status {
+    bill.log_bytes = offset + 1;
+    metered::Record record = FB_TRY(metered::Decode(payload));
+    if (!record.is_end) {
+      const uint64_t id = record.dispatch.id;
+      open.insert_or_assign(id, std::move(record.dispatch));
+      return {};
+    }
+    const auto found = open.find(record.end.id);
+    if (found == open.end()) return {};  // ended before: the first word counts
+    if (found->second.at < closed) {
+      FB_CHECK(AddCall(found->second, record.end, evidence.Of(found->second, record.end),
+                       evidence.Of(record.end.id), &groups));
+      ++bill.calls;
+    }
+    open.erase(found);
+    return {};
+  };
+  // A bill may know of a month in which the gateway made no call.
+  if (files.Exists(log)) FB_CHECK(os::Journal::Read(files, log, visit));
   for (const auto& [id, dispatch] : open) bill.open += dispatch.at < closed ? 1 : 0;
   FB_CHECK(evidence.AddRest(&groups));
   bill.csv = kHeader;
-  for (const auto& [group, sums] : groups) bill.csv += RowText(group, sums, period);
+  for (const auto& [group, sums] : groups) bill.csv += CsvLine(CellsOf(group, sums, period));
   bill.rows = static_cast<int64_t>(groups.size());
   return bill;
+}
+
+std::vector<std::string> GatewayColumns() {
+  std::vector<std::string> names;
+  for (std::string_view name : SplitText(Trim(kHeader), ',')) names.emplace_back(name);
+  return names;
+}
+
+Result<std::vector<std::vector<std::string>>> GatewayRows(std::span<const SettledCall> calls,
+                                                          const std::string& month) {
+  const Instant start = FB_TRY(ParseUserInstant(month));
+  std::map<Group, Sums> groups;
+  for (const SettledCall& call : calls) {
+    FB_CHECK(AddCall(call.dispatch, call.end, nullptr, nullptr, &groups));
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [group, sums] : groups) {
+    rows.push_back(CellsOf(group, sums, {start, AddMonths(start, 1)}));
+  }
+  return rows;
 }
 
 }  // namespace flyball::ingest

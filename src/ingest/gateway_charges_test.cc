@@ -148,7 +148,8 @@ TEST_F(GatewayCharges, ABillHasTheLastWordOnItsDay) {
   Begin(3, "2026-11-25T12:00:00Z", "c", Money::Parse("5").value());
   Begin(4, "2026-11-25T13:00:00Z", "d");
   Begin(5, "2026-11-26T10:00:00Z", "a");
-  Finish(1, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1"), Tokens(Bucket::kOutput, 1, "3")});
+  Finish(1, metered::Basis::kExact,
+         {Tokens(Bucket::kInput, 1, "1"), Tokens(Bucket::kOutput, 1, "3")});
   Finish(2, metered::Basis::kBound, {}, Money::Parse("5").value());
   Finish(3, metered::Basis::kBound, {}, Money::Parse("5").value());
   Finish(4, metered::Basis::kRefused, {});
@@ -156,11 +157,11 @@ TEST_F(GatewayCharges, ABillHasTheLastWordOnItsDay) {
   const auto money = [](std::string_view text) { return Money::Parse(text).value(); };
   reconcile::Evidence evidence;
   evidence.key = {"openai", At("2026-11-25"), "gpt-5", "USD"};
-  evidence.corrections = {{2, At("2026-11-25T11:00:00Z"), money("0.5"),
-                           {Tokens(Bucket::kOutput, 5, "0.1")}},
-                          {3, At("2026-11-25T12:00:00Z"), money("0.25"), {}},
-                          {4, At("2026-11-25T13:00:00Z"), money("0.125"), {}},
-                          {0, At("2026-11-25T23:59:59Z"), money("2"), {}}};
+  evidence.corrections = {
+      {2, At("2026-11-25T11:00:00Z"), money("0.5"), {Tokens(Bucket::kOutput, 5, "0.1")}},
+      {3, At("2026-11-25T12:00:00Z"), money("0.25"), {}},
+      {4, At("2026-11-25T13:00:00Z"), money("0.125"), {}},
+      {0, At("2026-11-25T23:59:59Z"), money("2"), {}}};
   evidence.spread = money("-0.1");
   ASSERT_TRUE(reconcile::WriteEvidence(*files_, folder_ + "/calls", {evidence}));
   EXPECT_EQ(Imported(Bill("2026-12-01")), "13.775");  // 4 + 0.5 + 0.25 + 0.125 + 2 - 0.1, and 7

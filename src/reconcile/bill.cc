@@ -105,8 +105,8 @@ Result<BillLine> ChargeLine(const ChargeRow& row, const std::string& place) {
       FirstOf({row.Text("ServiceProviderName"), row.Text("ProviderName")}));
   const Json details = Json::parse(row.Text("SkuPriceDetails"), nullptr, false);
   const Json known = details.is_object() ? details : Json::object();
-  line.model = FirstOf({row.Text("x_Model"), TextOf(known, "ModelId"), row.Text("model"),
-                        std::string(kNoModel)});
+  line.model = FirstOf(
+      {row.Text("x_Model"), TextOf(known, "ModelId"), row.Text("model"), std::string(kNoModel)});
   line.currency = row.Text("BillingCurrency");
   ParsedInstant at;
   if (!ParseInstant(row.Text("ChargePeriodStart"), &at)) {
@@ -139,8 +139,7 @@ bool IsInvoice(std::string_view text) {
 }
 
 Result<std::vector<BillLine>> ReadInvoice(std::string_view text, const std::string& name,
-                                          const std::string& vendor,
-                                          const rates::PriceBook& book) {
+                                          const std::string& vendor, const rates::PriceBook& book) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("requests") || !json["requests"].is_array()) {
     return Fail(Code::kInvalidArgument, "'" + name + "' is no invoice with 'requests'");

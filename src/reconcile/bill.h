@@ -22,8 +22,7 @@ bool IsInvoice(std::string_view text);
 // It states quantities; what they cost is the price book's word at the time of each request.
 // INVALID_ARGUMENT names the request that can't be read, NOT_FOUND the one that has no price.
 Result<std::vector<BillLine>> ReadInvoice(std::string_view text, const std::string& name,
-                                          const std::string& vendor,
-                                          const rates::PriceBook& book);
+                                          const std::string& vendor, const rates::PriceBook& book);
 
 // FOCUS charges as the ledger shows them (ledger::Ledger::Rows): a header and cells. Charges of
 // which we are the source ourselves, and estimates, are no bill and left out.

@@ -22,16 +22,19 @@ std::string PathOf(const std::string& calls_folder, const std::string& month) {
 Json LinesJson(const std::vector<metered::Line>& lines) {
   Json json = Json::array();
   for (const metered::Line& line : lines) {
-    json.push_back(Json::array({Info(line.meter).name, line.quantity, line.unit_price.ToString(),
-                                line.cost.ToString()}));
+    json.push_back(Json::array(
+        {Info(line.meter).name, line.quantity, line.unit_price.ToString(), line.cost.ToString()}));
   }
   return json;
 }
 
 Json ToJson(const Evidence& evidence) {
-  Json json{{"vendor", evidence.key.vendor},   {"day", FormatDate(evidence.key.day)},
-            {"model", evidence.key.model},     {"currency", evidence.key.currency},
-            {"bill", evidence.bill},           {"sha256", evidence.sha256},
+  Json json{{"vendor", evidence.key.vendor},
+            {"day", FormatDate(evidence.key.day)},
+            {"model", evidence.key.model},
+            {"currency", evidence.key.currency},
+            {"bill", evidence.bill},
+            {"sha256", evidence.sha256},
             {"theirs", evidence.theirs.ToString()}};
   if (evidence.superseded) json["superseded"] = true;
   if (!evidence.spread.is_zero()) json["spread"] = evidence.spread.ToString();
@@ -108,19 +111,19 @@ Result<EvidenceByKey> ReadEvidence(os::Files& files, const std::string& calls_fo
   EvidenceByKey all;
   const std::string path = PathOf(calls_folder, month);
   if (!files.Exists(path)) return all;
-  FB_CHECK(os::Journal::Read(files, path, [&](uint64_t, std::string_view payload) {
-    return Decode(payload, &all);
-  }));
+  FB_CHECK(os::Journal::Read(
+      files, path, [&](uint64_t, std::string_view payload) { return Decode(payload, &all); }));
   return all;
 }
 
 Status WriteEvidence(os::Files& files, const std::string& calls_folder,
                      const std::vector<Evidence>& all) {
   std::map<std::string, Json> by_month;
-  for (const Evidence& evidence : all) by_month[MonthOf(evidence.key.day)].push_back(ToJson(evidence));
+  for (const Evidence& evidence : all)
+    by_month[MonthOf(evidence.key.day)].push_back(ToJson(evidence));
   for (const auto& [month, json] : by_month) {
-    os::Journal journal = FB_TRY(os::Journal::Open(files, PathOf(calls_folder, month),
-                                                   [](uint64_t, std::string_view) { return Status(); }));
+    os::Journal journal = FB_TRY(os::Journal::Open(
+        files, PathOf(calls_folder, month), [](uint64_t, std::string_view) { return Status(); }));
     FB_CHECK(journal.Append(json.dump(), true));
   }
   return by_month.empty() ? Status() : files.SyncDir(calls_folder);

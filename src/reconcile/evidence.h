@@ -38,7 +38,8 @@ struct Correction {
   uint64_t call = 0;
   Instant at;
   Money cost;
-  std::vector<metered::Line> lines;  // the vendor's usage, where the bill tells it; sums to the cost
+  std::vector<metered::Line>
+      lines;  // the vendor's usage, where the bill tells it; sums to the cost
   bool operator==(const Correction&) const = default;
 };
 

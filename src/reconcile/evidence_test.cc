@@ -24,7 +24,9 @@ class EvidenceTest : public testing::Test {
     evidence.theirs = Money::Parse("-1.000000000001").value();
     evidence.spread = Money::FromUnits(-7);
     const Money cost = Money::Parse("0.5").value();
-    evidence.corrections = {{0xffff'ffff'ffff'ffffu, Instant{5}, cost,
+    evidence.corrections = {{0xffff'ffff'ffff'ffffu,
+                             Instant{5},
+                             cost,
                              {{Bucket::kOutput, 3, Money::FromUnits(9), cost}}},
                             {0, Instant{6}, cost, {}}};
     return evidence;

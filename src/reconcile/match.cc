@@ -26,9 +26,7 @@ struct Entry {
   std::vector<metered::Line> lines;
 };
 
-Money CostOf(const CallFact& call) {
-  return call.ended ? call.end.cost : Money();
-}
+Money CostOf(const CallFact& call) { return call.ended ? call.end.cost : Money(); }
 
 bool SameQuantities(const std::vector<metered::Line>& ours,
                     const std::vector<metered::Line>& theirs) {
@@ -255,8 +253,7 @@ class Matcher {
       std::ranges::sort(work.corrections, {}, [](const Correction& each) {
         return std::tuple(each.call, each.at, each.cost);
       });
-      Evidence evidence{
-          group.key, bill_.name, bill_.sha256, group.theirs, bill_.in_ledger, {}, {}};
+      Evidence evidence{group.key, bill_.name, bill_.sha256, group.theirs, bill_.in_ledger, {}, {}};
       if (!bill_.in_ledger) {
         evidence.corrections = std::move(work.corrections);
         evidence.spread = spread;
@@ -322,8 +319,8 @@ class Matcher {
     SumsOf sums = FB_TRY(SumsOf::Make(work.calls, work.sums));
     for (const CallFact* call : work.calls) {
       const bool bound = call->end.basis == metered::Basis::kBound;
-      work.group.traces.push_back({call->dispatch.id, "", CostOf(*call), {},
-                                   bound ? Reason::kBound : Reason::kEqual});
+      work.group.traces.push_back(
+          {call->dispatch.id, "", CostOf(*call), {}, bound ? Reason::kBound : Reason::kEqual});
     }
     for (const BillLine* line : work.sums) {
       work.group.traces.push_back({std::nullopt, line->place, {}, line->cost, Reason::kEqual});

@@ -89,7 +89,7 @@ struct Group {
   int64_t charges = 0;  // lines of the bill
   Money ours;           // as the gateway settled it
   Money theirs;
-  Money applied;           // what evidence that was applied adds to ours in the ledger
+  Money applied;            // what evidence that was applied adds to ours in the ledger
   std::vector<Part> parts;  // they sum to theirs - ours; empty: equal
   bool covered = false;     // by the bill
   bool over = false;        // the day has ended, and all calls of it
@@ -97,9 +97,7 @@ struct Group {
   // What applying the bill writes down.
   std::optional<Evidence> evidence;
   // theirs - (ours + applied)
-  Money left() const {
-    return Money::FromUnits(theirs.units() - ours.units() - applied.units());
-  }
+  Money left() const { return Money::FromUnits(theirs.units() - ours.units() - applied.units()); }
 };
 
 // Groups by key. OUT_OF_RANGE: a sum leaves 38 digits.

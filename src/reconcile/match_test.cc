@@ -288,8 +288,8 @@ TEST_F(Matching, AnyTwoSidesAreExplainedToTheLastDigit) {
     for (int i = 0; i < 12; ++i) {
       const std::string id = random.Chance(1, 2) ? "a" + std::to_string(i) : "";
       const std::string cost = Money::FromUnits(random.Between(1, 1'000'000'000)).ToString();
-      const std::string at = fmt::format("2026-11-1{}T{:02}:00:00Z", random.Below(2),
-                                         random.Below(24));
+      const std::string at =
+          fmt::format("2026-11-1{}T{:02}:00:00Z", random.Below(2), random.Below(24));
       if (random.Chance(3, 4)) {
         Call(random.Chance(1, 3) ? metered::Basis::kBound : metered::Basis::kExact, cost, id, at);
       }

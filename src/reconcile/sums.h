@@ -16,9 +16,7 @@ namespace flyball::reconcile {
 // their sums and differences need no check.
 inline Money Added(Money a, Money b) { return Money::FromUnits(a.units() + b.units()); }
 inline Money Difference(Money a, Money b) { return Money::FromUnits(a.units() - b.units()); }
-inline int128 SizeOf(Money amount) {
-  return amount.units() < 0 ? -amount.units() : amount.units();
-}
+inline int128 SizeOf(Money amount) { return amount.units() < 0 ? -amount.units() : amount.units(); }
 
 // Half a digit of what the bill states at its finest, cents at least: how far a figure of one line
 // may be from the exact one.
@@ -53,9 +51,9 @@ struct SumsOf {
   void CompareCosts(Money tolerance, SumParts* parts) const;
 
   std::map<std::string, Meter> meters_;
-  Meter tokens_;          // of all meters
-  bool metered_ = true;   // every line of the bill says its meter and quantity
-  bool counted_ = true;   // every line says its quantity
+  Meter tokens_;         // of all meters
+  bool metered_ = true;  // every line of the bill says its meter and quantity
+  bool counted_ = true;  // every line says its quantity
 };
 
 }  // namespace flyball::reconcile

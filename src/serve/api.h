@@ -12,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/live_charges.h"
+#include "os/files.h"
 #include "serve/answer_cache.h"
 #include "serve/desk_queue.h"
 #include "serve/events.h"
@@ -88,6 +90,8 @@ class Api {
   Status CheckServerPath(const std::string& path, const Call& call) const;
 
   int64_t started_us_;
+  std::unique_ptr<os::Files> files_ = os::MakeRealFiles();
+  ingest::LiveCharges live_;
   AnswerCache cache_;
   std::mutex announce_mutex_;
   int64_t announced_ = 0;  // sequence of the newest commit that listeners know of

@@ -154,7 +154,9 @@ int Running::Port() {
 int Running::Stop() {
   kill(child_, SIGTERM);
   int status = 0;
-  if (waitpid(std::exchange(child_, -1), &status, 0) < 0 || !WIFEXITED(status)) return -1;
+  const bool ended = waitpid(child_, &status, 0) == child_ && WIFEXITED(status);
+  child_ = -1;
+  if (!ended) return -1;
   return WEXITSTATUS(status);
 }
 
