@@ -65,6 +65,9 @@ struct QueryArgs {
 };
 int RunQuery(const Environment& environment, const QueryArgs& args);
 int RunRows(const Environment& environment, const QueryArgs& args);
+// Their answers in JSON, from the server that runs or the ledger itself.
+Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs& args);
+Result<std::string> FetchRows(const Environment& environment, const QueryArgs& args);
 
 int RunCommits(const Environment& environment);
 int RunClassify(const Environment& environment);
@@ -135,6 +138,16 @@ struct GatewayArgs {
 int RunGateway(const Environment& environment, const GatewayArgs& args);
 
 int RunPublish(const Environment& environment);
+// The same without words: a JSON object a month.
+Result<std::string> PublishCalls(const Environment& environment);
+
+struct ReconcileArgs {
+  std::string vendor, from, to;
+  std::string bill;  // a file; empty: what is in the ledger
+  bool rows = false;
+  bool apply = false;
+};
+int RunReconcile(const Environment& environment, const ReconcileArgs& args);
 
 struct MockVendorArgs {
   std::string listen = "127.0.0.1:8090";

@@ -204,6 +204,9 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   gateway::CallLog calls = FB_TRY(gateway::RecoverCalls(
       environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls"), *desk.wal,
       now));
+  FB_TRY(gateway::SettleByEvidence(environment.files,
+                                   os::JoinPath(gateway::GatewayFolder(environment.home), "calls"),
+                                   *desk.wal, now));
   gateway::Currencies currencies;
   FB_CHECK(PutInForce(environment, config, *desk.wal, &currencies));
   net::Loop loop(environment.clock);

@@ -46,6 +46,7 @@ struct Options {
   BudgetsArgs budgets;
   GatewayArgs gateway;
   MockVendorArgs mock_vendor;
+  ReconcileArgs reconcile;
 };
 
 // Options that every command has.
@@ -231,6 +232,20 @@ void AddMockVendor(CLI::App& app, Options& options) {
   command->add_option("--script", options.mock_vendor.script, "a JSON file: how it behaves");
 }
 
+void AddReconcile(CLI::App& app, Options& options) {
+  CLI::App* command =
+      Command(app, "reconcile", "compare the gateway's calls with vendors' bills, by day and model",
+              options);
+  ReconcileArgs& args = options.reconcile;
+  command->add_option("--vendor", args.vendor, "only of this vendor; whose the invoice is");
+  command->add_option("--from", args.from, "from this day on (UTC)");
+  command->add_option("--to", args.to, "before this day; with --from, the days of the bill");
+  command->add_option("--bill", args.bill,
+                      "a vendor's invoice (JSON) or a FOCUS file; else the bills in the ledger");
+  command->add_flag("--rows", args.rows, "list the calls and charges behind each figure");
+  command->add_flag("--apply", args.apply, "bring our charges in the ledger to the bill's");
+}
+
 void AddMaintenance(CLI::App& app, Options& options) {
   Command(app, "commits", "list the commits of the ledger", options);
   Command(app, "classify", "put the changed rules of estate.yaml in force", options);
@@ -262,6 +277,7 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command.starts_with("keys ")) return RunKeys(environment, options.keys);
   if (command.starts_with("budgets")) return RunBudgets(environment, options.budgets);
   if (command == "publish") return RunPublish(environment);
+  if (command == "reconcile") return RunReconcile(environment, options.reconcile);
   if (command == "gateway") return RunGateway(environment, options.gateway);
   if (command == "prices import") return RunPricesImport(environment, options.prices);
   if (command == "prices show") return RunPricesShow(environment, options.prices);
@@ -323,6 +339,7 @@ int Main(int argc, char** argv) {
   AddKeys(app, options);
   AddBudgets(app, options);
   Command(app, "publish", "bring the gateway's closed hours into the ledger", options);
+  AddReconcile(app, options);
   CLI::App* gateway =
       Command(app, "gateway", "serve LLM calls, metered and within budgets", options);
   gateway->add_option("--listen", options.gateway.listen, "ADDRESS:PORT; port 0 takes a free one");
@@ -366,8 +383,9 @@ int Main(int argc, char** argv) {
                                                                                 : log::Level::kWarn;
   log::Configure(logging);
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
-  const std::set<std::string> pollers{"import", "import-worker", "publish",    "demo", "serve",
-                                      "up",     "gateway",       "mock-vendor"};
+  const std::set<std::string> pollers{"import",    "import-worker", "publish",
+                                      "reconcile", "demo",          "serve",
+                                      "up",        "gateway",       "mock-vendor"};
   if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }

@@ -35,7 +35,7 @@ Status Serve(const Environment& environment, const MockVendorArgs& args) {
   }
   const int stop = FB_TRY(os::InstallStopSignals());
   net::Loop loop(environment.clock);
-  gateway::MockVendor vendor(std::move(script), loop.timers());
+  gateway::MockVendor vendor(std::move(script), loop.timers(), environment.clock);
   net::Acceptor acceptor(loop, FB_TRY(net::ListenOn(listen.host, listen.port)),
                          [&](net::Fd fd, const std::string& /*peer*/) {
                            vendor.Accept(net::MakeTcpStream(loop, std::move(fd)));

@@ -84,11 +84,13 @@ Result<os::HomeLock> LockPublishing(const Environment& environment) {
   return lock;
 }
 
-Result<Json> Publish(const Environment& environment) {
+}  // namespace
+
+Result<std::string> PublishCalls(const Environment& environment) {
   const std::string calls = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
   const std::vector<std::string> months = FB_TRY(ingest::GatewayMonths(environment.files, calls));
   Json all = Json::array();
-  if (months.empty() && !environment.files.Exists(SpansFolder(environment))) return all;
+  if (months.empty() && !environment.files.Exists(SpansFolder(environment))) return all.dump();
   FB_CHECK(environment.files.MakeDirs(gateway::GatewayFolder(environment.home)));
   const os::HomeLock lock = FB_TRY(LockPublishing(environment));
   Importer importer = FB_TRY(Importer::Open(environment));
@@ -98,21 +100,20 @@ Result<Json> Publish(const Environment& environment) {
   for (const otlp::Bill& bill : FB_TRY(MakeSpanBills(environment))) {
     all.push_back(FB_TRY(PublishSpanMonth(environment, importer, bill)));
   }
-  return all;
+  return all.dump();
 }
 
-}  // namespace
-
 int RunPublish(const Environment& environment) {
-  const Result<Json> months = Publish(environment);
+  const Result<std::string> published = PublishCalls(environment);
   EndProgress(environment);
-  if (!months) return Report(environment, months.error());
+  if (!published) return Report(environment, published.error());
+  const Json months = Json::parse(*published, nullptr, false);
   if (environment.json()) {
-    Print(Json{{"months", *months}}.dump());
+    Print(Json{{"months", months}}.dump());
     return kExitDone;
   }
-  if (months->empty()) Say("flyball: no calls have been metered yet");
-  for (const Json& month : *months) {
+  if (months.empty()) Say("flyball: no calls have been metered yet");
+  for (const Json& month : months) {
     const std::string commit = month.value("commit", "");
     Print(fmt::format("{}  {}: {} calls in {} charges{}", month.value("month", ""),
                       month.value("source", ""), month.value("calls", int64_t{0}),

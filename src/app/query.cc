@@ -8,6 +8,7 @@
 #include "app/remote.h"
 #include "app/table.h"
 #include "base/text.h"
+#include "ingest/live_charges.h"
 #include "ledger/cost_query.h"
 #include "ledger/ledger.h"
 
@@ -37,6 +38,8 @@ Result<ledger::CostQuery> ParseArgs(const QueryArgs& args) {
   return query;
 }
 
+}  // namespace
+
 Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs& args) {
   const ledger::CostQuery query = FB_TRY(ParseArgs(args));
   const ledger::AnswerFormat format = FB_TRY(ledger::ParseAnswerFormat(environment.format));
@@ -45,9 +48,11 @@ Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs&
     return remote->Post("/api/v1/query?format=" + environment.format, ledger::CanonicalJson(query));
   }
   const auto ledger = FB_TRY(OpenLedger(environment));
-  const ledger::QueryAnswer answer = FB_TRY(ledger->Query(query));
-  return ledger::AnswerText(answer, format);
+  ingest::LiveCharges live(environment.files, environment.home, environment.clock);
+  return ingest::LiveAnswerText(FB_TRY(live.Query(*ledger, query)), format);
 }
+
+namespace {
 
 nlohmann::ordered_json PageJson(const ledger::RowsPage& page) {
   nlohmann::ordered_json json;
@@ -64,21 +69,20 @@ nlohmann::ordered_json PageJson(const ledger::RowsPage& page) {
   return json;
 }
 
-Result<nlohmann::ordered_json> FetchRows(const Environment& environment, const QueryArgs& args) {
+}  // namespace
+
+Result<std::string> FetchRows(const Environment& environment, const QueryArgs& args) {
   const ledger::CostQuery query = FB_TRY(ParseArgs(args));
   const std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
   if (remote) {
     const std::string body = fmt::format(R"({{"query":{},"offset":{},"limit":{}}})",
                                          ledger::CanonicalJson(query), args.offset, args.limit);
-    return nlohmann::ordered_json::parse(FB_TRY(remote->Post("/api/v1/rows", body)), nullptr,
-                                         false);
+    return remote->Post("/api/v1/rows", body);
   }
   const auto ledger = FB_TRY(OpenLedger(environment));
   const ledger::RowsPage page = FB_TRY(ledger->Rows(query, args.offset, args.limit));
-  return PageJson(page);
+  return PageJson(page).dump();
 }
-
-}  // namespace
 
 int RunQuery(const Environment& environment, const QueryArgs& args) {
   const Result<std::string> answer = AnswerQuery(environment, args);
@@ -93,20 +97,21 @@ int RunRows(const Environment& environment, const QueryArgs& args) {
         environment,
         Error{Code::kInvalidArgument, "--offset is from 0 on, --limit from 1 to 10000", "", {}});
   }
-  const auto page = FetchRows(environment, args);
-  if (!page) return Report(environment, page.error());
+  const Result<std::string> answer = FetchRows(environment, args);
+  if (!answer) return Report(environment, answer.error());
   if (environment.json()) {
-    Print(page->dump());
+    Print(*answer);
     return kExitDone;
   }
+  const auto page = nlohmann::ordered_json::parse(*answer, nullptr, false);
   Table table;
-  table.header = (*page)["columns"].get<std::vector<std::string>>();
-  for (const auto& row : (*page)["rows"]) {
+  table.header = page["columns"].get<std::vector<std::string>>();
+  for (const auto& row : page["rows"]) {
     auto& cells = table.rows.emplace_back();
     for (const auto& cell : row) cells.push_back(cell.is_null() ? "" : cell.get<std::string>());
   }
   Print(environment.format == "csv" ? CsvText(table) : TableText(DropEmptyColumns(table)));
-  Say(fmt::format("{} of {} charges", table.rows.size(), (*page)["total"].get<int64_t>()));
+  Say(fmt::format("{} of {} charges", table.rows.size(), page["total"].get<int64_t>()));
   return kExitDone;
 }
 

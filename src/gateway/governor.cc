@@ -444,12 +444,14 @@ class GovernedGateway::Governed final : public Call {
     end.cost = dispatch_.bound;
     hold::Cost cost;
     int64_t tokens_output = -1;
+    if (status_ / 100 == 2 && meter_) {  // what a vendor's bill will name it by, however it ends
+      end.answer_id = meter_->answer_id();
+      end.model = meter_->model();
+    }
     if (is_free() || status_ / 100 == 4) {
       end.basis = metered::Basis::kRefused;
       end.cost = {};
     } else if (status_ / 100 == 2 && meter_ && meter_->is_final()) {
-      end.answer_id = meter_->answer_id();
-      end.model = meter_->model();
       Result<Settlement> settled =
           SettlementOf(dialect_, *meter_, facts_, g_.settings_.upstreams[Current()], *book_,
                        dispatch_.at, g_.settings_.missing_price);

@@ -37,6 +37,7 @@ constexpr std::array kFlags = {
     FlagField{"tool_call", &MockBehaviour::tool_call},
     FlagField{"no_usage", &MockBehaviour::no_usage},
     FlagField{"ignore_max_tokens", &MockBehaviour::ignore_max_tokens},
+    FlagField{"bill_errors", &MockBehaviour::bill_errors},
     FlagField{"bill_after_disconnect", &MockBehaviour::bill_after_disconnect},
 };
 constexpr int64_t kNumberMax = 1'000'000'000;

@@ -37,6 +37,7 @@ struct MockBehaviour {
   int64_t reset_after_frames = -1;  // breaks the connection
   bool no_usage = false;
   bool ignore_max_tokens = false;
+  bool bill_errors = false;  // does the work, bills it, and answers with `status` all the same
   bool bill_after_disconnect =
       false;  // generates and bills all, whether the client is there or not
 };

@@ -51,9 +51,9 @@ std::string MockInvoice::ToJson(bool with_requests) const {
     for (const MockBill& bill : bills_) {
       fmt::format_to(
           std::back_inserter(out),
-          R"({}{{"id":"{}","model":{},"dialect":"{}","stream":{},"complete":{},"usage":{}}})",
-          out.back() == '[' ? "" : ",", bill.id, Quoted(bill.model), MockDialectName(bill.dialect),
-          bill.stream, bill.complete, UsageJson(bill.usage));
+          R"({}{{"id":"{}","at":"{}","model":{},"dialect":"{}","stream":{},"complete":{},"usage":{}}})",
+          out.back() == '[' ? "" : ",", bill.id, FormatInstant(bill.at), Quoted(bill.model),
+          MockDialectName(bill.dialect), bill.stream, bill.complete, UsageJson(bill.usage));
     }
     fmt::format_to(std::back_inserter(out), R"(],"requests_left_off":{})",
                    requests_ - bills_.size());
@@ -66,9 +66,11 @@ namespace {
 class Connection;
 
 struct Shared {
-  Shared(MockScript chosen, net::TimerWheel& wheel) : script(std::move(chosen)), timers(wheel) {}
+  Shared(MockScript chosen, net::TimerWheel& wheel, Clock& wall)
+      : script(std::move(chosen)), timers(wheel), clock(wall) {}
   MockScript script;
   net::TimerWheel& timers;
+  Clock& clock;
   MockInvoice invoice;
   uint64_t next_number = 1;
   std::vector<char> scratch = std::vector<char>(256u << 10);
@@ -114,6 +116,7 @@ class Connection final : public net::StreamOwner {
   bool to_head_ = false;
   bool keep_alive_ = true;
   MockPlan plan_;
+  Instant asked_at_;
   int64_t frame_ = 0;
   net::Timer timer_;
 };
@@ -208,6 +211,7 @@ void Connection::TakeRequest(size_t end, std::string_view body) {
       request ? shared_.script.Choose(dialect, *request) : MockBehaviour{};
   if (request) {
     plan_ = PlanAnswer(dialect, *request, behaviour, body.size(), shared_.next_number++);
+    asked_at_ = shared_.clock.Now();
   }
   in_.erase(0, end);
   head_bytes_ = looked_ = 0;
@@ -230,6 +234,10 @@ void Connection::TakeRequest(size_t end, std::string_view body) {
 void Connection::Answer() {
   const MockBehaviour& behaviour = plan_.behaviour;
   if (behaviour.status != 200) {
+    if (behaviour.bill_errors) {
+      frame_ = plan_.frames;
+      EndAnswer(false);
+    }
     const std::string retry = behaviour.retry_after_s >= 0
                                   ? fmt::format("retry-after: {}\r\n", behaviour.retry_after_s)
                                   : "";
@@ -308,7 +316,7 @@ void Connection::Step() {
 void Connection::EndAnswer(bool complete) {
   if (plan_.dialect != MockDialect::kCountTokens) {
     shared_.invoice.Add({plan_.id, plan_.request.model, plan_.dialect, plan_.request.stream,
-                         complete && state_ != State::kGone, UsageAfter(plan_, frame_)});
+                         complete && state_ != State::kGone, asked_at_, UsageAfter(plan_, frame_)});
   }
   if (state_ != State::kGone) state_ = State::kReading;
 }
@@ -380,8 +388,8 @@ struct MockVendor::Impl : Shared {
   using Shared::Shared;
 };
 
-MockVendor::MockVendor(MockScript script, net::TimerWheel& timers)
-    : impl_(std::make_unique<Impl>(std::move(script), timers)) {}
+MockVendor::MockVendor(MockScript script, net::TimerWheel& timers, Clock& clock)
+    : impl_(std::make_unique<Impl>(std::move(script), timers, clock)) {}
 MockVendor::~MockVendor() = default;
 
 void MockVendor::Accept(std::unique_ptr<net::Stream> stream) {

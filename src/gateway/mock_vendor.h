@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "gateway/mock_answer.h"
 #include "gateway/mock_script.h"
 #include "net/stream.h"
@@ -29,6 +30,7 @@ struct MockBill {
   MockDialect dialect = MockDialect::kChat;
   bool stream = false;
   bool complete = false;  // false: the client left, or the connection was reset
+  Instant at;  // when it was asked
   MockUsage usage;
 };
 
@@ -52,7 +54,7 @@ inline constexpr size_t kMockRequestMaxBytes = 64u << 20;
 
 class MockVendor {
  public:
-  MockVendor(MockScript script, net::TimerWheel& timers);
+  MockVendor(MockScript script, net::TimerWheel& timers, Clock& clock);
   ~MockVendor();
   MockVendor(const MockVendor&) = delete;
   MockVendor& operator=(const MockVendor&) = delete;

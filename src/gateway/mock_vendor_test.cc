@@ -16,7 +16,7 @@ struct World {
       : random(seed), net(clock, timers, random, {.piece_max_bytes = 999}) {
     auto parsed = MockScript::Parse(script);
     EXPECT_TRUE(parsed) << parsed.error().ToString();
-    vendor = std::make_unique<MockVendor>(*std::move(parsed), timers);
+    vendor = std::make_unique<MockVendor>(*std::move(parsed), timers, clock);
   }
   SimEnd& Connect() {
     auto ends = net.Pair();
@@ -175,6 +175,7 @@ TEST(MockVendor, FailsAsTheScriptSays) {
       {"match":{"model":"bad*","dialect":"messages"},"status":500},
       {"match":{"model":"reset"},"reset_after_frames":3,"frame_ms":5},
       {"match":{"model":"silent"},"no_usage":true},
+      {"match":{"model":"lost"},"status":500,"bill_errors":true},
       {"match":{"model":"greedy"},"ignore_max_tokens":true}]})");
   Json answer = Json::parse(world.Ask("/v1/chat/completions", R"({"model":"busy"})"));
   EXPECT_EQ(world.status, 429);
@@ -196,6 +197,11 @@ TEST(MockVendor, FailsAsTheScriptSays) {
       Json::parse(world.Ask("/v1/chat/completions",
                             R"({"model":"greedy","max_tokens":1})"))["usage"]["completion_tokens"],
       16);
+  world.Ask("/v1/chat/completions", R"({"model":"lost"})");
+  EXPECT_EQ(world.status, 500);
+  EXPECT_EQ(world.Invoice()["models"]["lost"]["usage"]["output"], 16);
+  EXPECT_TRUE(
+      world.Invoice()["requests"].back()["at"].get<std::string>().starts_with("1970-01-01T00:"));
   world.Ask("/v1/chat/completions", "not json");
   EXPECT_EQ(world.status, 400);
   world.Ask("/nowhere", "{}");

@@ -8,13 +8,14 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "reconcile/evidence.h"
 
 namespace flyball::gateway {
 namespace {
 
-int64_t TokensOf(const metered::End& end) {
+int64_t TokensOf(const std::vector<metered::Line>& lines) {
   int64_t tokens = 0;
-  for (const metered::Line& line : end.lines) {
+  for (const metered::Line& line : lines) {
     if (Info(line.meter).token) tokens += line.quantity;
   }
   return tokens;
@@ -69,7 +70,7 @@ struct Reading {
     if (open.erase(end.id) == 0) return;  // ended before: the first word counts
     const bool known = calls.Find(hold::CallId(end.id)) != guard::kNoIndex;
     if (known && end.basis != metered::Basis::kBound) {
-      evidence[end.id] = {end.cost, TokensOf(end)};
+      evidence[end.id] = {end.cost, TokensOf(end.lines)};
     }
   }
 };
@@ -118,6 +119,27 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
   FB_CHECK(reading.evidence.empty() ? wal.Commit() : wal.Rotate(now));
   FB_CHECK(WriteCheckpoint(files, folder, {log.ends(), reading.last_id}));
   return log;
+}
+
+Result<int64_t> SettleByEvidence(os::Files& files, const std::string& folder, guard::Wal& wal,
+                                 guard::Moment now) {
+  // The guard keeps calls of unknown cost for longer than a budget's month at most.
+  const Instant month = FloorMonth(now.wall);
+  int64_t settled = 0;
+  for (const Instant each : {AddMonths(month, -1), month}) {
+    const reconcile::EvidenceByKey all =
+        FB_TRY(reconcile::ReadEvidence(files, folder, FormatDate(each).substr(0, 7)));
+    for (const auto& [key, evidence] : all) {
+      for (const reconcile::Correction& correction : evidence.corrections) {
+        const hold::CallId id(correction.call);
+        if (wal.guard().calls().Find(id) == guard::kNoIndex) continue;
+        const hold::Cost cost{correction.cost, TokensOf(correction.lines)};
+        if (wal.guard().Settle(id, cost, -1, now)) ++settled;
+      }
+    }
+  }
+  FB_CHECK(wal.Commit());
+  return settled;
 }
 
 }  // namespace flyball::gateway

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/zone.h"
 #include "os/sim_files.h"
+#include "reconcile/evidence.h"
 
 namespace flyball::gateway {
 namespace {
@@ -244,6 +245,22 @@ TEST_F(RecoveryTest, AStartReadsOnlyWhatCameSinceTheLast) {
   EXPECT_EQ(Counted(), "12");
   EXPECT_EQ(Records().back().end.id, 3u);
   EXPECT_EQ(Records().back().end.basis, metered::Basis::kBound);
+}
+
+// What a bill says of a call at its bound makes room in the budgets.
+TEST_F(RecoveryTest, AVendorsBillSettlesACallThatCountedAtItsBound) {
+  Run(hold::CallId(1), kLogged);
+  Open();  // it counts at its bound
+  EXPECT_EQ(Counted(), "5");
+  reconcile::Evidence evidence;
+  evidence.key = {"openai", FloorDay(clock_.Now()), "m", "USD"};
+  evidence.corrections = {{1, clock_.Now(), Money::Parse("0.25").value(), {}},
+                          {0, clock_.Now(), Money::Parse("9").value(), {}}};
+  ASSERT_TRUE(reconcile::WriteEvidence(disk_, "calls", {evidence}));
+  EXPECT_EQ(SettleByEvidence(disk_, "calls", *wal_, Now()).value(), 1);
+  EXPECT_EQ(SettleByEvidence(disk_, "calls", *wal_, Now()).value(), 0);
+  EXPECT_EQ(wal_->guard().StatusOf("all", Now())->totals.unknown, 0);
+  EXPECT_EQ(Counted(), "0.25");
 }
 
 }  // namespace

@@ -3,22 +3,27 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "base/text.h"
+#include "ingest/gateway_stand.h"
 #include "ledger/history.h"
 #include "model/metered_call.h"
 #include "os/journal.h"
+#include "reconcile/evidence.h"
 
 namespace flyball::ingest {
 namespace {
 
 constexpr std::string_view kPrefix = "calls-";
 constexpr std::string_view kSuffix = ".journal";
+constexpr std::string_view kEvidencePrefix = "evidence-";
 constexpr std::string_view kEndCustomerTag = "end_customer";
 
 constexpr int64_t kLongestMonthUs = 31 * kMicrosPerDay;
@@ -30,14 +35,21 @@ constexpr std::string_view kHeader =
     "ContractedUnitPrice,PricingCategory,ServiceProviderName,HostProviderName,InvoiceIssuerName,"
     "ServiceName,ServiceCategory,ServiceSubcategory,SkuId,SkuMeter,SkuPriceId,SkuPriceDetails,"
     "RegionId,BillingAccountId,BillingAccountName,CredentialId,Tags,x_Team,x_Project,x_UseCase,"
-    "x_Model,x_CostDriver,x_AiClass,x_Confidence,x_Basis,x_ServiceTier\n";
+    "x_Model,x_CostDriver,x_AiClass,x_Confidence,x_Basis,x_ServiceTier,ChargeClass\n";
+
+// In the place of a meter: what is no usage at a price. A call at its bound has none.
+constexpr std::string_view kAdjustment = "adjustment";
+constexpr std::string_view kUnseen = "unseen";
+constexpr std::string_view kSuperseded = "superseded";
+constexpr std::string_view kByBill = "bill";  // in the place of a basis
 
 // What one row is about; rows that are about the same are added up.
 struct Group {
   Instant hour;
   std::string upstream, provider, region, model, tier, meter, currency;
   std::string key, team, project, use_case, tags;
-  metered::Basis basis{};
+  std::string_view basis;
+  bool final = false;  // a vendor's bill covers it
   Money unit_price;
   auto operator<=>(const Group&) const = default;
 };
@@ -57,6 +69,16 @@ Status Add(std::map<Group, Sums>* groups, const Group& group, int64_t quantity, 
   return {};
 }
 
+Status AddLines(const std::vector<metered::Line>& lines, Group group,
+                std::map<Group, Sums>* groups) {
+  for (const metered::Line& line : lines) {
+    group.meter = Info(line.meter).name;
+    group.unit_price = line.unit_price;
+    FB_CHECK(Add(groups, group, line.quantity, line.cost));
+  }
+  return {};
+}
+
 // The end customer has no column of its own: it is a tag, instead of one that calls itself so.
 std::string TagsOf(const metered::Dispatch& dispatch) {
   if (dispatch.end_customer.empty()) return metered::TagsJson(dispatch);
@@ -68,8 +90,23 @@ std::string TagsOf(const metered::Dispatch& dispatch) {
   return metered::TagsJson(tagged);
 }
 
+// A vendor's bill has the last word on what a call cost.
+Status AddCorrected(const metered::End& end, const reconcile::Correction& correction, Group group,
+                    std::map<Group, Sums>* groups) {
+  const bool exact = end.basis == metered::Basis::kExact;
+  if (correction.lines.empty() && exact) FB_CHECK(AddLines(end.lines, group, groups));
+  group.basis = kByBill;
+  if (!correction.lines.empty()) return AddLines(correction.lines, group, groups);
+  if (exact) group.meter = kAdjustment;
+  const Money cost = exact ? FB_TRY(correction.cost.Minus(end.cost)) : correction.cost;
+  if (exact && cost.is_zero()) return {};
+  return Add(groups, group, exact ? 0 : 1, cost);
+}
+
 Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
+               const reconcile::Evidence* evidence, const reconcile::Correction* correction,
                std::map<Group, Sums>* groups) {
+  if (evidence != nullptr && evidence->superseded) return {};
   Group group;
   group.hour = FloorHour(dispatch.at);
   group.upstream = dispatch.upstream;
@@ -83,7 +120,9 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.project = dispatch.project;
   group.use_case = dispatch.use_case;
   group.tags = TagsOf(dispatch);
-  group.basis = end.basis;
+  group.basis = metered::BasisName(end.basis);
+  group.final = evidence != nullptr;
+  if (correction != nullptr) return AddCorrected(end, *correction, std::move(group), groups);
   switch (end.basis) {
     case metered::Basis::kRefused:
     case metered::Basis::kNotSent:
@@ -94,13 +133,97 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
     case metered::Basis::kReported:
       break;
   }
-  for (const metered::Line& line : end.lines) {
-    group.meter = Info(line.meter).name;
-    group.unit_price = line.unit_price;
-    FB_CHECK(Add(groups, group, line.quantity, line.cost));
+  return AddLines(end.lines, std::move(group), groups);
+}
+
+// What a bill has and the gateway has not seen: nobody's.
+Status AddUnseen(const reconcile::Evidence& evidence, const reconcile::Correction& correction,
+                 std::map<Group, Sums>* groups) {
+  Group group;
+  group.hour = FloorHour(correction.at);
+  group.upstream = group.provider = evidence.key.vendor;
+  group.model = evidence.key.model;
+  group.currency = evidence.key.currency;
+  group.basis = kByBill;
+  group.final = true;
+  if (!correction.lines.empty()) return AddLines(correction.lines, std::move(group), groups);
+  group.meter = kUnseen;
+  return Add(groups, group, 0, correction.cost);
+}
+
+// A bill whose own charges are in the ledger leaves a charge of nothing: a month that lost all of
+// its charges could not be published.
+Status AddSuperseded(const reconcile::Evidence& evidence, std::map<Group, Sums>* groups) {
+  Group group;
+  group.hour = evidence.key.day;
+  group.upstream = group.provider = evidence.key.vendor;
+  group.model = evidence.key.model;
+  group.currency = evidence.key.currency;
+  group.basis = kByBill;
+  group.final = true;
+  group.meter = kSuperseded;
+  return Add(groups, group, 0, {});
+}
+
+// An amount for all exact calls of a day and model, shared out as their costs are to each other.
+Status AddSpread(const reconcile::Evidence& evidence, std::map<Group, Sums>* groups) {
+  if (evidence.spread.is_zero()) return {};
+  std::vector<Group> of_key;
+  std::vector<uint64_t> weights;
+  for (const auto& [group, sums] : *groups) {
+    const reconcile::Key key =
+        reconcile::KeyOf(group.provider, group.hour, group.model, group.currency);
+    const bool exact = group.basis == metered::BasisName(metered::Basis::kExact);
+    if (!exact || key != evidence.key || sums.cost.units() <= 0) continue;
+    of_key.push_back(group);
+    constexpr auto kMost = static_cast<int128>(std::numeric_limits<uint64_t>::max());
+    weights.push_back(static_cast<uint64_t>(std::min(sums.cost.units(), kMost)));
+  }
+  const std::vector<Money> shares = FB_TRY(Split(evidence.spread, weights));
+  for (size_t i = 0; i < of_key.size(); ++i) {
+    Group& group = of_key[i];
+    group.meter = kAdjustment;
+    group.unit_price = {};
+    group.basis = kByBill;
+    if (!shares[i].is_zero()) FB_CHECK(Add(groups, group, 0, shares[i]));
   }
   return {};
 }
+
+// Evidence of a month, and which call each correction is about.
+struct MonthEvidence {
+  reconcile::EvidenceByKey by_key;
+  std::unordered_map<uint64_t, const reconcile::Correction*> by_call;
+  static Result<MonthEvidence> Read(os::Files& files, const std::string& calls_folder,
+                                    const std::string& month) {
+    MonthEvidence all{FB_TRY(reconcile::ReadEvidence(files, calls_folder, month)), {}};
+    for (const auto& [key, evidence] : all.by_key) {
+      for (const reconcile::Correction& each : evidence.corrections) {
+        if (each.call != 0) all.by_call.insert_or_assign(each.call, &each);
+      }
+    }
+    return all;
+  }
+  const reconcile::Evidence* Of(const metered::Dispatch& dispatch, const metered::End& end) const {
+    const auto found = by_key.find(reconcile::KeyOf(dispatch, end.model));
+    return found == by_key.end() ? nullptr : &found->second;
+  }
+  const reconcile::Correction* Of(uint64_t call) const {
+    const auto found = by_call.find(call);
+    return found == by_call.end() ? nullptr : found->second;
+  }
+  // What lies in no call of ours.
+  Status AddRest(std::map<Group, Sums>* groups) const {
+    for (const auto& [key, evidence] : by_key) {
+      for (const reconcile::Correction& each : evidence.corrections) {
+        if (each.call == 0) FB_CHECK(AddUnseen(evidence, each, groups));
+      }
+      if (evidence.superseded) FB_CHECK(AddSuperseded(evidence, groups));
+      FB_CHECK(AddSpread(evidence, groups));
+    }
+    return {};
+  }
+};
 
 std::string ProviderTitle(const std::string& provider) {
   const std::string lower = ToLower(provider);
@@ -125,31 +248,27 @@ std::string DetailsJson(const Group& group, const BucketInfo* meter) {
   return json + "}";
 }
 
-class Row {
- public:
-  Row& operator<<(std::string_view cell) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
-      out_ += cell;
-      return *this;
+using Cells = std::vector<std::string>;
+
+std::string CsvLine(const Cells& cells) {
+  std::string line;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) line += ',';
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      line += cell;
+      continue;
     }
-    out_ += '"';
+    line += '"';
     for (char c : cell) {
-      if (c == '"') out_ += '"';
-      out_ += c;
+      if (c == '"') line += '"';
+      line += c;
     }
-    out_ += '"';
-    return *this;
+    line += '"';
   }
-  std::string Done() && { return std::move(out_) + "\n"; }
+  return line + "\n";
+}
 
- private:
-  std::string out_;
-  bool first_ = true;
-};
-
-std::string RowText(const Group& group, const Sums& sums, const Period& month) {
+Cells CellsOf(const Group& group, const Sums& sums, const Period& month) {
   const std::optional<Bucket> bucket = BucketByName(group.meter);
   const BucketInfo* meter = bucket ? &Info(*bucket) : nullptr;
   const std::string cost = sums.cost.ToString();
@@ -157,7 +276,7 @@ std::string RowText(const Group& group, const Sums& sums, const Period& month) {
   const std::string title = ProviderTitle(group.provider);
   const std::string sku = group.provider + "/" + group.model + "/" +
                           (group.tier.empty() ? "" : group.tier + "/") +
-                          (meter != nullptr ? group.meter : std::string("bound"));
+                          (group.meter.empty() ? "bound" : group.meter);
   const std::string unit = meter == nullptr ? "Calls"
                            : meter->token   ? "Tokens"
                                             : std::string(meter->unit);
@@ -165,20 +284,56 @@ std::string RowText(const Group& group, const Sums& sums, const Period& month) {
   const bool priced = meter != nullptr && meter->per == 1;
   const std::string price = priced ? group.unit_price.ToString() : "";
   const std::string description =
-      meter != nullptr ? fmt::format("{} {}", group.model, group.meter)
-                       : fmt::format("{}: usage unknown, charged at its bound", group.model);
-  Row row;
-  row << cost << cost << cost << cost << group.currency << FormatInstant(month.start)
-      << FormatInstant(month.end) << FormatInstant(group.hour)
-      << FormatInstant(Instant{group.hour.us + kMicrosPerHour}) << "Usage" << "Usage-Based"
-      << description << quantity << unit << quantity << unit << price << price << "Standard"
-      << title << title << title << title + " API" << "AI and Machine Learning" << "Generative AI"
-      << sku << (meter != nullptr ? std::string_view(group.meter) : "bound") << sku + "@" + price
-      << DetailsJson(group, meter) << group.region << group.upstream << group.upstream << group.key
-      << group.tags << group.team << group.project << group.use_case << group.model
-      << "model inference" << "generative AI" << "estimate" << metered::BasisName(group.basis)
-      << group.tier;
-  return std::move(row).Done();
+      meter != nullptr             ? fmt::format("{} {}", group.model, group.meter)
+      : group.meter == kUnseen     ? group.model + ": billed by the vendor, not seen by the gateway"
+      : group.meter == kSuperseded ? group.model + ": charged by the vendor itself"
+      : group.meter == kAdjustment ? group.model + ": brought to the vendor's bill"
+      : group.basis == kByBill     ? group.model + ": usage unknown, cost by the vendor's bill"
+                                   : group.model + ": usage unknown, charged at its bound";
+  return {cost,
+          cost,
+          cost,
+          cost,
+          group.currency,
+          FormatInstant(month.start),
+          FormatInstant(month.end),
+          FormatInstant(group.hour),
+          FormatInstant(Instant{group.hour.us + kMicrosPerHour}),
+          "Usage",
+          "Usage-Based",
+          description,
+          quantity,
+          unit,
+          quantity,
+          unit,
+          price,
+          price,
+          "Standard",
+          title,
+          title,
+          title,
+          title + " API",
+          "AI and Machine Learning",
+          "Generative AI",
+          sku,
+          group.meter.empty() ? "bound" : group.meter,
+          sku + "@" + price,
+          DetailsJson(group, meter),
+          group.region,
+          group.upstream,
+          group.upstream,
+          group.key,
+          group.tags,
+          group.team,
+          group.project,
+          group.use_case,
+          group.model,
+          "model inference",
+          "generative AI",
+          group.final ? "final" : "estimate",
+          std::string(group.basis),
+          group.tier,
+          sums.cost.units() < 0 ? "Correction" : ""};
 }
 
 std::string LogPath(const std::string& calls_folder, const std::string& month) {
@@ -193,6 +348,7 @@ Result<Period> MonthOf(const std::string& month) {
 // What a bill was made from, when all of its calls had ended and all of the log could be read.
 struct Stand {
   uint64_t log_bytes = 0;
+  uint64_t evidence_bytes = 0;
   int64_t closed_us = 0;  // at most the end of the month
   int64_t calls = 0;
   int64_t rows = 0;
@@ -206,17 +362,27 @@ std::optional<Stand> ReadStand(os::Files& files, const std::string& path) {
     const bool there = json.is_object() && json.contains(name) && json[name].is_number_integer();
     return there ? json[name].get<int64_t>() : -1;
   };
-  if (number("log_bytes") < 0 || number("calls") < 0 || number("rows") < 0) return std::nullopt;
-  return Stand{static_cast<uint64_t>(number("log_bytes")), number("closed_us"), number("calls"),
-               number("rows")};
+  for (const char* name : {"log_bytes", "evidence_bytes", "calls", "rows"}) {
+    if (number(name) < 0) return std::nullopt;
+  }
+  return Stand{static_cast<uint64_t>(number("log_bytes")),
+               static_cast<uint64_t>(number("evidence_bytes")), number("closed_us"),
+               number("calls"), number("rows")};
 }
 
 Status WriteStand(os::Files& files, const std::string& path, const Stand& stand) {
   const nlohmann::json json{{"log_bytes", stand.log_bytes},
+                            {"evidence_bytes", stand.evidence_bytes},
                             {"closed_us", stand.closed_us},
                             {"calls", stand.calls},
                             {"rows", stand.rows}};
   return os::AtomicWrite(files, path, json.dump() + "\n");
+}
+
+// 0 where it is not there.
+Result<uint64_t> SizeOf(os::Files& files, const std::string& path) {
+  if (!files.Exists(path)) return 0;
+  return files.Size(path);
 }
 
 }  // namespace
@@ -226,12 +392,16 @@ Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::stri
   if (!files.Exists(calls_folder)) return months;
   const std::vector<std::string> names = FB_TRY(files.List(calls_folder));
   for (const std::string& name : names) {
-    if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) continue;
-    const std::string month =
-        name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
-    if (ledger::IsPeriod(month)) months.push_back(month);
+    for (const std::string_view prefix : {kPrefix, kEvidencePrefix}) {
+      if (!name.starts_with(prefix) || !name.ends_with(kSuffix)) continue;
+      const std::string month =
+          name.substr(prefix.size(), name.size() - prefix.size() - kSuffix.size());
+      if (ledger::IsPeriod(month)) months.push_back(month);
+    }
   }
   std::ranges::sort(months);
+  const auto again = std::ranges::unique(months);
+  months.erase(again.begin(), again.end());
   return months;
 }
 
@@ -243,52 +413,57 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   bill.month = month;
   const Period period = FB_TRY(MonthOf(month));
   const Instant closed = FloorHour(until);
+  bill.closed = closed;
   std::unordered_map<uint64_t, metered::Dispatch> open;
   std::map<Group, Sums> groups;
-  const std::string path = LogPath(calls_folder, month);
-  os::JournalReading how;
-  how.on_damage = [&](uint64_t from, uint64_t to) {
-    bill.damaged.emplace_back(from, to);
-    return Status();
+  const MonthEvidence evidence = FB_TRY(MonthEvidence::Read(files, calls_folder, month));
+  const auto add = [&](const metered::Dispatch& dispatch, const metered::End& end) -> Status {
+    ++bill.calls;
+    return AddCall(dispatch, end, evidence.Of(dispatch, end), evidence.Of(dispatch.id), &groups);
   };
-  FB_CHECK(os::Journal::Read(
-      files, path,
-      [&](uint64_t, std::string_view payload) -> Status {
-        metered::Record record = FB_TRY(metered::Decode(payload));
-        if (!record.is_end) {
-          const uint64_t id = record.dispatch.id;
-          open.insert_or_assign(id, std::move(record.dispatch));
-          return {};
-        }
-        const auto found = open.find(record.end.id);
-        if (found == open.end()) {  // ended before: the first word counts
-          bill.unplaced += !bill.damaged.empty() && !record.end.cost.is_zero() ? 1 : 0;
-          return {};
-        }
-        if (found->second.at < closed) {
-          FB_CHECK(AddCall(found->second, record.end, &groups));
-          ++bill.calls;
-        }
-        open.erase(found);
-        return {};
-      },
-      how));
-  FB_CHECK(files.SyncFile(path));
+  const auto visit = [&](uint64_t offset, std::string_view payload) -> Status {
+    bill.log_bytes = offset + 1;
+    metered::Record record = FB_TRY(metered::Decode(payload));
+    if (!record.is_end) {
+      const uint64_t id = record.dispatch.id;
+      open.insert_or_assign(id, std::move(record.dispatch));
+      return {};
+    }
+    const auto found = open.find(record.end.id);
+    if (found == open.end()) {  // ended before: the first word counts
+      bill.unplaced += !bill.damaged.empty() && !record.end.cost.is_zero() ? 1 : 0;
+      return {};
+    }
+    if (found->second.at < closed) FB_CHECK(add(found->second, record.end));
+    open.erase(found);
+    return {};
+  };
+  const std::string path = LogPath(calls_folder, month);
+  if (files.Exists(path)) {  // a bill may know of a month in which the gateway made no call
+    os::JournalReading how;
+    how.on_damage = [&](uint64_t from, uint64_t to) {
+      bill.damaged.emplace_back(from, to);
+      return Status();
+    };
+    FB_CHECK(os::Journal::Read(files, path, visit, how));
+    FB_CHECK(files.SyncFile(path));
+  }
   for (const auto& [id, dispatch] : open) {
     if (dispatch.at >= closed) continue;
     // Its end is where the log can't be read, as no call is open for so long.
     if (!bill.damaged.empty() && dispatch.at.us < closed.us - kMicrosPerDay) {
       metered::End end;
+      end.id = id;
       end.basis = metered::Basis::kBound;
       end.cost = dispatch.bound;
-      FB_CHECK(AddCall(dispatch, end, &groups));
-      ++bill.calls;
+      FB_CHECK(add(dispatch, end));
     } else {
       ++bill.open;
     }
   }
+  FB_CHECK(evidence.AddRest(&groups));
   bill.csv = kHeader;
-  for (const auto& [group, sums] : groups) bill.csv += RowText(group, sums, period);
+  for (const auto& [group, sums] : groups) bill.csv += CsvLine(CellsOf(group, sums, period));
   bill.rows = static_cast<int64_t>(groups.size());
   return bill;
 }
@@ -306,14 +481,14 @@ ChargeRows::ChargeRows() : rows_(std::make_unique<Rows>()) {}
 ChargeRows::~ChargeRows() = default;
 
 Status ChargeRows::Add(const metered::Dispatch& dispatch, const metered::End& end) {
-  return AddCall(dispatch, end, &rows_->groups);
+  return AddCall(dispatch, end, nullptr, nullptr, &rows_->groups);
 }
 
 int64_t ChargeRows::size() const { return static_cast<int64_t>(rows_->groups.size()); }
 
 std::string ChargeRows::Csv(const Period& month) const {
   std::string csv(kHeader);
-  for (const auto& [group, sums] : rows_->groups) csv += RowText(group, sums, month);
+  for (const auto& [group, sums] : rows_->groups) csv += CsvLine(CellsOf(group, sums, month));
   return csv;
 }
 
@@ -325,11 +500,14 @@ Result<GatewayBill> WriteGatewayBill(os::Files& files, const std::string& calls_
   const std::string stand_path = path + ".made";
   const Period period = FB_TRY(MonthOf(month));
   Stand now;
-  now.log_bytes = FB_TRY(files.Size(LogPath(calls_folder, month)));
+  now.log_bytes = FB_TRY(SizeOf(files, LogPath(calls_folder, month)));
+  now.evidence_bytes =
+      FB_TRY(SizeOf(files, os::JoinPath(calls_folder, std::string(kEvidencePrefix) + month +
+                                                          std::string(kSuffix))));
   now.closed_us = std::min(FloorHour(until), period.end).us;
   // Calls of an hour that runs change no bill, and a month that is over gets no new ones.
   const std::optional<Stand> then = ReadStand(files, stand_path);
-  if (then && then->closed_us == now.closed_us &&
+  if (then && then->closed_us == now.closed_us && then->evidence_bytes == now.evidence_bytes &&
       (now.closed_us < period.end.us || then->log_bytes == now.log_bytes) &&
       (then->rows == 0 || files.Exists(path))) {
     GatewayBill bill;
@@ -340,13 +518,36 @@ Result<GatewayBill> WriteGatewayBill(os::Files& files, const std::string& calls_
   }
   FB_CHECK(files.Remove(stand_path));
   GatewayBill bill = FB_TRY(MakeGatewayBill(files, calls_folder, month, until));
-  if (bill.rows > 0) FB_CHECK(os::AtomicWrite(files, path, bill.csv));
+  if (bill.rows > 0) {
+    FB_CHECK(os::AtomicWrite(files, path, bill.csv));
+    FB_CHECK(NoteStand(files, charges_folder, Sha256Hex(bill.csv), {bill.closed, bill.log_bytes}));
+  }
   if (bill.open == 0 && bill.damaged.empty()) {
     now.calls = bill.calls;
     now.rows = bill.rows;
     FB_CHECK(WriteStand(files, stand_path, now));
   }
   return bill;
+}
+
+std::vector<std::string> GatewayColumns() {
+  std::vector<std::string> names;
+  for (std::string_view name : SplitText(Trim(kHeader), ',')) names.emplace_back(name);
+  return names;
+}
+
+Result<std::vector<std::vector<std::string>>> GatewayRows(std::span<const SettledCall> calls,
+                                                          const std::string& month) {
+  const Instant start = FB_TRY(ParseUserInstant(month));
+  std::map<Group, Sums> groups;
+  for (const SettledCall& call : calls) {
+    FB_CHECK(AddCall(call.dispatch, call.end, nullptr, nullptr, &groups));
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [group, sums] : groups) {
+    rows.push_back(CellsOf(group, sums, {start, AddMonths(start, 1)}));
+  }
+  return rows;
 }
 
 }  // namespace flyball::ingest

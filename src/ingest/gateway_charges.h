@@ -1,12 +1,15 @@
 // Gateway charges: from the gateway's log of calls to a FOCUS bill of one month.
 //
-// One row per hour, meter and attribution, marked as an estimate: the vendor's own bill comes
-// later. A month's bill is always made whole from its log, so importing it again, with the hours
-// that have closed since, replaces it: no charge is lost or there twice, whatever was killed when.
+// One row per hour, meter and attribution, marked as an estimate until a vendor's bill covers it
+// (reconcile/evidence.h): from then on it says what the bill says, or, where the bill's own charges
+// are in the ledger, nothing. A month's bill is always made whole from its log, so importing it
+// again, with the hours that have closed since, replaces it: no charge is lost or there twice,
+// whatever was killed when.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +28,10 @@ struct GatewayBill {
   std::string csv;    // FOCUS 1.4 with the AI columns of the 1.5 draft
   int64_t rows = 0;
   int64_t calls = 0;  // attempts in it
+  // What it was made from: attempts that were dispatched before `closed`, and whose end lies in the
+  // first bytes of the log.
+  Instant closed;
+  uint64_t log_bytes = 0;
   int64_t open = 0;   // attempts of closed hours that have not ended yet; a later bill has them
   // Bytes of the log that can't be read, from and to, and how many attempts are in no row for it:
   // their end is there, and who made them is not.
@@ -32,7 +39,7 @@ struct GatewayBill {
   int64_t unplaced = 0;
 };
 
-// The months that the folder has a log of, oldest first.
+// The months that the folder has a log of, or evidence for, oldest first.
 Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder);
 // Of attempts dispatched before `until`, which is taken down to its hour. What it was made from is
 // on the disk when it returns: no later bill has less. DATA_LOSS: a record says what this program
@@ -67,5 +74,14 @@ class ChargeRows {
   struct Rows;
   std::unique_ptr<Rows> rows_;
 };
+// The same charges of some calls of a month, without a vendor's word: cells by the names of
+// GatewayColumns(). An empty cell is none.
+struct SettledCall {
+  metered::Dispatch dispatch;
+  metered::End end;
+};
+std::vector<std::string> GatewayColumns();
+Result<std::vector<std::vector<std::string>>> GatewayRows(std::span<const SettledCall> calls,
+                                                          const std::string& month);
 
 }  // namespace flyball::ingest

@@ -10,6 +10,7 @@
 #include "model/metered_call.h"
 #include "os/journal.h"
 #include "os/sim_files.h"
+#include "reconcile/evidence.h"
 
 namespace flyball::ingest {
 namespace {
@@ -61,6 +62,24 @@ class GatewayCharges : public testing::Test {
   }
   GatewayBill Bill(std::string_view until) {
     return MakeGatewayBill(*files_, folder_ + "/calls", "2026-11", At(until)).value();
+  }
+
+  // What an import of the bill keeps; all of it, and without a finding.
+  std::string Imported(const GatewayBill& bill) {
+    const std::string path = folder_ + "/bill.csv";
+    EXPECT_TRUE(os::AtomicWrite(*files_, path, bill.csv));
+    ImportOptions options;
+    options.files = {path};
+    options.source = kGatewaySource;
+    options.home = folder_ + "/home";
+    Result<Staged> staged = StageImport(options, *files_);
+    if (!staged) return staged.error().ToString();
+    const ledger::ImportFacts& facts = staged->import.facts;
+    EXPECT_EQ(facts.rows_kept, bill.rows);
+    EXPECT_EQ(facts.rows_quarantined, 0);
+    EXPECT_TRUE(facts.findings.empty()) << facts.findings.begin()->first;
+    EXPECT_TRUE(facts.repairs.empty()) << facts.repairs.begin()->first;
+    return facts.billed_cost.kept;
   }
 
   std::string folder_;
@@ -142,21 +161,45 @@ TEST_F(GatewayCharges, TheImportKeepsEveryRow) {
   }
   const GatewayBill bill = Bill("2026-12-01");
   EXPECT_EQ(bill.calls, 300);
-  const std::string path = folder_ + "/bill.csv";
-  ASSERT_TRUE(os::AtomicWrite(*files_, path, bill.csv));
-  ImportOptions options;
-  options.files = {path};
-  options.source = kGatewaySource;
-  options.home = folder_ + "/home";
-  Result<Staged> staged = StageImport(options, *files_);
-  ASSERT_TRUE(staged) << staged.error().ToString();
-  const ledger::ImportFacts& facts = staged->import.facts;
-  EXPECT_EQ(facts.rows_kept, bill.rows);
-  EXPECT_EQ(facts.rows_quarantined, 0);
-  EXPECT_EQ(facts.billed_cost.kept, total_.ToString());
-  EXPECT_EQ(facts.billed_cost.residue, "0");
-  EXPECT_TRUE(facts.findings.empty()) << facts.findings.begin()->first;
-  EXPECT_TRUE(facts.repairs.empty()) << facts.repairs.begin()->first;
+  EXPECT_EQ(Imported(bill), total_.ToString());
+}
+
+// Estimates of 4 exact, 2 x 5 at the bound and one that was refused, against a bill of a day.
+TEST_F(GatewayCharges, ABillHasTheLastWordOnItsDay) {
+  Begin(1, "2026-11-25T10:00:00Z", "a");
+  Begin(2, "2026-11-25T11:00:00Z", "b", Money::Parse("5").value());
+  Begin(3, "2026-11-25T12:00:00Z", "c", Money::Parse("5").value());
+  Begin(4, "2026-11-25T13:00:00Z", "d");
+  Begin(5, "2026-11-26T10:00:00Z", "a");
+  Finish(1, metered::Basis::kExact,
+         {Tokens(Bucket::kInput, 1, "1"), Tokens(Bucket::kOutput, 1, "3")});
+  Finish(2, metered::Basis::kBound, {}, Money::Parse("5").value());
+  Finish(3, metered::Basis::kBound, {}, Money::Parse("5").value());
+  Finish(4, metered::Basis::kRefused, {});
+  Finish(5, metered::Basis::kExact, {Tokens(Bucket::kInput, 7, "1")});
+  const auto money = [](std::string_view text) { return Money::Parse(text).value(); };
+  reconcile::Evidence evidence;
+  evidence.key = {"openai", At("2026-11-25"), "gpt-5", "USD"};
+  evidence.corrections = {
+      {2, At("2026-11-25T11:00:00Z"), money("0.5"), {Tokens(Bucket::kOutput, 5, "0.1")}},
+      {3, At("2026-11-25T12:00:00Z"), money("0.25"), {}},
+      {4, At("2026-11-25T13:00:00Z"), money("0.125"), {}},
+      {0, At("2026-11-25T23:59:59Z"), money("2"), {}}};
+  evidence.spread = money("-0.1");
+  ASSERT_TRUE(reconcile::WriteEvidence(*files_, folder_ + "/calls", {evidence}));
+  EXPECT_EQ(Imported(Bill("2026-12-01")), "13.775");  // 4 + 0.5 + 0.25 + 0.125 + 2 - 0.1, and 7
+  const std::string csv = Bill("2026-12-01").csv;
+  for (const char* each : {"gpt-5: billed by the vendor, not seen by the gateway", ",Correction",
+                           "gpt-5: brought to the vendor's bill", ",final,bill,", ",final,exact,",
+                           ",estimate,exact,", "\n-0.1,"}) {
+    EXPECT_NE(csv.find(each), std::string::npos) << each << "\n" << csv;
+  }
+  EXPECT_EQ(csv.find(",estimate,bound,"), std::string::npos) << csv;
+  evidence.superseded = true;
+  evidence.corrections.clear();
+  evidence.spread = {};
+  ASSERT_TRUE(reconcile::WriteEvidence(*files_, folder_ + "/calls", {evidence}));
+  EXPECT_EQ(Imported(Bill("2026-12-01")), "7");
 }
 
 // A power cut after the bill was made takes nothing of what it was made from.

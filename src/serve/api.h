@@ -12,7 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "ingest/live_charges.h"
 #include "ingest/otlp/otlp.h"
+#include "os/files.h"
 #include "serve/answer_cache.h"
 #include "serve/desk_queue.h"
 #include "serve/events.h"
@@ -100,6 +102,8 @@ class Api {
   int64_t started_us_;
   std::mutex otlp_mutex_;  // one request's spans in memory at a time
   OtlpCounts otlp_counts_;
+  std::unique_ptr<os::Files> files_ = os::MakeRealFiles();
+  ingest::LiveCharges live_;
   AnswerCache cache_;
   std::mutex announce_mutex_;
   int64_t announced_ = 0;  // sequence of the newest commit that listeners know of

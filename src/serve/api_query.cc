@@ -107,15 +107,16 @@ Result<AnswerCache::Text> Api::Answer(const ledger::CostQuery& query, AnswerForm
   if (!query.as_of.empty()) {
     commit = FB_TRY(ledger.FindCommit(query.as_of)).id;
   }
+  const uint64_t live = query.as_of.empty() ? live_.Version(ledger) : 0;
   const std::string question =
-      fmt::format(" {} {}", static_cast<int>(format), ledger::CanonicalJson(query));
+      fmt::format(" {} {} {}", static_cast<int>(format), live, ledger::CanonicalJson(query));
   if (AnswerCache::Text known = cache_.Find(commit + question)) {
     return known;
   }
-  const ledger::QueryAnswer answer = FB_TRY(ledger.Query(query));
-  auto text = std::make_shared<const std::string>(ledger::AnswerText(answer, format));
+  const ingest::LiveCharges::Answer answer = FB_TRY(live_.Query(ledger, query));
+  auto text = std::make_shared<const std::string>(ingest::LiveAnswerText(answer, format));
   // A commit may have come in between: the answer says which one it was read at.
-  cache_.Keep(answer.commit + question, text);
+  cache_.Keep(answer.answer.commit + question, text);
   return text;
 }
 

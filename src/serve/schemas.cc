@@ -42,6 +42,7 @@ constexpr NamedSchema kSchemas[] = {
         "oneOf":[{"$ref":"#/components/schemas/Totals"},{"type":"null"}]},
       "totals_by_currency":{"type":"object","additionalProperties":{"$ref":"#/components/schemas/Totals"}},
       "commit":{"type":"string"},"query_hash":{"type":"string"},"currency":{"type":["string","null"]},
+      "live_through":{"type":"string","description":"The gateway's calls that were settled by then are in it, published or not. Absent: what is published alone, as of any commit that is named."},
       "read_from":{"enum":["cube","rollup","rows"]}}})"},
     {"AnswerOrBatch", R"({"oneOf":[{"$ref":"#/components/schemas/Answer"},
       {"type":"object","required":["answers"],"properties":{"answers":{"type":"array","items":{"oneOf":[

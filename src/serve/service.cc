@@ -41,6 +41,7 @@ Api::Api(Settings settings_in, ledger::Ledger& ledger_in, Clock& clock_in, Hooks
       hooks(std::move(hooks_in)),
       tokens(settings.home),
       started_us_(clock.MonotonicUs()),
+      live_(*files_, settings.home, clock),
       cache_(settings.answer_cache_bytes),
       announced_(NewestSequence(ledger)),
       imports(hooks.run_import) {}

@@ -120,6 +120,46 @@ Ended RunFlyball(const std::vector<std::string>& arguments, const RunOptions& op
   return ended;
 }
 
+Running::Running(const std::vector<std::string>& arguments) {
+  const std::string program = ProgramPath();
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const std::string& word : arguments) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  int pipe_ends[2];
+  if (pipe2(pipe_ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  out_ = pipe_ends[0];
+  const Descriptor in(pipe_ends[1]);
+  child_ = fork();
+  if (child_ < 0) throw std::runtime_error("fork failed");
+  if (child_ == 0) BecomeProgram(argv.data(), in.fd, STDERR_FILENO);
+}
+
+Running::~Running() {
+  if (child_ > 0) {
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+  }
+  close(out_);
+}
+
+int Running::Port() {
+  constexpr std::string_view kBefore = "http://127.0.0.1:";
+  std::string line;
+  char next = 0;
+  while (read(out_, &next, 1) == 1 && next != '\n') line += next;
+  const size_t at = line.find(kBefore);
+  return at == std::string::npos ? 0 : std::atoi(line.c_str() + at + kBefore.size());
+}
+
+int Running::Stop() {
+  kill(child_, SIGTERM);
+  int status = 0;
+  const bool ended = waitpid(child_, &status, 0) == child_ && WIFEXITED(status);
+  child_ = -1;
+  if (!ended) return -1;
+  return WEXITSTATUS(status);
+}
+
 TempFolder::TempFolder() {
   std::string name = (std::filesystem::temp_directory_path() / "flyball-test-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");

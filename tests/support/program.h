@@ -35,6 +35,24 @@ struct RunOptions {
 // it). Standard input is empty. A failure to start is an exception: the test cannot go on.
 Ended RunFlyball(const std::vector<std::string>& arguments, const RunOptions& options = {});
 
+// A server: the program in the background, killed when the test lets go of it.
+class Running {
+ public:
+  explicit Running(const std::vector<std::string>& arguments);
+  ~Running();
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  // The port that the first line of its output names ("... http://127.0.0.1:43817 ..."); 0 when it
+  // ends without one.
+  int Port();
+  // Asks it to end, and waits: its exit code.
+  int Stop();
+
+ private:
+  pid_t child_ = -1;
+  int out_ = -1;
+};
+
 // A fresh folder that is removed with all that is in it.
 class TempFolder {
  public:

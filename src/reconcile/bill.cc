@@ -1,0 +1,172 @@
+#include "reconcile/bill.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "rates/rate.h"
+
+namespace flyball::reconcile {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kNoModel = "(none)";
+
+std::unexpected<Error> BadRequest(const std::string& place, std::string_view what) {
+  return Fail(Code::kInvalidArgument, fmt::format("{} {}", place, what),
+              "each request has 'id', 'model', 'at' and 'usage' with counts by bucket");
+}
+
+std::string TextOf(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+Result<Usage> UsageOf(const Json& request, const std::string& place) {
+  const auto found = request.find("usage");
+  if (found == request.end() || !found->is_object()) return BadRequest(place, "has no usage");
+  Usage usage;
+  for (const auto& [name, count] : found->items()) {
+    const std::optional<Bucket> bucket = BucketByName(name);
+    if (!bucket || !count.is_number_integer()) {
+      return BadRequest(place, "has a usage of '" + name + "', which is no bucket or no count");
+    }
+    FB_CHECK(usage.Add(*bucket, count.get<int64_t>()));
+  }
+  FB_CHECK(usage.Add(Bucket::kRequests, 1));
+  return usage;
+}
+
+Result<BillLine> RequestLine(const Json& request, const std::string& place,
+                             const std::string& vendor, const rates::PriceBook& book) {
+  if (!request.is_object()) return BadRequest(place, "is no object");
+  BillLine line;
+  line.place = place;
+  line.vendor = vendor;
+  line.model = TextOf(request, "model");
+  line.answer_id = TextOf(request, "id");
+  if (line.model.empty() || line.answer_id.empty()) return BadRequest(place, "has no id or model");
+  ParsedInstant at;
+  if (!ParseInstant(TextOf(request, "at"), &at)) return BadRequest(place, "has no time 'at'");
+  line.at = at.instant;
+  const Usage usage = FB_TRY(UsageOf(request, place));
+  const rates::Rated rated =
+      FB_TRY(rates::Rate(book, {vendor, line.model, line.at, {}}, usage, {}));
+  line.cost = rated.total;
+  line.currency = rated.currency;
+  for (const rates::RateLine& each : rated.lines) {
+    if (each.meter == Bucket::kRequests && each.cost.is_zero()) continue;  // free as everywhere
+    line.lines.push_back({each.meter, each.quantity, each.unit_price.price, each.cost});
+  }
+  return line;
+}
+
+// One row of charges, by the names of columns.
+class ChargeRow {
+ public:
+  ChargeRow(std::span<const std::string> columns, const Cells& cells)
+      : columns_(columns), cells_(cells) {}
+  std::string Text(std::string_view column) const {
+    const auto found = std::ranges::find(columns_, column);
+    if (found == columns_.end()) return {};
+    return cells_[static_cast<size_t>(found - columns_.begin())].value_or("");
+  }
+
+ private:
+  std::span<const std::string> columns_;
+  const Cells& cells_;
+};
+
+std::string FirstOf(std::initializer_list<std::string> texts) {
+  for (const std::string& text : texts) {
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
+// The bucket that a charge is about: by its meter, or by what the 1.5 draft says of tokens.
+std::string MeterOf(const ChargeRow& row, const Json& details) {
+  const std::string meter = ToLower(row.Text("SkuMeter"));
+  if (BucketByName(meter)) return meter;
+  const std::string direction = TextOf(details, "TokenDirection");
+  const std::string action = TextOf(details, "TokenCacheAction");
+  if (direction == "Output") return std::string(Info(Bucket::kOutput).name);
+  if (direction != "Input") return {};
+  return std::string(Info(action == "Read" ? Bucket::kCacheRead : Bucket::kInput).name);
+}
+
+Result<BillLine> ChargeLine(const ChargeRow& row, const std::string& place) {
+  BillLine line;
+  line.place = place;
+  line.vendor = rates::CanonicalProvider(
+      FirstOf({row.Text("ServiceProviderName"), row.Text("ProviderName")}));
+  const Json details = Json::parse(row.Text("SkuPriceDetails"), nullptr, false);
+  const Json known = details.is_object() ? details : Json::object();
+  line.model = FirstOf(
+      {row.Text("x_Model"), TextOf(known, "ModelId"), row.Text("model"), std::string(kNoModel)});
+  line.currency = row.Text("BillingCurrency");
+  ParsedInstant at;
+  if (!ParseInstant(row.Text("ChargePeriodStart"), &at)) {
+    return Fail(Code::kInvalidArgument, place + " has no ChargePeriodStart");
+  }
+  line.at = at.instant;
+  line.answer_id = row.Text("x_RequestId");
+  line.meter = MeterOf(row, known);
+  if (const std::string quantity = row.Text("ConsumedQuantity"); !quantity.empty()) {
+    line.quantity = FB_TRY(Quantity::Parse(quantity));
+  }
+  line.cost = FB_TRY(Money::Parse(row.Text("BilledCost")));
+  return line;
+}
+
+}  // namespace
+
+void CoverDaysOfLines(Bill* bill) {
+  if (bill->lines.empty()) return;
+  const auto [first, last] = std::ranges::minmax(bill->lines, {}, &BillLine::at);
+  bill->from = FloorDay(first.at);
+  bill->to = Instant{FloorDay(last.at).us + kMicrosPerDay};
+}
+
+bool IsInvoice(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || text[first] != '{') return false;
+  const Json json = Json::parse(text, nullptr, false);
+  return json.is_object() && json.contains("requests") && json["requests"].is_array();
+}
+
+Result<std::vector<BillLine>> ReadInvoice(std::string_view text, const std::string& name,
+                                          const std::string& vendor, const rates::PriceBook& book) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("requests") || !json["requests"].is_array()) {
+    return Fail(Code::kInvalidArgument, "'" + name + "' is no invoice with 'requests'");
+  }
+  if (const auto left = json.find("requests_left_off"); left != json.end() && *left != 0) {
+    return Fail(Code::kInvalidArgument,
+                "'" + name + "' leaves requests off, so that it can't be compared");
+  }
+  std::vector<BillLine> lines;
+  for (const Json& request : json["requests"]) {
+    lines.push_back(FB_TRY(RequestLine(
+        request, fmt::format("request {} of {}", lines.size() + 1, name), vendor, book)));
+  }
+  return lines;
+}
+
+Result<std::vector<BillLine>> ReadCharges(std::span<const std::string> columns,
+                                          std::span<const Cells> rows, const std::string& name,
+                                          int64_t first_number) {
+  std::vector<BillLine> lines;
+  for (const Cells& cells : rows) {
+    const ChargeRow row(columns, cells);
+    const std::string place = fmt::format("charge {} of {}", first_number++, name);
+    if (row.Text("x_Confidence") == "estimate") continue;
+    lines.push_back(FB_TRY(ChargeLine(row, place)));
+  }
+  return lines;
+}
+
+}  // namespace flyball::reconcile

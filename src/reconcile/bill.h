@@ -1,0 +1,34 @@
+// Bill: vendors' bills in the form that Match takes.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "rates/price_book.h"
+#include "reconcile/match.h"
+
+namespace flyball::reconcile {
+
+// The days of the lines are what the bill covers, unless the caller widens it.
+void CoverDaysOfLines(Bill* bill);
+
+// Whether the text is a vendor's invoice in JSON, as the mock vendor tells it (docs/GATEWAY.md):
+// {"requests":[{"id","model","at","usage":{"input":..}}]}.
+bool IsInvoice(std::string_view text);
+// It states quantities; what they cost is the price book's word at the time of each request.
+// INVALID_ARGUMENT names the request that can't be read, NOT_FOUND the one that has no price.
+Result<std::vector<BillLine>> ReadInvoice(std::string_view text, const std::string& name,
+                                          const std::string& vendor, const rates::PriceBook& book);
+
+// FOCUS charges as the ledger shows them (ledger::Ledger::Rows): a header and cells. Charges of
+// which we are the source ourselves, and estimates, are no bill and left out.
+using Cells = std::vector<std::optional<std::string>>;
+Result<std::vector<BillLine>> ReadCharges(std::span<const std::string> columns,
+                                          std::span<const Cells> rows, const std::string& name,
+                                          int64_t first_number);
+
+}  // namespace flyball::reconcile

@@ -1,0 +1,55 @@
+#include "reconcile/calls.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "os/journal.h"
+#include "rates/price_book.h"
+
+namespace flyball::reconcile {
+namespace {
+
+constexpr std::string_view kPrefix = "calls-";
+constexpr std::string_view kSuffix = ".journal";
+
+bool MayHold(const std::string& name, Period period) {
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix)) return false;
+  const std::string month =
+      name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+  const Result<Instant> start = ParseUserInstant(month);
+  return start && *start < period.end && AddMonths(*start, 1) > period.start;
+}
+
+}  // namespace
+
+Result<std::vector<CallFact>> ReadCalls(os::Files& files, const std::string& calls_folder,
+                                        const std::string& vendor, Period period) {
+  std::vector<CallFact> calls;
+  if (!files.Exists(calls_folder)) return calls;
+  std::vector<std::string> names = FB_TRY(files.List(calls_folder));
+  std::ranges::sort(names);
+  for (const std::string& name : names) {
+    if (!MayHold(name, period)) continue;
+    std::unordered_map<uint64_t, size_t> places;
+    const auto visit = [&](uint64_t, std::string_view payload) -> Status {
+      metered::Record record = FB_TRY(metered::Decode(payload));
+      if (!record.is_end) {
+        const metered::Dispatch& dispatch = record.dispatch;
+        if (!period.Contains(dispatch.at)) return {};
+        if (!vendor.empty() && rates::CanonicalProvider(dispatch.provider) != vendor) return {};
+        places.insert_or_assign(dispatch.id, calls.size());
+        calls.push_back({std::move(record.dispatch), {}, false});
+        return {};
+      }
+      const auto found = places.find(record.end.id);
+      if (found == places.end() || calls[found->second].ended) return {};  // the first word counts
+      calls[found->second].end = std::move(record.end);
+      calls[found->second].ended = true;
+      return {};
+    };
+    FB_CHECK(os::Journal::Read(files, os::JoinPath(calls_folder, name), visit));
+  }
+  return calls;
+}
+
+}  // namespace flyball::reconcile

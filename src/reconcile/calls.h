@@ -1,0 +1,20 @@
+// Calls: what the gateway's log says of the calls of some days.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "os/files.h"
+#include "reconcile/match.h"
+
+namespace flyball::reconcile {
+
+// Attempts that were dispatched in the period, in the order of the log; of one vendor (in the
+// spelling of rates::CanonicalProvider), or of all when it is empty. DATA_LOSS: a record can't be
+// read.
+Result<std::vector<CallFact>> ReadCalls(os::Files& files, const std::string& calls_folder,
+                                        const std::string& vendor, Period period);
+
+}  // namespace flyball::reconcile

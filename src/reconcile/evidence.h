@@ -1,0 +1,70 @@
+// Evidence: what vendors' bills said of the gateway's calls. It stands beside the log of calls, and
+// the ledger's charges are made from both:
+//
+//   home/gateway/calls/evidence-2026-11.journal
+//
+// A record is all that one `flyball reconcile --apply` found out about a month. Of what two say of
+// the same vendor, day, model and currency the later counts, whole; the calls' own records stay as
+// they are, so another bill can always be compared with them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/money.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "model/metered_call.h"
+#include "os/files.h"
+
+namespace flyball::reconcile {
+
+// What a bill is compared by. Days are UTC, and a call's is that in which it was dispatched.
+struct Key {
+  std::string vendor;  // in the spelling of rates::CanonicalProvider
+  Instant day;
+  std::string model;
+  std::string currency;
+  auto operator<=>(const Key&) const = default;
+};
+Key KeyOf(const std::string& provider, Instant at, const std::string& model,
+          const std::string& currency);
+Key KeyOf(const metered::Dispatch& dispatch, const std::string& answered_model);
+
+// What one call cost by the bill; of a call that we never saw: the call is 0.
+struct Correction {
+  uint64_t call = 0;
+  Instant at;
+  Money cost;
+  std::vector<metered::Line>
+      lines;  // the vendor's usage, where the bill tells it; sums to the cost
+  bool operator==(const Correction&) const = default;
+};
+
+struct Evidence {
+  Key key;
+  std::string bill;  // what it is called, and what is in it
+  std::string sha256;
+  Money theirs;
+  // The bill's own charges are in the ledger: ours count no more.
+  bool superseded = false;
+  std::vector<Correction> corrections;
+  // What is left to add to the exact calls, in proportion to their costs: a bill that tells no
+  // calls apart says no more.
+  Money spread;
+  bool operator==(const Evidence&) const = default;
+};
+using EvidenceByKey = std::map<Key, Evidence>;
+
+// Of a month ("2026-11"); empty when there is none. DATA_LOSS: a record can't be read.
+Result<EvidenceByKey> ReadEvidence(os::Files& files, const std::string& calls_folder,
+                                   const std::string& month);
+// Adds one record to each month that is in it, on disk when it returns. One process at a time: the
+// caller holds EvidenceLock.
+Status WriteEvidence(os::Files& files, const std::string& calls_folder,
+                     const std::vector<Evidence>& all);
+std::string EvidenceLock(const std::string& calls_folder);
+
+}  // namespace flyball::reconcile
