@@ -450,8 +450,8 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   }
   for (const auto& [id, dispatch] : open) {
     if (dispatch.at >= closed) continue;
-    // Its end is where the log can't be read, as no call is open for so long.
-    if (!bill.damaged.empty() && dispatch.at.us < closed.us - kMicrosPerDay) {
+    // No call takes so long: its process died and has not come back, or its end can't be read.
+    if (dispatch.at.us < closed.us - kMicrosPerDay) {
       metered::End end;
       end.id = id;
       end.basis = metered::Basis::kBound;

@@ -240,6 +240,18 @@ TEST_F(GatewayCharges, DamageIsToldAndTheOthersAreInTheBill) {
   EXPECT_EQ(bill.unplaced, 1);
 }
 
+TEST_F(GatewayCharges, ACallWithoutAnEndCountsAtItsBoundADayLater) {
+  Begin(3, "2026-11-24T10:00:00Z", "a", Money::Parse("7").value());
+  EXPECT_EQ(Bill("2026-11-25T10:00:00Z").open, 1) << "it may be at work still";
+  GatewayBill bill = Bill("2026-11-25T11:00:00Z");
+  EXPECT_EQ(bill.open, 0);
+  EXPECT_NE(bill.csv.find("\n7,7,7,7,USD"), std::string::npos) << bill.csv;
+  // The gateway has come back and knows better.
+  Finish(3, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  bill = Bill("2026-11-25T11:00:00Z");
+  EXPECT_EQ(bill.csv.find("\n7,7,7,7,USD"), std::string::npos) << bill.csv;
+}
+
 TEST_F(GatewayCharges, ACallWhoseEndCannotBeReadCountsAtItsBoundADayLater) {
   Begin(1, "2026-11-25T10:00:00Z", "a", Money::Parse("5").value());
   const uint64_t end = journal_->size();
