@@ -17,7 +17,7 @@ using namespace flyball::gateway;
 struct Read {
   std::string out, usage, start_usage, model, id, tier, end;
   bool is_final = false;
-  int64_t output_bytes = 0;
+  int64_t output_tokens = 0;
   bool operator==(const Read&) const = default;
 };
 
@@ -41,7 +41,7 @@ Read ReadIn(std::string_view body, const AnswerOptions& options, std::string_vie
   read.id = meter.answer_id();
   read.tier = meter.service_tier();
   read.is_final = meter.is_final();
-  read.output_bytes = meter.output_bytes();
+  read.output_tokens = meter.output_tokens_estimate();
   read.end = meter.EndOfStream();
   return read;
 }

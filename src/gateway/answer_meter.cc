@@ -124,7 +124,7 @@ void AnswerMeter::OpenAiEvent(const SseEvent& event, std::string* out) {
       hidden = IsEmptyList(pick_.Value(kExtra));
     }
   }
-  if (!hidden) output_bytes_ += static_cast<int64_t>(event.data.size());
+  if (!hidden) CountOutput(event);
   if (!options_.strip_usage || hidden) return;
   *out += has_usage ? std::string(event.raw) : WithoutNullUsage(event.raw);
 }
@@ -132,7 +132,7 @@ void AnswerMeter::OpenAiEvent(const SseEvent& event, std::string* out) {
 void AnswerMeter::ResponsesEvent(const SseEvent& event) {
   // Only the events that carry the whole response are read; the many deltas between them are not.
   if (event.data.find("\"response\"") == std::string_view::npos) {
-    output_bytes_ += static_cast<int64_t>(event.data.size());
+    CountOutput(event);
     ++sequence_;
     return;
   }
@@ -161,7 +161,7 @@ void AnswerMeter::AnthropicEvent(const SseEvent& event) {
   }
   if (has("\"message_stop\"")) final_ = !usage_.empty();
   if (!has("\"usage\"") && !has("\"content_block_st")) {
-    output_bytes_ += static_cast<int64_t>(event.data.size());
+    CountOutput(event);
     return;
   }
   pick_.Reset();
@@ -174,6 +174,33 @@ void AnswerMeter::AnthropicEvent(const SseEvent& event) {
   } else if (type == "content_block_stop") {
     open_block_ = -1;
   }
+}
+
+void AnswerMeter::CountOutput(const SseEvent& event) {
+  const auto size = static_cast<int64_t>(event.data.size());
+  frame_bytes_ = output_events_ == 0 ? size : std::min(frame_bytes_, size);
+  ++output_events_;
+  output_bytes_ += size;
+}
+
+int64_t AnswerMeter::output_tokens_estimate() const {
+  constexpr int64_t kBytesPerToken = 4;  // of English prose; other text is denser in tokens
+  return std::max(output_events_, (output_bytes_ - output_events_ * frame_bytes_) / kBytesPerToken);
+}
+
+bool AnswerMeter::EndStream(std::string_view piece, BodyVerdict verdict, std::string_view why,
+                            std::string* out) const {
+  if (splitter_.overflowed()) return false;
+  if (verdict == BodyVerdict::kPass) {
+    const size_t partial = splitter_.rest().size();
+    if (partial > piece.size()) return false;
+    out->assign(piece.substr(0, piece.size() - partial));
+  }
+  *out += ": ";  // a comment: clients skip it, people who look at the stream find it
+  for (const char c : why) *out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  *out += "\n\n";
+  *out += EndOfStream();
+  return true;
 }
 
 std::string AnswerMeter::EndOfStream() const {

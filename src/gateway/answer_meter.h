@@ -28,7 +28,7 @@ class AnswerMeter {
   explicit AnswerMeter(const AnswerOptions& options);
 
   // kPass, or kReplace with what to send instead. Never kCut: that is its caller's decision, by
-  // output_bytes.
+  // output_tokens_estimate.
   BodyVerdict Put(std::string_view piece, std::string* out);
   // The answer is whole. What is still held back goes out.
   std::string Finish();
@@ -42,12 +42,17 @@ class AnswerMeter {
   const std::string& model() const { return model_; }  // that answered, as the vendor names it
   const std::string& answer_id() const { return id_; }
   const std::string& service_tier() const { return tier_; }
-  // Of streams: bytes of events so far that may carry output. An upper bound of the visible output
-  // tokens.
-  int64_t output_bytes() const { return output_bytes_; }
+  // Of streams: about how many tokens of output have come, by the number and the size of the events
+  // that may carry some. What a vendor does not show (reasoning) is not seen.
+  int64_t output_tokens_estimate() const;
 
-  // What ends the stream here as if the limit of tokens were reached: finish_reason "length",
-  // stop_reason "max_tokens", response.incomplete.
+  // Ends the stream, with the piece that was put last, as if the limit of tokens were reached:
+  // finish_reason "length", stop_reason "max_tokens", response.incomplete. `verdict` and `out` are
+  // Put's; then `out` is what the client gets last. False: not here, in the middle of an event that
+  // the client has a part of.
+  bool EndStream(std::string_view piece, BodyVerdict verdict, std::string_view why,
+                 std::string* out) const;
+  // The events that do so.
   std::string EndOfStream() const;
 
  private:
@@ -56,14 +61,17 @@ class AnswerMeter {
   void OpenAiEvent(const SseEvent& event, std::string* out);
   void ResponsesEvent(const SseEvent& event);
   void AnthropicEvent(const SseEvent& event);
+  void CountOutput(const SseEvent& event);
 
   AnswerOptions options_;
   JsonPick pick_;
   SseSplitter splitter_;
   std::string usage_, start_usage_, model_, id_, tier_, created_;
   bool final_ = false;
+  int64_t output_events_ = 0;
   int64_t output_bytes_ = 0;
-  int open_block_ = -1;  // Anthropic: the content block that has begun and not ended
+  int64_t frame_bytes_ = 0;  // the smallest event: what of each is not output
+  int open_block_ = -1;      // Anthropic: the content block that has begun and not ended
   int64_t sequence_ = 0;
 };
 

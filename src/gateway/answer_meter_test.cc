@@ -12,7 +12,7 @@ struct Seen {
   std::string client;
   std::string usage, start_usage, model;
   bool final = false;
-  int64_t output_bytes = 0;
+  int64_t output_tokens = 0;
   bool operator==(const Seen&) const = default;
 };
 Seen Run(const AnswerOptions& options, std::string_view text, uint32_t seed) {
@@ -32,7 +32,7 @@ Seen Run(const AnswerOptions& options, std::string_view text, uint32_t seed) {
   seen.start_usage = meter.start_usage();
   seen.model = meter.model();
   seen.final = meter.is_final();
-  seen.output_bytes = meter.output_bytes();
+  seen.output_tokens = meter.output_tokens_estimate();
   return seen;
 }
 Seen RunAnyhow(const AnswerOptions& options, std::string_view text) {
@@ -145,6 +145,34 @@ TEST(AnswerMeter, EndsAStreamWell) {
       "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":17,\"model\":\"m\","
       "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n"
       "data: [DONE]\n\n");
+}
+
+TEST(AnswerMeter, EndsAStreamBetweenEventsOnly) {
+  const std::string_view event = kChat.substr(0, kChat.find("\n\n") + 2);
+  AnswerMeter meter({Dialect::kOpenAiChat, true, false});
+  std::string out;
+  ASSERT_EQ(meter.Put(event.substr(0, 20), &out), BodyVerdict::kPass);
+  EXPECT_TRUE(meter.EndStream(event.substr(0, 20), BodyVerdict::kPass, "w", &out));
+  EXPECT_TRUE(out.starts_with(": w\n\ndata: ")) << "the client has nothing of the event";
+  meter.Put(event.substr(20, 10), &out);
+  EXPECT_FALSE(meter.EndStream(event.substr(20, 10), BodyVerdict::kPass, "w", &out));
+  const std::string last = std::string(event.substr(30)) + "data: {\"half";
+  meter.Put(last, &out);
+  ASSERT_TRUE(meter.EndStream(last, BodyVerdict::kPass, "line\nbreak", &out));
+  EXPECT_EQ(out, std::string(event.substr(30)) + ": line break\n\n" + meter.EndOfStream());
+}
+
+TEST(AnswerMeter, EstimatesTokensByEventsAndBytes) {
+  const auto event = [](size_t bytes) {
+    return "data: {\"choices\":[{\"delta\":{\"content\":\"" + std::string(bytes, 'x') +
+           "\"}}]}\n\n";
+  };
+  std::string small, large;
+  for (int i = 0; i < 10; ++i) small += event(3);
+  EXPECT_EQ(RunAnyhow({Dialect::kOpenAiChat, true, false}, small).output_tokens, 10);
+  large = event(0);
+  for (int i = 0; i < 10; ++i) large += event(400);
+  EXPECT_EQ(RunAnyhow({Dialect::kOpenAiChat, true, false}, large).output_tokens, 1000);
 }
 
 // An event beyond the limit ends the metering, not the client's stream.

@@ -7,6 +7,12 @@
 #include "gateway/proxy_core.h"
 
 namespace flyball::gateway {
+namespace {
+
+// The last chunk of an answer that was ended here: the head is out, so a trailer says so.
+constexpr std::string_view kCutChunk = "0\r\nx-flyball-ended-by: budget\r\n\r\n";
+
+}  // namespace
 
 Exchange::Exchange(Core& core, Client& client, std::unique_ptr<Request> request)
     : core_(core),
@@ -306,7 +312,7 @@ bool Exchange::SendBody(bool last) {
     if (chunked) core_.out.Text("\r\n");
   }
   if (chunked && last) {
-    core_.out.Text(net::kLastChunk);
+    core_.out.Text(cut_ ? kCutChunk : net::kLastChunk);
   }
   if (core_.out.bytes() > 0 && !client_->Send(core_.out)) {
     client_->Close();  // calls ClientGone
@@ -332,6 +338,7 @@ void Exchange::Cut() {
   ended_ = true;
   // A length that was promised can't be kept.
   const bool well = form_.body != BodyForm::kLength;
+  cut_ = true;
   SendBody(true);
   Finish(End::kCut, well);
 }

@@ -13,6 +13,7 @@
 #include "gateway/desk.h"
 #include "gateway/router.h"
 #include "gateway/settlement.h"
+#include "gateway/stream_hold.h"
 
 namespace flyball::gateway {
 namespace {
@@ -157,6 +158,8 @@ class GovernedGateway::Governed final : public Call {
     }
     attempt.body = *body;
     meter_.emplace(AnswerOptions{dialect_, facts_.stream, strips_usage()});
+    stream_hold_.reset();
+    if (facts_.stream) stream_hold_.emplace(g_.wal_, id_, bound_, covered_);
     return attempt;
   }
 
@@ -181,7 +184,19 @@ class GovernedGateway::Governed final : public Call {
 
   BodyVerdict Body(std::string_view piece, std::string* out) override {
     if (status_ / 100 != 2) return BodyVerdict::kPass;
-    return meter_->Put(piece, out);
+    const BodyVerdict verdict = meter_->Put(piece, out);
+    if (!stream_hold_ || meter_->is_final()) return verdict;
+    const auto refusal = stream_hold_->Cover(meter_->output_tokens_estimate(), g_.Now());
+    if (!refusal) return verdict;
+    const std::string why = g_.wal_.guard().Describe(*refusal);
+    return meter_->EndStream(piece, verdict, "ended early: " + why, out) ? BodyVerdict::kCut
+                                                                         : verdict;
+  }
+
+  // Says at the beginning of a stream that it may be ended before its limit.
+  std::vector<std::pair<std::string, std::string>> ExtraHeaders() override {
+    if (!stream_hold_ || covered_ >= bound_.tokens_output) return {};
+    return {{"x-flyball-held-tokens", std::to_string(covered_)}};
   }
 
   std::string Tail() override { return status_ / 100 == 2 ? meter_->Finish() : std::string(); }
@@ -291,6 +306,8 @@ class GovernedGateway::Governed final : public Call {
     call.deadline_us = now.mono_us + g_.settings_.call_max_us;
     const guard::Admission admission = g_.wal_.Admit(call, now);
     if (admission.verdict == guard::Verdict::kAdmitted) {
+      bound_ = bound.hold;
+      covered_ = admission.output_covered;
       held_ = true;
       sent_ = false;
       status_ = 0;
@@ -471,6 +488,9 @@ class GovernedGateway::Governed final : public Call {
   hold::CallId id_;
   metered::Dispatch dispatch_;
   std::optional<AnswerMeter> meter_;
+  hold::Bound bound_;
+  int64_t covered_ = 0;
+  std::optional<StreamHold> stream_hold_;
   bool held_ = false;
   bool sent_ = false;
   int status_ = 0;

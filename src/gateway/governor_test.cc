@@ -122,6 +122,10 @@ class GovernorTest : public testing::Test {
         std::string out;
         const BodyVerdict verdict = call->Body(piece, &out);
         served.body += verdict == BodyVerdict::kPass ? std::string(piece) : out;
+        if (between_pieces_) between_pieces_();
+        if (verdict != BodyVerdict::kCut) continue;
+        call->Ended(End::kCut);
+        return served;
       }
       if (answer.end == End::kComplete) served.body += call->Tail();
       call->Ended(answer.end);
@@ -153,6 +157,7 @@ class GovernorTest : public testing::Test {
   GatewaySettings settings_;
   std::shared_ptr<const rates::PriceBook> book_;
   std::optional<GovernedGateway> gateway_;
+  std::function<void()> between_pieces_;
 };
 
 constexpr std::string_view kChat = "/v1/chat/completions";
@@ -272,6 +277,77 @@ TEST_F(GovernorTest, TheUsageOfAStreamIsAskedForAndTakenOutAgain) {
             "data: {\"id\":\"c\",\"model\":\"m\",\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n"
             "data: [DONE]\n\n");
   EXPECT_EQ(Standing("organisation").first, "0.05");
+}
+
+// A chat stream of so many one-word events.
+std::string StreamOf(int words, std::string_view usage) {
+  std::string stream;
+  for (int i = 0; i < words; ++i) {
+    stream += R"(data: {"id":"c","model":"m","choices":[{"delta":{"content":"word"}}]})"
+              "\n\n";
+  }
+  stream += R"(data: {"id":"c","model":"m","choices":[],"usage":)";
+  stream += usage;
+  return stream + "}\n\ndata: [DONE]\n\n";
+}
+const std::string kStreamAsk =
+    R"({"model":"m","max_tokens":1000,"stream":true,"stream_options":{"include_usage":true}})";
+
+// Quantile mode holds what most answers stay under. A longer one grows into the room that is left,
+// and ends well where there is none.
+TEST_F(GovernorTest, AStreamThatOutgrowsItsHoldGrowsItOrEndsWell) {
+  budget::Budget budget;
+  budget.scope = budget::ParseScope("team=search").value();
+  budget.limit = Money::Parse("10")->units();
+  budget.name = "q";
+  budget.mode = budget::Mode::kQuantile;
+  budget.quantile_overrun_percent = 30;
+  ASSERT_TRUE(wal_->guard().SetBudget(budget, Now()));
+  ASSERT_TRUE(wal_->Commit());
+  const std::string usual = StreamOf(20, R"({"prompt_tokens":0,"completion_tokens":20})");
+  for (int i = 0; i < 80; ++i) {
+    ASSERT_EQ(Serve(kChat, kStreamAsk, {{200, usual}}).body, usual);
+  }
+  ASSERT_EQ(Standing("q").first, "3.2");
+  // 500 tokens cost one unit; there is room for them.
+  const std::string longer = StreamOf(500, R"({"prompt_tokens":0,"completion_tokens":500})");
+  EXPECT_EQ(Serve(kChat, kStreamAsk, {{200, longer}}).body, longer);
+  ASSERT_EQ(Standing("q").first, "4.2");
+  // In the middle of the next one the budget is lowered: to what is spent and held.
+  int pieces = 0;
+  between_pieces_ = [&] {
+    if (++pieces != 100) return;
+    const guard::StatusRow row = wal_->guard().StatusOf("q", Now()).value();
+    EXPECT_GT(row.held, 0);
+    EXPECT_LT(row.held, Money::Parse("1")->units());
+    budget.limit = row.settled + row.held;
+    ASSERT_TRUE(wal_->guard().SetBudget(budget, Now()));
+  };
+  const std::string body = Serve(kChat, kStreamAsk, {{200, longer}}).body;
+  EXPECT_LT(body.size(), longer.size());
+  EXPECT_NE(body.find("\n\n: ended early: the budget of team=search has 0 USD left"),
+            std::string::npos)
+      << body.substr(body.size() - 500);
+  EXPECT_TRUE(body.ends_with("\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n"));
+  EXPECT_EQ(Gateway().counts().cut, 1u);
+  EXPECT_EQ(Records().back().end.basis, metered::Basis::kBound);
+  EXPECT_EQ(Standing("q").second, "0");
+  EXPECT_EQ(wal_->guard().Audit(), "");
+}
+
+TEST_F(GovernorTest, AFrozenBudgetEndsTheStreamsThatRun) {
+  SetBudget("team=search", "100");
+  int pieces = 0;
+  between_pieces_ = [&] {
+    clock_.Advance(10'000);
+    if (++pieces == 10) ASSERT_TRUE(wal_->guard().SetFrozen("team=search", true, Now()));
+  };
+  const std::string whole = StreamOf(400, R"({"prompt_tokens":0,"completion_tokens":400})");
+  const Served served = Serve(kChat, kStreamAsk, {{200, whole}});
+  EXPECT_LT(served.body.size(), whole.size() / 4);
+  EXPECT_NE(served.body.find(": ended early: the budget of team=search is frozen\n\n"),
+            std::string::npos);
+  EXPECT_TRUE(served.body.ends_with("data: [DONE]\n\n"));
 }
 
 TEST_F(GovernorTest, WhoAndWhatIsNotAllowedIsRefused) {

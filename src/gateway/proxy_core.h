@@ -194,6 +194,7 @@ class Exchange {
   bool reading_ = false;
   bool ended_ = false;
   bool draining_ = false;
+  bool cut_ = false;
   uint64_t drained_bytes_ = 0;
   int64_t drain_until_us_ = 0;
   net::Timer timer_;

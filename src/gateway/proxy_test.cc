@@ -249,6 +249,7 @@ TEST(Proxy, LetsTheCallChangeAndCutBodies) {
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_TRUE(answers[0].whole);
   EXPECT_EQ(answers[0].body, "the end");
+  EXPECT_TRUE(client.heard.ends_with("0\r\nx-flyball-ended-by: budget\r\n\r\n"));
   EXPECT_FALSE(client.heard_end);
   EXPECT_EQ(world.log, "dispatched head200 body:6 complete dispatched head200 body:3 cut");
 }

@@ -139,6 +139,7 @@ Admission Guard::Check(const hold::Bound& bound, uint64_t sketch_key, uint32_t c
   int64_t quantile = sketch_key == 0 ? -1
                                      : sketches_.Quantile(sketch_key, kQuantilePercent,
                                                           options_.quantile_samples_min);
+  int64_t covered = bound.tokens_output;
   for (Need& need : needs_) {
     const Account& account = books_.at(need.account);
     bool money = account.spec.measure == budget::Measure::kMoney;
@@ -153,11 +154,12 @@ Admission Guard::Check(const hold::Bound& bound, uint64_t sketch_key, uint32_t c
     need.held = need.bound;
     if (account.spec.mode == budget::Mode::kQuantile) {
       need.held = Convert(fixed + PartOf(output, quantile, bound.tokens_output), need.rate);
+      if (quantile >= 0) covered = std::min(covered, quantile);
     }
     Admission answer = CheckNeed(need);
     if (answer.verdict != Verdict::kAdmitted) return answer;
   }
-  Admission answer{Verdict::kAdmitted, Reason::kNone, kNoIndex, 0, 0, Instant{}};
+  Admission answer{Verdict::kAdmitted, Reason::kNone, kNoIndex, 0, 0, Instant{}, covered};
   bool leased =
       std::all_of(needs_.begin(), needs_.end(), [this](const Need& need) { return Leased(need); });
   if (!leased) {
@@ -359,6 +361,18 @@ Admission Guard::Grow(hold::CallId id, const hold::Bound& more, Growth growth, M
     record.bound.push_back(needs_[i].bound);
   }
   if (options_.durable && call.state == CallState::kDispatched) Write(record, &outbox_.calls);
+  return answer;
+}
+
+Admission Guard::FrozenOf(hold::CallId id) const {
+  Admission answer{Verdict::kAdmitted, Reason::kNone, kNoIndex, 0, 0, Instant{}};
+  const uint32_t slot = calls_.Find(id);
+  if (slot == kNoIndex) return answer;
+  for (const Leg& leg : calls_.at(slot).legs) {
+    const Account& account = books_.at(leg.account);
+    if (!account.spec.frozen) continue;
+    return {Verdict::kRefused, Reason::kFrozen, leg.account, 0, 0, ResetsAt(account)};
+  }
   return answer;
 }
 

@@ -110,6 +110,9 @@ struct Admission {
   Amount needed = 0;
   Amount left = 0;
   Instant resets_at;
+  // Of an admitted call: tokens of its answer that its holds cover in every budget. Fewer than its
+  // bound in quantile mode only.
+  int64_t output_covered = 0;
 };
 enum class Growth : uint8_t {
   kBound,  // the call may cost more than its bound so far
@@ -207,6 +210,8 @@ class Guard {
   Status Dispatched(hold::CallId id, Moment now);
   // A top-up in mid-stream. Refused: nothing changes, and the stream is to be ended.
   Admission Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now);
+  // Whether a budget of this open call is frozen by now: what runs is to be stopped.
+  Admission FrozenOf(hold::CallId id) const;
   // The exact cost; also as late evidence of a call that was charged at its bound. `tokens_output`
   // teaches the sketch, -1: unknown. True: the vendor billed beyond the bound.
   Result<bool> Settle(hold::CallId id, const hold::Cost& cost, int64_t tokens_output, Moment now);

@@ -366,14 +366,17 @@ TEST_F(GuardTest, QuantileModeHoldsWhatNearlyAllCallsStayUnder) {
         {hold::CallId(++id), key, MakeBound("0", "1", 0, 1000), "USD", now_.mono_us + 1'000'000},
         now_);
   };
-  ASSERT_EQ(admit().verdict, Verdict::kAdmitted);
+  EXPECT_EQ(admit().output_covered, 1000);
   EXPECT_EQ(Row("q").held, Usd("1")) << "nothing known yet: the bound";
   ASSERT_TRUE(guard_.Settle(hold::CallId(id), MakeCost("0"), 100, now_).has_value());
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(admit().verdict, Verdict::kAdmitted);
     ASSERT_TRUE(guard_.Settle(hold::CallId(id), MakeCost("0"), 100, now_).has_value());
   }
-  ASSERT_EQ(admit().verdict, Verdict::kAdmitted);
+  const Admission admitted_short = admit();
+  ASSERT_EQ(admitted_short.verdict, Verdict::kAdmitted);
+  EXPECT_GE(admitted_short.output_covered, 100);
+  EXPECT_LE(admitted_short.output_covered, 120);
   StatusRow row = Row("q");
   EXPECT_GE(row.held, Usd("0.1"));
   EXPECT_LE(row.held, Usd("0.12"));
@@ -395,6 +398,17 @@ TEST_F(GuardTest, QuantileModeHoldsWhatNearlyAllCallsStayUnder) {
   }
   EXPECT_EQ(Row("q").settled, Usd("11"));
   EXPECT_FALSE(Row("q").frozen);
+}
+
+TEST_F(GuardTest, AnOpenCallKnowsWhenOneOfItsBudgetsIsFrozen) {
+  Set(MakeBudget("b", "team=search", Usd("10")));
+  ASSERT_TRUE(Admits(1, "4", search_));
+  EXPECT_EQ(guard_.FrozenOf(hold::CallId(1)).verdict, Verdict::kAdmitted);
+  ASSERT_TRUE(guard_.SetFrozen("b", true, now_));
+  const Admission frozen = guard_.FrozenOf(hold::CallId(1));
+  EXPECT_EQ(frozen.reason, Reason::kFrozen);
+  EXPECT_EQ(guard_.Describe(frozen), "the budget of team=search is frozen");
+  EXPECT_EQ(guard_.FrozenOf(hold::CallId(2)).verdict, Verdict::kAdmitted) << "no such call";
 }
 
 TEST_F(GuardTest, WarnLevelsAreToldOnceAWindow) {
