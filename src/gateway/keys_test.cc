@@ -19,6 +19,9 @@ class FailingReads final : public os::Files {
     if (fails) return Fail(Code::kUnavailable, "'" + path + "': too many open files");
     return files_.ReadAll(path);
   }
+  Result<std::string> ReadPart(const std::string& path, uint64_t offset, size_t bytes) override {
+    return files_.ReadPart(path, offset, bytes);
+  }
   Result<std::unique_ptr<os::WritableFile>> OpenAppend(const std::string& path) override {
     return files_.OpenAppend(path);
   }
