@@ -16,45 +16,24 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-void TellCommit(const std::string& report_text, Json* month) {
-  const Json report = Json::parse(report_text, nullptr, false);
-  (*month)["commit"] = report.value("commit", "");
-  (*month)["unchanged"] = report.value("unchanged", false);
-  if (report.contains("billed_cost")) {
-    (*month)["billed_cost"] = report["billed_cost"].value("kept", "");
-  }
-}
-
+// A month's bill is written whole and imported; what has not changed changes nothing.
 Result<Json> PublishMonth(const Environment& environment, Importer& importer,
                           const std::string& calls, const std::string& month) {
   const ingest::GatewayBill bill =
       FB_TRY(ingest::MakeGatewayBill(environment.files, calls, month, environment.clock.Now()));
-  Json done{{"source", ingest::kGatewaySource},
-            {"month", month},
-            {"calls", bill.calls},
-            {"rows", bill.rows},
-            {"open", bill.open}};
+  Json done{{"month", month}, {"calls", bill.calls}, {"rows", bill.rows}, {"open", bill.open}};
   if (bill.rows == 0) return done;
   const std::string folder = os::JoinPath(gateway::GatewayFolder(environment.home), "charges");
-  TellCommit(FB_TRY(importer.ImportMonth(folder, ingest::kGatewaySource, month, bill.csv)), &done);
-  return done;
-}
-
-Result<Json> PublishSpanMonth(const Environment& environment, Importer& importer,
-                              const otlp::Bill& bill) {
-  Json done{{"source", otlp::kSource},   {"month", bill.month},
-            {"calls", bill.calls},       {"rows", bill.rows},
-            {"gateway", bill.gateway},   {"doubles", bill.doubles},
-            {"unpriced", bill.unpriced}, {"unpriced_models", Json::array()}};
-  for (const auto& [model, count] : bill.unpriced_models) {
-    done["unpriced_models"].push_back({{"model", model}, {"calls", count}});
-    Say(fmt::format("flyball: {} calls of {} are not charged yet: {}", count, bill.month, model));
-  }
-  const std::string folder = os::JoinPath(OtlpFolder(environment), "charges");
-  const bool was_there =
-      environment.files.Exists(os::JoinPath(folder, MonthFile(otlp::kSource, bill.month)));
-  if (bill.rows == 0 && !was_there) return done;
-  TellCommit(FB_TRY(importer.ImportMonth(folder, otlp::kSource, bill.month, bill.csv)), &done);
+  FB_CHECK(environment.files.MakeDirs(folder));
+  const std::string path = os::JoinPath(folder, "gateway-" + month + ".csv");
+  FB_CHECK(os::AtomicWrite(environment.files, path, bill.csv));
+  ImportArgs args;
+  args.files = {path};
+  args.source = ingest::kGatewaySource;
+  const Json report = Json::parse(FB_TRY(importer.Import(args)), nullptr, false);
+  done["commit"] = report.value("commit", "");
+  done["unchanged"] = report.value("unchanged", false);
+  if (report.contains("billed_cost")) done["billed_cost"] = report["billed_cost"].value("kept", "");
   return done;
 }
 
@@ -62,21 +41,26 @@ Result<Json> Publish(const Environment& environment) {
   const std::string calls = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
   const std::vector<std::string> months = FB_TRY(ingest::GatewayMonths(environment.files, calls));
   Json all = Json::array();
-  if (months.empty() && !environment.files.Exists(SpansFolder(environment))) return all;
+  if (months.empty()) return all;
   Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
     all.push_back(FB_TRY(PublishMonth(environment, importer, calls, month)));
   }
-  for (const otlp::Bill& bill : FB_TRY(MakeSpanBills(environment))) {
-    all.push_back(FB_TRY(PublishSpanMonth(environment, importer, bill)));
-  }
+  return all;
+}
+
+// Those of the gateway, then those of spans.
+Result<Json> PublishAll(const Environment& environment) {
+  Json all = FB_TRY(Publish(environment));
+  for (Json& month : all) month["source"] = ingest::kGatewaySource;
+  for (Json& month : Json::parse(FB_TRY(PublishSpans(environment)))) all.push_back(month);
   return all;
 }
 
 }  // namespace
 
 int RunPublish(const Environment& environment) {
-  const Result<Json> months = Publish(environment);
+  const Result<Json> months = PublishAll(environment);
   EndProgress(environment);
   if (!months) return Report(environment, months.error());
   if (environment.json()) {

@@ -76,8 +76,8 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
       return {};
     case metered::Basis::kBound:
       return Add(groups, group, 1, end.cost);
-    case metered::Basis::kExact:
     case metered::Basis::kReported:
+    case metered::Basis::kExact:
       break;
   }
   for (const metered::Line& line : end.lines) {
@@ -169,6 +169,30 @@ std::string RowText(const Group& group, const Sums& sums, const Period& month) {
 
 }  // namespace
 
+std::string GatewayLogPath(const std::string& calls_folder, Instant month) {
+  return os::JoinPath(calls_folder,
+                      std::string(kPrefix) + FormatDate(month).substr(0, 7) + std::string(kSuffix));
+}
+
+struct ChargeRows::Rows {
+  std::map<Group, Sums> groups;
+};
+
+ChargeRows::ChargeRows() : rows_(std::make_unique<Rows>()) {}
+ChargeRows::~ChargeRows() = default;
+
+Status ChargeRows::Add(const metered::Dispatch& dispatch, const metered::End& end) {
+  return AddCall(dispatch, end, &rows_->groups);
+}
+
+int64_t ChargeRows::size() const { return static_cast<int64_t>(rows_->groups.size()); }
+
+std::string ChargeRows::Csv(const Period& month) const {
+  std::string csv(kHeader);
+  for (const auto& [group, sums] : rows_->groups) csv += RowText(group, sums, month);
+  return csv;
+}
+
 Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder) {
   std::vector<std::string> months;
   if (!files.Exists(calls_folder)) return months;
@@ -215,30 +239,6 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   for (const auto& [group, sums] : groups) bill.csv += RowText(group, sums, period);
   bill.rows = static_cast<int64_t>(groups.size());
   return bill;
-}
-
-std::string GatewayLogPath(const std::string& calls_folder, Instant month) {
-  return os::JoinPath(calls_folder,
-                      std::string(kPrefix) + FormatDate(month).substr(0, 7) + std::string(kSuffix));
-}
-
-struct ChargeRows::Rows {
-  std::map<Group, Sums> groups;
-};
-
-ChargeRows::ChargeRows() : rows_(std::make_unique<Rows>()) {}
-ChargeRows::~ChargeRows() = default;
-
-Status ChargeRows::Add(const metered::Dispatch& dispatch, const metered::End& end) {
-  return AddCall(dispatch, end, &rows_->groups);
-}
-
-int64_t ChargeRows::size() const { return static_cast<int64_t>(rows_->groups.size()); }
-
-std::string ChargeRows::Csv(const Period& month) const {
-  std::string csv(kHeader);
-  for (const auto& [group, sums] : rows_->groups) csv += RowText(group, sums, month);
-  return csv;
 }
 
 }  // namespace flyball::ingest
