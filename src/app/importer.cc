@@ -75,21 +75,6 @@ Result<std::string> Importer::Import(const ImportArgs& args) {
   return remote_->Post("/api/v1/imports", body, true);
 }
 
-std::string MonthFile(const std::string& source, const std::string& month) {
-  return source + "-" + month + ".csv";
-}
-
-Result<std::string> Importer::ImportMonth(const std::string& folder, const std::string& source,
-                                          const std::string& month, const std::string& csv) {
-  FB_CHECK(environment_->files.MakeDirs(folder));
-  const std::string path = os::JoinPath(folder, MonthFile(source, month));
-  FB_CHECK(os::AtomicWrite(environment_->files, path, csv));
-  ImportArgs args;
-  args.files = {path};
-  args.source = source;
-  return Import(args);
-}
-
 Result<std::string> Importer::ImportHere(const ImportArgs& args) {
   const ingest::ImportOptions options = FB_TRY(ToImportOptions(*environment_, args));
   os::Files& files = environment_->files;

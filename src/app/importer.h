@@ -14,18 +14,11 @@
 
 namespace flyball::app {
 
-// "gateway-2026-11.csv"
-std::string MonthFile(const std::string& source, const std::string& month);
-
 class Importer {
  public:
   static Result<Importer> Open(const Environment& environment);
   // The report, as the JSON contract.
   Result<std::string> Import(const ImportArgs& args);
-  // A month's bill of ours, written whole into the folder and imported; what has not changed
-  // changes nothing.
-  Result<std::string> ImportMonth(const std::string& folder, const std::string& source,
-                                  const std::string& month, const std::string& csv);
 
  private:
   explicit Importer(const Environment& environment) : environment_(&environment) {}

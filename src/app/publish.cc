@@ -56,26 +56,9 @@ Result<Json> PublishMonth(const Environment& environment, Importer& importer,
   return done;
 }
 
-Result<Json> PublishSpanMonth(const Environment& environment, Importer& importer,
-                              const otlp::Bill& bill) {
-  Json done{{"source", otlp::kSource},   {"month", bill.month},
-            {"calls", bill.calls},       {"rows", bill.rows},
-            {"gateway", bill.gateway},   {"doubles", bill.doubles},
-            {"unpriced", bill.unpriced}, {"unpriced_models", Json::array()}};
-  for (const auto& [model, count] : bill.unpriced_models) {
-    done["unpriced_models"].push_back({{"model", model}, {"calls", count}});
-    Say(fmt::format("flyball: {} calls of {} are not charged yet: {}", count, bill.month, model));
-  }
-  const std::string folder = os::JoinPath(OtlpFolder(environment), "charges");
-  const bool was_there =
-      environment.files.Exists(os::JoinPath(folder, MonthFile(otlp::kSource, bill.month)));
-  if (bill.rows == 0 && !was_there) return done;
-  TellCommit(FB_TRY(importer.ImportMonth(folder, otlp::kSource, bill.month, bill.csv)), &done);
-  return done;
-}
-
 // Two at once would write the same files.
 Result<os::HomeLock> LockPublishing(const Environment& environment) {
+  FB_CHECK(environment.files.MakeDirs(gateway::GatewayFolder(environment.home)));
   Result<os::HomeLock> lock =
       os::HomeLock::Acquire(os::JoinPath(gateway::GatewayFolder(environment.home), "publish.lock"));
   if (!lock && lock.error().code == Code::kAlreadyExists) {
@@ -90,24 +73,32 @@ Result<std::string> PublishCalls(const Environment& environment) {
   const std::string calls = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
   const std::vector<std::string> months = FB_TRY(ingest::GatewayMonths(environment.files, calls));
   Json all = Json::array();
-  if (months.empty() && !environment.files.Exists(SpansFolder(environment))) return all.dump();
-  FB_CHECK(environment.files.MakeDirs(gateway::GatewayFolder(environment.home)));
+  if (months.empty()) return all.dump();
   const os::HomeLock lock = FB_TRY(LockPublishing(environment));
   Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
     all.push_back(FB_TRY(PublishMonth(environment, importer, calls, month)));
   }
-  for (const otlp::Bill& bill : FB_TRY(MakeSpanBills(environment))) {
-    all.push_back(FB_TRY(PublishSpanMonth(environment, importer, bill)));
-  }
   return all.dump();
 }
 
+namespace {
+
+// Those of the gateway, then those of spans.
+Result<Json> PublishAll(const Environment& environment) {
+  Json all = Json::parse(FB_TRY(PublishCalls(environment)));
+  const os::HomeLock lock = FB_TRY(LockPublishing(environment));
+  for (Json& month : Json::parse(FB_TRY(PublishSpans(environment)))) all.push_back(month);
+  return all;
+}
+
+}  // namespace
+
 int RunPublish(const Environment& environment) {
-  const Result<std::string> published = PublishCalls(environment);
+  const Result<Json> published = PublishAll(environment);
   EndProgress(environment);
   if (!published) return Report(environment, published.error());
-  const Json months = Json::parse(*published, nullptr, false);
+  const Json& months = *published;
   if (environment.json()) {
     Print(Json{{"months", months}}.dump());
     return kExitDone;

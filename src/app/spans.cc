@@ -1,15 +1,23 @@
 #include "app/spans.h"
 
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/importer.h"
 #include "app/price_sources.h"
 #include "app/remote.h"
 #include "base/text.h"
 #include "estate/estate.h"
 #include "gateway/desk.h"
+#include "ingest/otlp/bill.h"
 #include "ingest/otlp/span_log.h"
 #include "net/http.h"
 
 namespace flyball::app {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 // Under which an application on this machine may know our gateway. Without upstreams there is none.
 // An estate that can't be read has said so elsewhere; answer ids still tell the gateway's calls.
@@ -32,6 +40,33 @@ std::vector<std::string> GatewayAddresses(const Environment& environment) {
   return addresses;
 }
 
+// A month's bill is written whole and imported; what has not changed changes nothing.
+Result<Json> PublishBill(const Environment& environment, Importer& importer,
+                         const otlp::Bill& bill) {
+  Json done{{"source", otlp::kSource},   {"month", bill.month},
+            {"calls", bill.calls},       {"rows", bill.rows},
+            {"gateway", bill.gateway},   {"doubles", bill.doubles},
+            {"unpriced", bill.unpriced}, {"unpriced_models", Json::array()}};
+  for (const auto& [model, count] : bill.unpriced_models) {
+    done["unpriced_models"].push_back({{"model", model}, {"calls", count}});
+    Say(fmt::format("flyball: {} calls of {} are not charged yet: {}", count, bill.month, model));
+  }
+  const std::string folder = os::JoinPath(OtlpFolder(environment), "charges");
+  const std::string path =
+      os::JoinPath(folder, std::string(otlp::kSource) + "-" + bill.month + ".csv");
+  if (bill.rows == 0 && !environment.files.Exists(path)) return done;
+  FB_CHECK(environment.files.MakeDirs(folder));
+  FB_CHECK(os::AtomicWrite(environment.files, path, bill.csv));
+  ImportArgs args;
+  args.files = {path};
+  args.source = otlp::kSource;
+  const Json report = Json::parse(FB_TRY(importer.Import(args)), nullptr, false);
+  done["commit"] = report.value("commit", "");
+  done["unchanged"] = report.value("unchanged", false);
+  if (report.contains("billed_cost")) done["billed_cost"] = report["billed_cost"].value("kept", "");
+  return done;
+}
+
 }  // namespace
 
 std::string OtlpFolder(const Environment& environment) {
@@ -42,21 +77,23 @@ std::string SpansFolder(const Environment& environment) {
   return os::JoinPath(OtlpFolder(environment), "spans");
 }
 
-Result<std::vector<otlp::Bill>> MakeSpanBills(const Environment& environment) {
+Result<std::string> PublishSpans(const Environment& environment) {
   otlp::BillOptions options;
   options.spans_folder = SpansFolder(environment);
-  std::vector<otlp::Bill> bills;
+  Json all = Json::array();
   const std::vector<std::string> months =
       FB_TRY(otlp::SpanLogMonths(environment.files, options.spans_folder));
-  if (months.empty()) return bills;
+  if (months.empty()) return all.dump();
   options.gateway_calls_folder = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
   options.gateway_addresses = GatewayAddresses(environment);
   options.until = environment.clock.Now();
   const rates::PriceBook book = FB_TRY(OpenPrices(environment, ""));
+  Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
-    bills.push_back(FB_TRY(otlp::MakeBill(environment.files, options, book, month)));
+    const otlp::Bill bill = FB_TRY(otlp::MakeBill(environment.files, options, book, month));
+    all.push_back(FB_TRY(PublishBill(environment, importer, bill)));
   }
-  return bills;
+  return all.dump();
 }
 
 }  // namespace flyball::app

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "app/command.h"
 #include "base/result.h"
-#include "ingest/otlp/bill.h"
 
 namespace flyball::app {
 
@@ -16,7 +14,8 @@ inline constexpr char kGatewayListenDefault[] = "127.0.0.1:8081";
 std::string OtlpFolder(const Environment& environment);
 std::string SpansFolder(const Environment& environment);
 
-// The bills of all months that have spans, oldest first, at today's price book.
-Result<std::vector<otlp::Bill>> MakeSpanBills(const Environment& environment);
+// Brings the closed hours of all months that have spans into the ledger, at today's price book. A
+// JSON array: what `flyball publish` says of each month, oldest first.
+Result<std::string> PublishSpans(const Environment& environment);
 
 }  // namespace flyball::app

@@ -129,8 +129,8 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
       return {};
     case metered::Basis::kBound:
       return Add(groups, group, 1, end.cost);
-    case metered::Basis::kExact:
     case metered::Basis::kReported:
+    case metered::Basis::kExact:
       break;
   }
   return AddLines(end.lines, std::move(group), groups);

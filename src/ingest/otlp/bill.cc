@@ -26,13 +26,14 @@ class GatewayAnswers {
  public:
   Status Load(os::Files& files, const std::string& path) {
     if (!files.Exists(path)) return {};
-    return os::Journal::Read(files, path, [this](uint64_t, std::string_view payload) -> Status {
+    FB_CHECK(os::Journal::Read(files, path, [this](uint64_t, std::string_view payload) -> Status {
       const metered::Record record = FB_TRY(metered::Decode(payload));
       if (record.is_end && record.end.answer_id.size() >= kAnswerIdBytesMin) {
         ids_.push_back(IdOf(record.end.answer_id));
       }
       return {};
-    });
+    }));
+    return {};
   }
   void Sort() { std::ranges::sort(ids_); }
   bool Has(std::string_view answer_id) const {
@@ -67,6 +68,17 @@ struct Seen {
   std::unordered_map<SpanId, unsigned> parents;  // of kept calls
   std::set<AnswerKey> answers;                   // that are charged
 };
+
+// Whose prices hold. "": whoever has the model.
+std::string PriceProvider(const Call& call) {
+  if (EqualsIgnoreCase(call.provider, "langchain")) return {};  // a library, and nobody's model
+  std::string provider = rates::CanonicalProvider(call.provider);
+  // "openai.responses", as the AI SDK says whose API it calls.
+  if (EqualsIgnoreCase(provider, call.provider)) {
+    provider = rates::CanonicalProvider(provider.substr(0, provider.find('.')));
+  }
+  return provider;
+}
 
 unsigned KindOf(const Call& call) { return call.usage.OutputTokens() > 0 ? 1 : 2; }
 
@@ -127,9 +139,8 @@ Result<rates::Rated> Maker::Rate(const Call& call, std::string* model, std::stri
   rates::RateOptions options;
   if (!call.tier.empty()) options.tier = FB_TRY(rates::ParseTier(call.tier));
   *tier = rates::TierName(options.tier);
-  rates::PriceQuery query{call.provider, call.answered, call.end, {}};
-  // The name of a library, not of whose model it is.
-  if (EqualsIgnoreCase(call.provider, "langchain")) query.provider = {};
+  const std::string provider = PriceProvider(call);
+  rates::PriceQuery query{provider, call.answered, call.end, {}};
   if (call.answered.empty() || (!call.model.empty() && !book_.Find(query))) {
     query.model = call.model;
   }
@@ -162,8 +173,10 @@ Status Maker::AddCall(const Call& call) {
   }
   dispatch.at = call.end;
   dispatch.upstream = kSource;
-  dispatch.provider =
-      rates::CanonicalProvider(call.provider.empty() ? rated->hit.model->provider : call.provider);
+  dispatch.provider = PriceProvider(call);
+  if (dispatch.provider.empty()) {
+    dispatch.provider = rates::CanonicalProvider(rated->hit.model->provider);
+  }
   dispatch.team = call.team;
   dispatch.project = call.project;
   dispatch.use_case = call.use_case;

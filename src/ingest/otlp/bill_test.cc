@@ -152,6 +152,23 @@ TEST_F(SpanBill, TheModelThatAnsweredGoesBeforeTheOneThatWasAsked) {
   EXPECT_TRUE(Has(bill, "m input,400,Tokens,400,Tokens,0.0000005,"));
 }
 
+TEST_F(SpanBill, ProvidersAreKnownByWhatLibrariesCallThem) {
+  for (const char* provider : {"OpenAI", "openai.responses", "openai.chat", "Langchain", ""}) {
+    Call call = Chat("2026-11-10T10:00:00Z");
+    call.provider = provider;
+    Take(call);
+  }
+  for (const char* provider : {"ollama", "gcp.gemini", "azure.ai.openai"}) {
+    Call call = Chat("2026-11-10T10:00:00Z");
+    call.provider = provider;
+    Take(call);
+  }
+  const Bill bill = MakeAt("2026-12-01");
+  EXPECT_EQ(bill.rows, 3);  // of one provider
+  EXPECT_EQ(bill.calls, 5);
+  EXPECT_EQ(bill.unpriced, 3);
+}
+
 // Nothing is charged zero for want of a price, and nothing is lost.
 TEST_F(SpanBill, WithoutAPriceACallWaitsForOne) {
   for (int i = 0; i < 2; ++i) {
