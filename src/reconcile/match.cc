@@ -12,7 +12,7 @@ namespace flyball::reconcile {
 namespace {
 
 // How far a vendor's clock may be from ours when calls are paired by time.
-constexpr int64_t kClockSlackUs = 60 * kMicrosPerSecond;
+constexpr int64_t kClockSlackUs = 5 * kMicrosPerSecond;
 
 constexpr std::array<std::string_view, 12> kReasons = {
     "equal", "bound",    "not billed", "unseen",      "refused but billed", "usage",

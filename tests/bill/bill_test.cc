@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.h"
 #include "base/time.h"
 #include "model/metered_call.h"
 #include "net/http.h"
@@ -75,10 +76,7 @@ class Billed : public ::testing::Test {
     return net::Fetch("127.0.0.1", port, request, 10'000).value().body;
   }
 
-  // Twenty calls through the gateway, one beside it; then both are gone. The invoice.
-  std::string Play() {
-    Running vendor({"mock-vendor", "--listen", "127.0.0.1:0", "--script", Put("script", kScript)});
-    const int vendor_port = vendor.Port();
+  void WriteEstate(int vendor_port) {
     std::filesystem::create_directories(home());
     Put("home/estate.yaml",
         "gateway:\n  upstreams:\n    - { name: mock, dialect: openai, provider: openai, base_url: "
@@ -86,6 +84,13 @@ class Billed : public ::testing::Test {
             std::to_string(vendor_port) +
             "\", key_env: PATH, models: [\"gpt-*\"] }\n"
             "budgets:\n  - { name: all, scope: organisation, amount: 100, window: year }\n");
+  }
+
+  // Twenty calls through the gateway, one beside it; then both are gone. The invoice.
+  std::string Play() {
+    Running vendor({"mock-vendor", "--listen", "127.0.0.1:0", "--script", Put("script", kScript)});
+    const int vendor_port = vendor.Port();
+    WriteEstate(vendor_port);
     const Json key = RunJson({"keys", "create", "--team", "search"});
     Running gateway({"gateway", "--listen", "127.0.0.1:0", "--home", home()});
     const int port = gateway.Port();
@@ -107,6 +112,11 @@ class Billed : public ::testing::Test {
       const Instant at = ParseUserInstant(request["at"].get<std::string>()).value();
       request["at"] = FormatInstant(Instant{at.us - kAgeUs});
     }
+    // The call beside the gateway came at another time than those that failed.
+    const Instant last = ParseUserInstant(Text(json["requests"].back()["at"])).value();
+    const bool late = last.us - FloorDay(last).us > kMicrosPerDay / 2;
+    json["requests"].back()["at"] =
+        FormatInstant(Instant{last.us + (late ? -2 : 2) * kMicrosPerHour});
     return json.dump();
   }
   void AgeCalls() {
@@ -158,6 +168,7 @@ class Billed : public ::testing::Test {
     return Ledger(more)["totals"].value("billed_cost", "");
   }
 
+  std::string last_ = "0";
   TempFolder folder;
 };
 
@@ -226,6 +237,42 @@ TEST_F(Billed, ABillInTheLedgerTakesThePlaceOfTheEstimates) {
   EXPECT_EQ(RunJson({"reconcile", "--apply"})["equal"], true);
   EXPECT_EQ(LedgerTotal(), "1.75");
   EXPECT_EQ(RunJson({"reconcile", "--apply"})["applied"], 0);
+}
+
+// The gateway and the server are two processes; nothing but the log of calls is between them.
+TEST_F(Billed, ASettledCallIsInAnswersWithinTwoSeconds) {
+  Running vendor({"mock-vendor", "--listen", "127.0.0.1:0"});
+  const int vendor_port = vendor.Port();
+  WriteEstate(vendor_port);
+  const std::string key = Text(RunJson({"keys", "create", "--team", "search"})["key"]);
+  Running gateway({"gateway", "--listen", "127.0.0.1:0", "--home", home()});
+  const int port = gateway.Port();
+  Running server({"serve", "--listen", "127.0.0.1:0", "--home", home()});
+  const int server_port = server.Port();
+  const auto ask = [&] {
+    net::Request request;
+    request.method = "POST";
+    request.path = "/api/v1/query";
+    request.headers = {{"content-type", "application/json"}};
+    request.body = R"({"measures":["charges","billed_cost"],"by":["team"]})";
+    return Json::parse(net::Fetch("127.0.0.1", server_port, request, 10'000).value().body);
+  };
+  const auto clock = MakeSystemClock();
+  for (size_t calls = 1; calls <= 3; ++calls) {
+    EXPECT_EQ(Post(port, key, CallBody(calls == 2 ? "gpt-4o-mini" : "gpt-4o", true)).status, 200);
+    const int64_t end_us = clock->MonotonicUs();
+    const std::string before = ask()["totals"].value("billed_cost", "0");
+    Json answer;
+    for (bool late = false, seen = false; !seen;) {
+      ASSERT_FALSE(late) << answer.dump();
+      late = clock->MonotonicUs() - end_us > 2 * kMicrosPerSecond;
+      answer = ask();
+      seen = answer["totals"].value("billed_cost", "0") != before || before != last_;
+    }
+    last_ = Text(answer["totals"]["billed_cost"]);
+    EXPECT_EQ(answer["rows"][0]["team"], "search");
+    EXPECT_TRUE(answer.contains("live_through"));
+  }
 }
 
 TEST_F(Billed, WhatIsNoBillIsSaidSo) {
