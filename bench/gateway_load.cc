@@ -1,6 +1,6 @@
-// The load of bench/gateway: clients, each on a kept connection, over one epoll: in a closed loop, or
-// asking at a steady rate. Every answer is looked at. What the measured process spent is read from
-// /proc.
+// The load of bench/gateway: clients, each on a kept connection, over one epoll: in a closed loop,
+// or asking at a steady rate. Every answer is looked at. What the measured process spent is read
+// from /proc.
 //
 //   bench_gateway_load json PORT CLIENTS SECONDS PROMPT_BYTES PID
 //       chat completions as JSON. Prints "requests_per_s p50_us p99_us cpu_us_per_request
@@ -12,8 +12,8 @@
 //       cpu_us_per_frame failures resident_mib".
 //
 // PID 0 measures nothing. FLYBALL_BENCH_KEY is the key that the calls carry, FLYBALL_BENCH_RATE the
-// calls a second of all clients together (none: as fast as answers come), FLYBALL_BENCH_HEADERS more
-// headers, each with its line break. A tenth of the time, at the start, is not counted.
+// calls a second of all clients together (none: as fast as answers come), FLYBALL_BENCH_HEADERS
+// more headers, each with its line break. A tenth of the time, at the start, is not counted.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>

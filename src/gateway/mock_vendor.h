@@ -30,7 +30,7 @@ struct MockBill {
   MockDialect dialect = MockDialect::kChat;
   bool stream = false;
   bool complete = false;  // false: the client left, or the connection was reset
-  Instant at;  // when it was asked
+  Instant at;             // when it was asked
   MockUsage usage;
 };
 

@@ -22,8 +22,8 @@ namespace flyball::gateway {
 Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard::Wal& wal,
                              guard::Moment now);
 
-// Brings what the guard has charged at a bound to what vendors' bills say (reconcile/evidence.h), of
-// these calls as far as the guard still knows them. Doing it again changes nothing. How many it
+// Brings what the guard has charged at a bound to what vendors' bills say (reconcile/evidence.h),
+// of these calls as far as the guard still knows them. Doing it again changes nothing. How many it
 // settled.
 Result<int64_t> SettleByEvidence(os::Files& files, const std::string& folder, guard::Wal& wal,
                                  guard::Moment now);

@@ -32,7 +32,7 @@ struct GatewayBill {
   // first bytes of the log.
   Instant closed;
   uint64_t log_bytes = 0;
-  int64_t open = 0;   // of closed hours, without an end yet; after a day at their bound
+  int64_t open = 0;  // of closed hours, without an end yet; after a day at their bound
   // Bytes of the log that can't be read, from and to, and how many attempts are in no row for it:
   // their end is there, and who made them is not.
   std::vector<std::pair<uint64_t, uint64_t>> damaged;
