@@ -74,6 +74,7 @@ class ChargeRows {
   struct Rows;
   std::unique_ptr<Rows> rows_;
 };
+
 // The same charges of some calls of a month, without a vendor's word: cells by the names of
 // GatewayColumns(). An empty cell is none.
 struct SettledCall {
@@ -83,20 +84,5 @@ struct SettledCall {
 std::vector<std::string> GatewayColumns();
 Result<std::vector<std::vector<std::string>>> GatewayRows(std::span<const SettledCall> calls,
                                                           const std::string& month);
-
-struct GatewayBill {
-  std::string month;  // "2026-11"
-  std::string csv;    // FOCUS 1.4 with the AI columns of the 1.5 draft
-  int64_t rows = 0;
-  int64_t calls = 0;  // attempts in it
-  int64_t open = 0;   // attempts of closed hours that have not ended yet; a later bill has them
-};
-
-// The months that the folder has a log of, oldest first.
-Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder);
-// Of attempts dispatched before `until`, which is taken down to its hour. DATA_LOSS: a record can't
-// be read.
-Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
-                                    const std::string& month, Instant until);
 
 }  // namespace flyball::ingest
