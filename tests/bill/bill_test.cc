@@ -125,11 +125,14 @@ class Billed : public ::testing::Test {
     std::vector<metered::Record> records;
     const std::vector<std::string> names = files->List(calls).value();
     for (const std::string& name : names) {
-      ASSERT_TRUE(os::Journal::Read(*files, os::JoinPath(calls, name),
-                                    [&](uint64_t, std::string_view payload) -> Status {
-                                      records.push_back(FB_TRY(metered::Decode(payload)));
-                                      return {};
-                                    }));
+      // Beside the log lies how far it was read at the last start, which the aged log starts anew.
+      if (name.ends_with(".journal")) {
+        ASSERT_TRUE(os::Journal::Read(*files, os::JoinPath(calls, name),
+                                      [&](uint64_t, std::string_view payload) -> Status {
+                                        records.push_back(FB_TRY(metered::Decode(payload)));
+                                        return {};
+                                      }));
+      }
       std::filesystem::remove(os::JoinPath(calls, name));
     }
     std::map<uint64_t, std::string> months;
