@@ -318,7 +318,9 @@ TEST_F(GovernorTest, AFrozenBudgetEndsTheStreamsThatRun) {
   int pieces = 0;
   between_pieces_ = [&] {
     clock_.Advance(10'000);
-    if (++pieces == 10) ASSERT_TRUE(wal_->guard().SetFrozen("team=search", true, Now()));
+    if (++pieces == 10) {
+      ASSERT_TRUE(wal_->guard().SetFrozen("team=search", true, Now()));
+    }
   };
   const std::string whole = StreamOf(400, R"({"prompt_tokens":0,"completion_tokens":400})");
   const Served served = Serve(kChat, kStreamAsk, {{200, whole}});
@@ -506,7 +508,9 @@ class FullLogTest : public GovernorTest {
 
 TEST_F(FullLogTest, NothingLeavesThatIsNotInTheLog) {
   for (const bool begun : {false, true}) {
-    if (begun) EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+    if (begun) {
+      EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+    }
     const auto before = Standing("organisation");
     Fill();
     const Served refused = Serve(kChat, kAsk, {{200, kAnswer}});

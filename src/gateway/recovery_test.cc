@@ -139,7 +139,9 @@ TEST_P(RecoveryStep, LogAndGuardSayTheSameWhereverTheProcessDied) {
 TEST_P(RecoveryStep, AfterAPowerCutACallOfTheLogCountsWhoeverOpensTheGuardFirst) {
   Run(hold::CallId(1), kCommitted);
   Run(hold::CallId(2), step());
-  if (step() >= kLogged) ASSERT_TRUE(disk_.SyncFile("calls/" + CallLogName(clock_.Now())));
+  if (step() >= kLogged) {
+    ASSERT_TRUE(disk_.SyncFile("calls/" + CallLogName(clock_.Now())));
+  }
   wal_.reset();
   log_.reset();
   disk_.PowerCut();
@@ -147,7 +149,9 @@ TEST_P(RecoveryStep, AfterAPowerCutACallOfTheLogCountsWhoeverOpensTheGuardFirst)
   OpenGuard();
   for (int again = 0; again < 3; ++again) {
     Open();
-    if (step() >= kLogged) EXPECT_EQ(Logged(), step() == kLogged ? "7" : "4") << again;
+    if (step() >= kLogged) {
+      EXPECT_EQ(Logged(), step() == kLogged ? "7" : "4") << again;
+    }
     EXPECT_GE(Money::Parse(Counted()).value(), Money::Parse(Logged()).value());
   }
 }
@@ -173,7 +177,8 @@ TEST_F(RecoveryTest, AGuardThatWasPutBackFromACopyGivesOutNoIdAgain) {
   Run(wal_->NextCallId(), kLogged);
   wal_.reset();
   std::map<std::string, std::string> copy;
-  for (const std::string& name : disk_.List("guard").value()) {
+  const std::vector<std::string> names = disk_.List("guard").value();
+  for (const std::string& name : names) {
     copy[name] = disk_.ReadAll("guard/" + name).value();
   }
   Open();

@@ -197,7 +197,9 @@ TEST_F(WalTest, ARotationThatFailsAnywhereLosesNothing) {
       ASSERT_TRUE(Dispatch(first));
       files_.DieAfter(operation);
       const bool rotated = wal_->Rotate(now_).has_value();
-      if (!rotated) EXPECT_EQ(Admit(++id).reason, Reason::kStopped);
+      if (!rotated) {
+        EXPECT_EQ(Admit(++id).reason, Reason::kStopped);
+      }
       files_.Revive();
       if (cut) {
         CutPower();
@@ -218,7 +220,8 @@ TEST_F(WalTest, ARotationThatFailsAnywhereLosesNothing) {
 // The journals have room and the snapshot has none: attempts leave nothing behind.
 TEST_F(WalTest, RotationsThatAreTriedForLongLeaveNothingBehind) {
   uint64_t used = 0;
-  for (const std::string& name : disk_.List("g").value()) {
+  const std::vector<std::string> names = disk_.List("g").value();
+  for (const std::string& name : names) {
     used += disk_.Size("g/" + name).value();
   }
   disk_.SetCapacityBytes(used + 40);

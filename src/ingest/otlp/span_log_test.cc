@@ -28,7 +28,8 @@ Instant At(std::string_view text) { return ParseUserInstant(text).value(); }
 std::vector<SpanId> Kept(os::Files& files) {
   std::vector<SpanId> ids;
   const Period ever{At("2026-10-01"), At("2027-01-01")};
-  for (const Instant hour : SpanLogHours(files, "spans", ever).value()) {
+  const std::vector<Instant> hours = SpanLogHours(files, "spans", ever).value();
+  for (const Instant hour : hours) {
     const auto calls = ReadSpanLog(files, SpanLogPath("spans", hour));
     EXPECT_TRUE(calls) << calls.error().ToString();
     for (const Call& call : *calls) {
