@@ -112,6 +112,7 @@ struct Load {
 void Connect(Load& load, Client& client) {
   if (client.fd >= 0) close(client.fd);
   client = Client{};
+  client.sent = load.request.size();  // nothing to send before Begin
   client.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -152,7 +153,8 @@ int Judge(const Load& load, const Client& client) {
   if (end == std::string::npos) return 0;
   if (!client.in.starts_with(load.refused ? "HTTP/1.1 429" : "HTTP/1.1 200")) return -1;
   const std::string_view head(client.in.data(), end);
-  const size_t length = head.find("Content-Length: ");
+  size_t length = head.find("Content-Length: ");
+  if (length == std::string_view::npos) length = head.find("content-length: ");
   if (length == std::string_view::npos) {
     if (!client.in.ends_with("\r\n0\r\n\r\n")) return 0;
   } else {
