@@ -89,7 +89,7 @@ std::string FirstOf(std::initializer_list<std::string> texts) {
 
 // The bucket that a charge is about: by its meter, or by what the 1.5 draft says of tokens.
 std::string MeterOf(const ChargeRow& row, const Json& details) {
-  const std::string meter = ToLower(row.Text("SkuMeter"));
+  std::string meter = ToLower(row.Text("SkuMeter"));
   if (BucketByName(meter)) return meter;
   const std::string direction = TextOf(details, "TokenDirection");
   const std::string action = TextOf(details, "TokenCacheAction");
