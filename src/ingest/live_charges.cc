@@ -17,7 +17,9 @@ namespace {
 constexpr int kAsksMax = 8;
 
 bool Covers(const GatewayStand& stand, uint64_t offset, const metered::Dispatch& dispatch) {
-  return dispatch.at < stand.closed && offset < stand.log_bytes;
+  // Without an end after a day it is in the bill at its bound, wherever its end comes to stand.
+  const bool is_old = dispatch.at.us < stand.closed.us - kMicrosPerDay;
+  return dispatch.at < stand.closed && (is_old || offset < stand.log_bytes);
 }
 
 Result<ledger::NaiveCharge> ChargeOf(const std::vector<std::string>& columns,

@@ -33,7 +33,7 @@ class Live : public testing::Test {
     ledger_.reset();
     std::filesystem::remove_all(home_);
   }
-  void Begin(uint64_t id) {
+  void Begin(uint64_t id, Money bound = {}) {
     metered::Dispatch dispatch;
     dispatch.id = id;
     dispatch.at = clock_.Now();
@@ -41,6 +41,7 @@ class Live : public testing::Test {
     dispatch.model = "gpt-5";
     dispatch.team = id % 2 == 0 ? "search" : "";
     dispatch.currency = "USD";
+    dispatch.bound = bound;
     dispatch.tags = {{"env", "prod"}};
     ASSERT_TRUE(journal_->Append(metered::Encode(dispatch), false));
   }
@@ -123,6 +124,26 @@ TEST_F(Live, ALateCallOfAPublishedHourIsThereOnce) {
   Publish();
   EXPECT_NE(ledger_->Head(), first);
   EXPECT_EQ(Total(), spent_.ToString());
+}
+
+// A gateway that died and came back a day later: the bill had its call at its bound by then, and
+// the end that its start writes is not one more.
+TEST_F(Live, ACallThatWasPublishedAtItsBoundIsThereOnceWhenItsEndComes) {
+  const Money bound = Money::FromUnits(9'000'000);
+  Begin(1, bound);
+  Wait(26 * 60 * 60 * kMicrosPerSecond);
+  Publish();
+  EXPECT_EQ(Total(), bound.ToString());
+  metered::End end;
+  end.id = 1;
+  end.at = clock_.Now();
+  end.basis = metered::Basis::kBound;
+  end.cost = bound;
+  ASSERT_TRUE(journal_->Append(metered::Encode(end), false));
+  Wait(2 * kMicrosPerSecond);
+  EXPECT_EQ(Total(), bound.ToString());
+  Publish();
+  EXPECT_EQ(Total(), bound.ToString());
 }
 
 // Whatever is published when: the sum is what was settled, no call twice and none missing, also for
