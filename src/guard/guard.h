@@ -127,14 +127,14 @@ inline constexpr int64_t kForgetAfterUs = 32 * kMicrosPerDay;
 // While a "*" budget has kValuesMax accounts, those that can be are given up so often.
 inline constexpr int64_t kForgetEveryUs = 60 * kMicrosPerSecond;
 
-// "1" of money is 1e12 here; nothing is negative.
-struct ExternalCharge {
-  uint64_t sequence = 0;  // ascends; what is not beyond the last one counted is ignored
-  std::span<const hold::Attribute> attributes;
-  hold::Cost cost;
-  std::string_view currency = "USD";
+// What the ledger has beside the gateway's calls, in the window that holds `at`: 1e-12 of `currency`,
+// or tokens. Less than nothing is a credit, which makes no room.
+struct ExternalSum {
   Instant at;
+  Amount amount = 0;
+  std::string_view currency = "USD";  // of money
 };
+inline constexpr size_t kExternalSumsMax = 10'000;  // of one budget
 
 // A warn level was reached, or a vendor broke a bound.
 struct Notice {
@@ -217,8 +217,12 @@ class Guard {
   Result<bool> Settle(hold::CallId id, const hold::Cost& cost, int64_t tokens_output, Moment now);
   Status SettleUnknown(hold::CallId id, Moment now);
   Status Release(hold::CallId id, Moment now);
-  // False: a budget was made for it; sync the control records and send it again.
-  Result<bool> Charge(const ExternalCharge& charge, Moment now);
+  // What the ledger says, as of its commit number `commit`, of the windows in which the budget counts
+  // now: in place of what was said before, so that it may be said again, and restated. `value`: whose
+  // account of a "*" budget. False: that one was made for it; sync the control records and say it
+  // again. NOT_FOUND, OUT_OF_RANGE, FAILED_PRECONDITION without a rate.
+  Result<bool> SetExternal(std::string_view name, std::string_view value,
+                           std::span<const ExternalSum> sums, uint64_t commit, Moment now);
   // Ends what is past its deadline. To be called often; the time between calls is how late it is.
   void Tick(Moment now);
 
@@ -239,7 +243,7 @@ class Guard {
   std::optional<budget::Budget> BudgetOf(std::string_view name) const;
   // "team=search has 3.2 USD left of 100 in this month, and the call may need 5": for people.
   std::string Describe(const Admission& admission) const;
-  uint64_t external_sequence() const { return external_sequence_; }
+  uint64_t external_commit() const { return external_commit_; }
   size_t open_calls() const { return calls_.open_count(); }
   size_t unknown_calls() const { return calls_.unknown_count(); }
   uint64_t faults() const { return faults_; }
@@ -312,6 +316,8 @@ class Guard {
   void WriteDispatch(const HeldCall& call, std::string* batch);
   CellName NameOf(uint32_t cell) const;
   void SettleExcess(const HeldCall& call);
+  Result<uint32_t> AccountOf(std::string_view name, std::string_view value, Moment now);
+  Result<Amount> ExternalAmount(const Account& account, const ExternalSum& sum) const;
   void CountExternal(uint32_t cell, Amount amount);
   void CountExcess(uint32_t cell, Amount excess, bool freezes);
   void Warn(uint32_t account, bool tell);
@@ -356,7 +362,7 @@ class Guard {
   uint64_t synced_ticket_ = 0;
   std::vector<PendingLease> pending_;
   std::vector<Notice> notices_;
-  uint64_t external_sequence_ = 0;
+  uint64_t external_commit_ = 0;
   uint64_t faults_ = 0;
   uint64_t bugs_ = 0;
   bool stopped_ = false;

@@ -302,31 +302,65 @@ TEST_F(GuardTest, EachValueOfAStarHasItsOwnBudget) {
   EXPECT_FALSE(guard_.SetBudget(MakeBudget("each", "key=*", Usd("2")), now_).has_value());
 }
 
-TEST_F(GuardTest, ExternalChargesCountOnceAndCannotBeStopped) {
+TEST_F(GuardTest, WhatTheLedgerSaysCountsOnceIsRestatedAndCannotBeStopped) {
   Set(MakeBudget("b", "team=search", Usd("10")));
-  ExternalCharge charge{7, search_, MakeCost("9"), "USD", now_.wall};
-  ASSERT_TRUE(guard_.Charge(charge, now_).has_value());
-  ASSERT_TRUE(guard_.Charge(charge, now_).has_value()) << "sent again";
+  const auto say = [&](std::vector<ExternalSum> sums, uint64_t commit = 7) {
+    return guard_.SetExternal("b", "", sums, commit, now_);
+  };
+  ASSERT_TRUE(say({{now_.wall, Usd("9"), "USD"}}).has_value());
+  ASSERT_TRUE(say({{now_.wall, Usd("9"), "USD"}}, 8).has_value()) << "said again";
   EXPECT_EQ(Row("b").settled, Usd("9"));
-  EXPECT_EQ(guard_.external_sequence(), 7u);
+  EXPECT_EQ(guard_.external_commit(), 8u);
   EXPECT_FALSE(Admits(1, "2", search_));
-  charge.sequence = 8;
-  charge.at.us -= 40 * kMicrosPerDay;
-  ASSERT_TRUE(guard_.Charge(charge, now_).has_value());
-  EXPECT_EQ(Row("b").settled, Usd("9")) << "another month";
-  charge = {9, search_, MakeCost("9"), "USD", now_.wall};
-  ASSERT_TRUE(guard_.Charge(charge, now_).has_value());
+  ASSERT_TRUE(say({{now_.wall, Usd("6"), "USD"}, {now_.wall, Usd("-1"), "USD"}}).has_value());
+  EXPECT_EQ(Row("b").settled, Usd("5")) << "restated, with a credit";
+  EXPECT_TRUE(Admits(2, "2", search_));
+  const Instant before{now_.wall.us - 40 * kMicrosPerDay};
+  ASSERT_TRUE(say({{before, Usd("9"), "USD"}}).has_value());
+  EXPECT_EQ(Row("b").totals.external, 0) << "another month, and nothing of this one";
+  ASSERT_TRUE(say({{now_.wall, Usd("-9"), "USD"}}).has_value());
+  EXPECT_EQ(Row("b").totals.external, 0) << "a credit makes no room";
+  ASSERT_TRUE(say({{now_.wall, Usd("18"), "USD"}}).has_value());
   StatusRow row = Row("b");
   EXPECT_EQ(row.settled, Usd("18"));
   EXPECT_EQ(row.remaining, 0);
   EXPECT_FALSE(row.max_overspend.bounded);
   EXPECT_EQ(row.max_overspend.why, "unguarded");
   EXPECT_GE(row.max_overspend.amount, Usd("8"));
-  charge = {10, search_, MakeCost("-9"), "USD", now_.wall};
-  EXPECT_FALSE(guard_.Charge(charge, now_).has_value());
-  charge = {10, search_, MakeCost("9"), "EUR", now_.wall};
-  EXPECT_FALSE(guard_.Charge(charge, now_).has_value());
-  EXPECT_EQ(guard_.external_sequence(), 9u);
+  EXPECT_FALSE(say({{now_.wall, Usd("9"), "EUR"}}).has_value()) << "no rate";
+  EXPECT_FALSE(say({{now_.wall, budget::kLimitMax + 1, "USD"}}).has_value());
+  EXPECT_EQ(Row("b").settled, Usd("18")) << "what is refused changes nothing";
+  ASSERT_TRUE(guard_.SetRate("EUR", "USD", Money::Parse("1.5").value()));
+  ASSERT_TRUE(say({{now_.wall, Usd("2"), "EUR"}}).has_value());
+  EXPECT_EQ(Row("b").totals.external, Usd("3"));
+  EXPECT_EQ(guard_.SetExternal("b", "x", {}, 9, now_).error().code, Code::kInvalidArgument);
+  EXPECT_EQ(guard_.SetExternal("none", "", {}, 9, now_).error().code, Code::kNotFound);
+  EXPECT_EQ(guard_.Audit(), "");
+}
+
+TEST_F(GuardTest, WhatTheLedgerSaysOfAValueCountsInItsOwnAccount) {
+  Set(MakeBudget("each", "team=*", Usd("10")));
+  const std::vector<ExternalSum> nine = {{now_.wall, Usd("9"), "USD"}};
+  ASSERT_TRUE(guard_.SetExternal("each", "search", nine, 1, now_).has_value());
+  EXPECT_FALSE(Admits(1, "2", search_));
+  EXPECT_TRUE(Admits(2, "2", {{ScopeKind::kTeam, "other"}}));
+  EXPECT_EQ(guard_.SetExternal("each", "", nine, 1, now_).error().code, Code::kInvalidArgument);
+}
+
+TEST_F(GuardTest, WhatTheLedgerSaysOfARollingWindowIsForgottenWithIt) {
+  budget::Budget rolling = MakeBudget("r", "team=search", Usd("10"));
+  rolling.window = budget::ParseWindow("rolling 60 days").value();
+  Set(rolling);
+  const auto ago = [&](int64_t days) { return Instant{now_.wall.us - days * kMicrosPerDay}; };
+  const std::vector<ExternalSum> sums = {{ago(70), Usd("100"), "USD"},
+                                         {ago(59), Usd("4"), "USD"},
+                                         {ago(3), Usd("5"), "USD"},
+                                         {ago(-3), Usd("100"), "USD"}};
+  ASSERT_TRUE(guard_.SetExternal("r", "", sums, 1, now_).has_value());
+  EXPECT_EQ(Row("r").totals.external, Usd("9"));
+  now_.wall.us += 5 * kMicrosPerDay;
+  EXPECT_EQ(Row("r").totals.external, Usd("5"));
+  EXPECT_EQ(guard_.Audit(), "");
 }
 
 TEST_F(GuardTest, MaxOverspendIsNothingWhereItIsNothingAndSomethingElsewhere) {

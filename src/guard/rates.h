@@ -31,4 +31,10 @@ constexpr budget::Amount Convert(budget::Amount amount, int64_t rate) {
   return (amount * rate + (kRateOne - 1)) / kRateOne;
 }
 
+// The same of a sum, which is at most budget::kLimitMax (90 bits).
+constexpr budget::Amount ConvertSum(budget::Amount amount, int64_t rate) {
+  if (rate == 0) return amount;
+  return amount / kRateOne * rate + Convert(amount % kRateOne, rate);
+}
+
 }  // namespace flyball::guard

@@ -185,7 +185,7 @@ void Fields(Io& io, EndRecord& r) {
 }
 template <typename Io>
 void Fields(Io& io, ExternalRecord& r) {
-  io.Number(r.sequence);
+  io.Number(r.commit);
   io.List(r.legs, [&io](ExternalRecord::Leg& leg) {
     Fields(io, leg.cell);
     io.Value(leg.amount);
@@ -202,7 +202,7 @@ void Fields(Io& io, CellRecord& r) {
 }
 template <typename Io>
 void Fields(Io& io, StateRecord& r) {
-  io.Number(r.external_sequence);
+  io.Number(r.external_commit);
   io.Number(r.faults);
 }
 

@@ -114,8 +114,9 @@ struct EndRecord {
   bool released = false;  // false: charged at its bound
   bool operator==(const EndRecord&) const = default;
 };
+// What the ledger says of cells at a commit of its: their whole external part from now on.
 struct ExternalRecord {
-  uint64_t sequence = 0;
+  uint64_t commit = 0;
   struct Leg {
     CellName cell;
     Amount amount = 0;
@@ -138,7 +139,7 @@ struct CellRecord {
   bool operator==(const CellRecord&) const = default;
 };
 struct StateRecord {
-  uint64_t external_sequence = 0;
+  uint64_t external_commit = 0;
   uint64_t faults = 0;
   bool operator==(const StateRecord&) const = default;
 };

@@ -12,7 +12,7 @@ namespace flyball::guard {
 
 std::string Guard::Snapshot() {
   std::string out;
-  Write(StateRecord{external_sequence_, faults_}, &out);
+  Write(StateRecord{external_commit_, faults_}, &out);
   for (uint32_t id = 0; id < books_.size(); ++id) {
     if (!books_.Has(id)) continue;
     Write(RecordOf(id, {}), &out);
@@ -157,8 +157,7 @@ void Guard::Apply(const EndRecord& record) {
 }
 
 void Guard::Apply(const ExternalRecord& record) {
-  if (record.sequence <= external_sequence_) return;
-  external_sequence_ = record.sequence;
+  external_commit_ = record.commit;
   for (const ExternalRecord::Leg& leg : record.legs) {
     uint32_t c = CellOf(leg.cell);
     if (c != kNoIndex) CountExternal(c, leg.amount);
@@ -176,7 +175,7 @@ void Guard::Apply(const CellRecord& record) {
 }
 
 void Guard::Apply(const StateRecord& record) {
-  external_sequence_ = record.external_sequence;
+  external_commit_ = record.external_commit;
   faults_ = record.faults;
 }
 

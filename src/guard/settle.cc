@@ -1,5 +1,6 @@
 // What becomes of a call: dispatched, settled, released, or charged at its bound.
 #include <algorithm>
+#include <map>
 
 #include "guard/guard.h"
 #include "guard/rates.h"
@@ -190,54 +191,90 @@ void Guard::Tick(Moment now) {
 
 // --- spend that did not pass the gateway
 
-Result<bool> Guard::Charge(const ExternalCharge& charge, Moment now) {
-  if (charge.sequence <= external_sequence_) return true;  // sent again after a restart
-  if (stopped_) {
-    return Fail(Code::kUnavailable, "the guard's journal can't be written", "send it again later");
+// The account that a budget keeps for a value, made when absent; of a plain budget its own.
+Result<uint32_t> Guard::AccountOf(std::string_view name, std::string_view value, Moment now) {
+  const auto found = by_name_.find(std::string(name));
+  if (found == by_name_.end() || books_.at(found->second).removed) {
+    return Fail(Code::kNotFound, "there is no budget '" + std::string(name) + "'");
   }
-  if (charge.cost.money.units() < 0 || charge.cost.money.units() > hold::kCallMoneyMax ||
-      charge.cost.tokens < 0 || charge.cost.tokens > hold::kCallTokensMax) {
-    return Fail(Code::kOutOfRange, "an external charge is negative or absurd");
+  const uint32_t id = found->second;
+  const budget::Scope& scope = books_.at(id).spec.scope;
+  if (scope.is_each() == value.empty()) {
+    return Fail(Code::kInvalidArgument, "a value belongs to a budget of each value, and to no other");
   }
-  if (const Admission found = FindAccounts(charge.attributes, now); found.reason != Reason::kNone) {
-    return Fail(Code::kInvalidArgument, "the attributes of an external charge can't be used: " +
-                                            std::string(ReasonName(found.reason)));
-  }
-  ExternalRecord record{charge.sequence, {}};
-  for (Need& need : needs_) {
-    const Account& account = books_.at(need.account);
-    if (options_.durable && account.ticket > synced_ticket_) return false;
-    bool money = account.spec.measure == budget::Measure::kMoney;
-    if (money && !FindRate(CurrencyCode(charge.currency), account.spec.currency, &need.rate)) {
-      return Fail(Code::kFailedPrecondition,
-                  "there is no rate from " + std::string(charge.currency.substr(0, 3)) + " to " +
-                      account.spec.currency,
-                  "give one, so that external charges count in '" + account.spec.name + "'");
-    }
-    need.held = money ? Convert(charge.cost.money.units(), need.rate) : Amount{charge.cost.tokens};
-  }
+  if (value.empty()) return id;
+  needs_.clear();
+  const hold::Attribute attribute{scope.kind, value};
+  const Admission added = AddAttribute(attribute, now);
   for (const Need& need : needs_) {
-    const Account& account = books_.at(need.account);
-    if (need.held == 0) continue;
-    Period period = WindowAt(account.spec.window, *account.zone, charge.at);
-    uint32_t c = books_.FindCell(need.account, account.generation, period.start);
-    // A window that is over and in which the guard knows of nothing is the ledger's alone.
-    if (c == kNoIndex && CountedUntil(account.spec.window, period) <= account.current.start)
-      continue;
-    if (c == kNoIndex) c = books_.MakeCell(need.account, account.generation, period);
-    CountExternal(c, need.held);
-    record.legs.push_back({NameOf(c), need.held});
-    Warn(need.account, true);
+    if (books_.at(need.account).template_of == id) return need.account;
   }
-  external_sequence_ = charge.sequence;
+  return Fail(Code::kResourceExhausted, "no account can be made of '" + std::string(name) + "': " +
+                                            std::string(ReasonName(added.reason)));
+}
+
+Result<Amount> Guard::ExternalAmount(const Account& account, const ExternalSum& sum) const {
+  if (sum.amount < -budget::kLimitMax || sum.amount > budget::kLimitMax) {
+    return Fail(Code::kOutOfRange, "an external sum is absurd");
+  }
+  if (account.spec.measure == budget::Measure::kTokens) return sum.amount;
+  int64_t rate = 0;
+  if (!FindRate(CurrencyCode(sum.currency), account.spec.currency, &rate)) {
+    return Fail(Code::kFailedPrecondition,
+                "there is no rate from " + std::string(sum.currency.substr(0, 3)) + " to " +
+                    account.spec.currency,
+                "write one under exchange_rates, so that the ledger's charges count in '" +
+                    account.spec.name + "'");
+  }
+  return sum.amount < 0 ? -ConvertSum(-sum.amount, rate) : ConvertSum(sum.amount, rate);
+}
+
+Result<bool> Guard::SetExternal(std::string_view name, std::string_view value,
+                                std::span<const ExternalSum> sums, uint64_t commit, Moment now) {
+  if (stopped_) {
+    return Fail(Code::kUnavailable, "the guard's journal can't be written", "say it again later");
+  }
+  if (sums.size() > kExternalSumsMax) return Fail(Code::kOutOfRange, "too many external sums");
+  const uint32_t id = FB_TRY(AccountOf(name, value, now));
+  if (options_.durable && books_.at(id).ticket > synced_ticket_) return false;
+  books_.RollTo(id, now.wall);
+  const Account& account = books_.at(id);
+  std::map<Period, Amount> said;  // by window, or bucket of a rolling one
+  for (const ExternalSum& sum : sums) {
+    const Period period = WindowAt(account.spec.window, *account.zone, sum.at);
+    // A window that is over, or has not begun, is not what the budget limits now.
+    if (CountedUntil(account.spec.window, period) <= account.current.start) continue;
+    if (period.start >= account.current.end) continue;
+    said[period] += FB_TRY(ExternalAmount(account, sum));
+  }
+  std::map<uint32_t, Amount> by_cell;
+  for (const auto& [period, amount] : said) {
+    uint32_t c = books_.FindCell(id, account.generation, period.start);
+    if (c == kNoIndex && amount <= 0) continue;
+    if (c == kNoIndex) c = books_.MakeCell(id, account.generation, period);
+    by_cell[c] += amount;
+  }
+  for (const uint32_t c : account.cells) {  // of which nothing is said, nothing is
+    if (books_.cell(c).counts) by_cell.try_emplace(c, 0);
+  }
+  ExternalRecord record{commit, {}};
+  for (const auto& [c, sum] : by_cell) {
+    const Amount amount = std::max<Amount>(sum, 0);
+    if (books_.cell(c).totals.external == amount) continue;
+    CountExternal(c, amount);
+    record.legs.push_back({NameOf(c), amount});
+  }
+  external_commit_ = commit;
+  if (record.legs.empty()) return true;
+  Warn(id, true);
   if (options_.durable) Write(record, &outbox_.calls);
   return true;
 }
 
 void Guard::CountExternal(uint32_t c, Amount amount) {
-  books_.Add(c, &Totals::external, amount);
+  books_.Add(c, &Totals::external, amount - books_.cell(c).totals.external);
   Account& account = books_.at(books_.cell(c).account);
-  account.unguarded_peak = std::max(account.unguarded_peak, books_.cell(c).totals.external);
+  account.unguarded_peak = std::max(account.unguarded_peak, amount);
 }
 
 void Guard::Warn(uint32_t id, bool tell) {

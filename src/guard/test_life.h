@@ -108,11 +108,4 @@ struct SimCall {
   std::vector<SimLeg> legs;
 };
 
-struct SimExternal {
-  uint64_t sequence = 0;
-  std::vector<hold::Attribute> attributes;
-  Amount cost = 0;
-  Instant at;
-};
-
 }  // namespace flyball::guard

@@ -501,28 +501,26 @@ class World {
     (void)Commit();
   }
 
-  // --- external charges
+  // --- what the ledger says of budgets beside the calls
 
   void AddExternal() {
     if (guard().stopped()) return;
-    externals_.push_back({externals_.size() + 1, Attributes(),
-                          Amount{random_.Between(0, 1'000'000'000'000)}, now_.wall});
+    const size_t spec = random_.Below(specs_.size());
+    const std::string value = specs_[spec].scope.is_each() ? "bob" : "";
+    const auto sum = Amount{random_.Between(-100'000'000'000, 1'000'000'000'000)};
+    externals_[{spec, value}] = {now_.wall, sum, "USD"};  // also restates
     ++tally_.external;
     SendExternals();
   }
   void SendExternals() {
     FinishSync();
-    for (const SimExternal& external : externals_) {
-      if (external.sequence <= guard().external_sequence()) continue;
-      if (!wal_->Charge({external.sequence,
-                         external.attributes,
-                         {Money::FromUnits(external.cost), 0},
-                         "USD",
-                         external.at},
-                        now_)) {
-        failed_ = true;
-        return;
-      }
+    for (const auto& [of, sum] : externals_) {
+      const auto& [spec, value] = of;
+      const Status said =
+          wal_->SetExternal(specs_[spec].name, value, std::span(&sum, 1), tally_.external, now_);
+      if (said || said.error().code == Code::kNotFound) continue;  // the budget is removed just now
+      failed_ = true;
+      return;
     }
   }
 
@@ -773,7 +771,7 @@ class World {
   std::vector<bool> set_;
   Money chf_ = Money::FromUnits(1'234'567'891'000);
   std::vector<SimCall> calls_;
-  std::vector<SimExternal> externals_;
+  std::map<std::pair<size_t, std::string>, ExternalSum> externals_;  // by budget and value
   uint64_t last_call_ = 0;
   Tally tally_;
   bool cut_armed_ = false;

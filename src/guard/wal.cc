@@ -326,13 +326,14 @@ Admission Wal::Grow(hold::CallId id, const hold::Bound& more, Growth growth, Mom
   return {Verdict::kRefused, Reason::kStopped, kNoIndex, 0, 0, Instant{}};
 }
 
-Status Wal::Charge(const ExternalCharge& charge, Moment now) {
+Status Wal::SetExternal(std::string_view name, std::string_view value,
+                        std::span<const ExternalSum> sums, uint64_t commit, Moment now) {
   for (int round = 0; round < kLeaseRoundsMax; ++round) {
-    bool done = FB_TRY(guard_.Charge(charge, now));
+    bool done = FB_TRY(guard_.SetExternal(name, value, sums, commit, now));
     FB_CHECK(Commit());
     if (done) return {};
   }
-  return Fail(Code::kInternal, "an external charge waits for a budget that was synced");
+  return Fail(Code::kInternal, "an external sum waits for a budget that was synced");
 }
 
 Status Wal::Tick(Moment now) {

@@ -46,8 +46,9 @@ class Wal {
   // Guard::Admit and Grow, with the syncing of leases that they wait for.
   Admission Admit(const Call& call, Moment now);
   Admission Grow(hold::CallId id, const hold::Bound& more, Growth growth, Moment now);
-  // Guard::Charge, written when it answers Ok.
-  Status Charge(const ExternalCharge& charge, Moment now);
+  // Guard::SetExternal, written when it answers Ok.
+  Status SetExternal(std::string_view name, std::string_view value,
+                     std::span<const ExternalSum> sums, uint64_t commit, Moment now);
   // Ids that no call has had, not before a crash either.
   hold::CallId NextCallId() { return hold::CallId(first_epoch_ << kCallIdBits | ++last_call_); }
   // Whether the ids that NextCallId gives out are above `last`. When they are not, calls were made
