@@ -7,6 +7,7 @@
 #include "app/command.h"
 #include "app/gateway_desk.h"
 #include "app/open_ledger.h"
+#include "app/other_spend.h"
 #include "app/remote.h"
 #include "app/spans.h"
 #include "app/worker.h"
@@ -117,6 +118,7 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
                     environment.home));
   {
     const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args);
+    const OtherSpend other_spend(environment, *ledger);
     os::WaitForStop(stop);
   }
   service.Stop();

@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kApis = {"openai", "azure-openai", "anthropic",
                                                    "openai-compatible"};
 constexpr std::array<std::string_view, 2> kModes = {"strict", "quantile"};
+constexpr std::array<std::string_view, 2> kCounts = {"gateway", "ledger"};
 constexpr int64_t kWeightMax = 1'000'000;
 constexpr int64_t kPriorityMax = 1000;
 constexpr int64_t kOutputLimitMax = 100'000'000;
@@ -128,7 +129,7 @@ Result<T> Here(At at, Result<T> result) {
 Result<budget::Budget> DecodeBudget(At map, const std::string& currency) {
   FB_CHECK(CheckKeys(map, "a budget",
                      {"name", "scope", "amount", "tokens", "currency", "window", "zone", "hard",
-                      "warn", "mode", "overrun_percent"}));
+                      "warn", "mode", "overrun_percent", "counts"}));
   budget::Budget budget;
   const YamlNode* scope = map.node.Find("scope");
   if (scope == nullptr) return Unexpected(map, "a budget with `scope`", "such as team=search");
@@ -157,6 +158,10 @@ Result<budget::Budget> DecodeBudget(At map, const std::string& currency) {
       budget.warn_percent.push_back(
           static_cast<int>(FB_TRY(ReadNumber(At{level, map.file}, "a percentage", 1, 1000))));
     }
+  }
+  if (const YamlNode* counts = map.node.Find("counts")) {
+    budget.counts_ledger =
+        FB_TRY(ReadClosed(At{*counts, map.file}, "charges that count", kCounts)) == "ledger";
   }
   budget.name = FB_TRY(ReadTextAt(map, "name", "the name of a budget"));
   if (budget.name.empty()) {

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "gateway/external.h"
 #include "gateway/keys.h"
 #include "os/zones.h"
 
@@ -245,6 +246,7 @@ Json RowJson(const guard::StatusRow& row) {
   const auto amount = [&](budget::Amount value) {
     return budget::FormatAmount(row.measure, value);
   };
+  const budget::Amount own = row.settled - row.totals.external;
   Json json{{"name", row.name},
             {"scope", row.scope},
             {"window", row.window},
@@ -255,6 +257,9 @@ Json RowJson(const guard::StatusRow& row) {
             {"settled", amount(row.settled)},
             {"held", amount(row.held)},
             {"remaining", amount(row.remaining)},
+            {"blocked", amount(row.hard ? own : 0)},
+            {"alerted", amount(row.hard ? 0 : own)},
+            {"unseen", amount(row.totals.external)},
             {"resets_at", FormatInstant(row.resets_at)},
             {"max_overspend", amount(row.max_overspend.amount)},
             {"max_overspend_bounded", row.max_overspend.bounded},
@@ -376,6 +381,10 @@ Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::st
                                const Currencies* currencies) {
   if (method == "GET" && path == kDeskPath) return StatusesJson(wal.guard().Statuses(now));
   if (method != "POST") return Fail(Code::kUnimplemented, "the desk takes GET and POST");
+  if (path == kDeskLedgerPath) {
+    FB_CHECK(CountExternal(FB_TRY(ReadExternal(body)), wal, now));
+    return std::string("{}");
+  }
   const Json json = FB_TRY(ReadRequest(body));
   if (path == kDeskPath) {
     const budget::Budget budget = FB_TRY(ReadBudget(json, wal.guard()));

@@ -54,6 +54,7 @@ Status ApplyEstate(os::Files& files, const std::string& home,
 //                                     that is there, what is not said stays
 //   POST /flyball/v1/budgets/freeze  {"name","frozen"}    the kill switch, and its opposite
 //   POST /flyball/v1/budgets/remove  {"name"}
+//   POST /flyball/v1/budgets/ledger  what the ledger has in one beside the calls (external.h)
 inline constexpr std::string_view kDeskPath = "/flyball/v1/budgets";
 // `currencies`: a budget that calls could not be counted in is refused; nullptr: nobody knows here.
 Result<std::string> Administer(guard::Wal& wal, std::string_view method, std::string_view path,

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "gateway/external.h"
 #include "rates/test_prices.h"
 
 namespace flyball::gateway {
@@ -72,6 +73,48 @@ class DeskTest : public testing::Test {
   Currencies currencies_{{"USD"}, {}};
   std::atomic<bool> waits_ = false;
 };
+
+TEST_F(DeskTest, WhatTheLedgerSaysOfABudgetCountsAndIsShownApart) {
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"hard","scope":"organisation","amount":"100"})"));
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"soft","scope":"team=a","amount":"5","hard":false})"));
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"each","scope":"team=*","amount":"50"})"));
+  Spend("a", "2");
+  const auto say = [&](External external) {
+    return Ask("POST", "/ledger", ExternalJson(external));
+  };
+  const auto sum = [&](std::string_view money) {
+    return External::Sum{clock_.Now(), Money::Parse(money)->units(), "USD"};
+  };
+  const External all{"hard", 12, {{"", {sum("30"), sum("-1.5")}}}};
+  EXPECT_EQ(ReadExternal(ExternalJson(all)).value(), all);
+  ASSERT_TRUE(say(all));
+  ASSERT_TRUE(say(all)) << "said again";
+  ASSERT_TRUE(say({"soft", 12, {{"", {sum("4")}}}}));
+  ASSERT_TRUE(say({"each", 12, {{"a", {sum("7")}}, {"b", {sum("8")}}}}));
+  std::map<std::string, Json> rows;
+  for (const Json& row : Ask("GET", "").value()) {
+    rows[std::string(row["name"]) + " " + std::string(row["scope"])] = row;
+  }
+  const Json hard = rows["hard organisation"];
+  EXPECT_EQ(hard["blocked"], "2");
+  EXPECT_EQ(hard["alerted"], "0");
+  EXPECT_EQ(hard["unseen"], "28.5");
+  EXPECT_EQ(hard["settled"], "30.5");
+  EXPECT_EQ(hard["max_overspend_why"], "unguarded");
+  EXPECT_EQ(rows["soft team=a"]["alerted"], "2");
+  EXPECT_EQ(rows["soft team=a"]["unseen"], "4");
+  EXPECT_EQ(rows["each team=a"]["settled"], "9");
+  EXPECT_EQ(rows["each team=b"]["settled"], "8");
+  // A value that a restated ledger has no more.
+  ASSERT_TRUE(say({"each", 13, {{"a", {sum("6")}}}}));
+  EXPECT_EQ(Settled()["each"], "0") << "b, listed last, or the budget itself";
+  EXPECT_FALSE(say({"none", 13, {{"", {}}}}));
+  for (const char* wrong : {"[]", "{}", R"({"budget":"hard","commit":1,"values":[{"value":""}]})",
+                            R"({"budget":"hard","commit":-1,"values":[]})",
+                            R"({"budget":"hard","commit":1,"values":[{"value":"","sums":[[1]]}]})"}) {
+    EXPECT_FALSE(Ask("POST", "/ledger", wrong)) << wrong;
+  }
+}
 
 TEST_F(DeskTest, ABudgetIsSetSeenFrozenAndRemoved) {
   const Json set = Ask("POST", "",

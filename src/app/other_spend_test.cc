@@ -1,0 +1,87 @@
+#include "app/other_spend.h"
+
+#include "app/open_ledger.h"
+#include "app/test_home.h"
+
+namespace flyball::app {
+namespace {
+
+// Cloud, the gateway's vendor, and last month, of which nothing counts any more.
+constexpr char kBill[] =
+    "BilledCost,EffectiveCost,ListCost,ContractedCost,BillingCurrency,BillingPeriodStart,"
+    "BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,ServiceProviderName,ServiceName,"
+    "ServiceCategory,ChargeCategory,BillingAccountId,x_Team\n"
+    "1,1.25,1,1,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-03T00:00:00Z,"
+    "2026-11-04T00:00:00Z,AWS,EC2,Compute,Usage,1,search\n"
+    "1,2.5,1,1,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+    "2026-11-24T11:00:00Z,AWS,EC2,Compute,Usage,1,ads\n"
+    "1,4,1,1,EUR,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+    "2026-11-24T11:00:00Z,Hetzner,Server,Compute,Usage,1,ads\n"
+    "9,9,9,9,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+    "2026-11-24T11:00:00Z,OpenAI,API,AI and Machine Learning,Usage,1,\n"
+    "70,70,70,70,USD,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,2026-10-03T00:00:00Z,"
+    "2026-10-04T00:00:00Z,AWS,EC2,Compute,Usage,1,search\n";
+
+class OtherSpendTest : public HomeTest {
+ protected:
+  void SetUp() override {
+    Write("bill.csv", kBill);
+    ImportArgs bill;
+    bill.files = {os::JoinPath(home_, "bill.csv")};
+    bill.source = "cloud";
+    ASSERT_EQ(RunImport(environment_, bill), kExitDone);
+    ledger_ = OpenLedger(environment_).value();
+  }
+  // "2.5 USD" and so on, of each value.
+  std::vector<std::string> Read(std::string_view scope, std::string_view window = "month",
+                                std::string_view own = "0") {
+    CountedBudget counted;
+    counted.budget.scope = budget::ParseScope(scope).value();
+    counted.budget.window = budget::ParseWindow(window).value();
+    counted.budget.name = "b";
+    counted.budget.counts_ledger = counts_;
+    counted.own = Money::Parse(own)->units();
+    const auto read = ReadOtherSpend(*ledger_, counted, {"openai"}, clock_.Now());
+    EXPECT_TRUE(read) << read.error().ToString();
+    std::vector<std::string> texts;
+    for (const gateway::External::Value& value : read->values) {
+      std::string text = value.value;
+      for (const gateway::External::Sum& sum : value.sums) {
+        text += " " + Money::FromUnits(sum.amount).ToString() + sum.currency;
+      }
+      texts.push_back(text);
+    }
+    return texts;
+  }
+  using Texts = std::vector<std::string>;
+
+  bool counts_ = true;
+  std::unique_ptr<ledger::Ledger> ledger_;
+};
+
+TEST_F(OtherSpendTest, EveryChargeOfTheWindowCountsInItsCurrency) {
+  EXPECT_EQ(Read("organisation", "month", "9"), Texts{" 4EUR 3.75USD"});
+  EXPECT_EQ(Read("team=search"), Texts{" 1.25USD"});
+  EXPECT_EQ(Read("team=nobody"), Texts{""});
+  EXPECT_EQ(Read("team=*"), (Texts{"ads 4EUR 2.5USD", "search 1.25USD"}));
+  EXPECT_EQ(Read("provider=aws"), Texts{" 3.75USD"});
+  EXPECT_EQ(Read("key=k"), Texts{""}) << "the ledger knows no keys";
+  EXPECT_EQ(Read("organisation", "year", "9"), Texts{" 4EUR 73.75USD"});
+  counts_ = false;
+  EXPECT_EQ(Read("organisation"), Texts{""});
+}
+
+TEST_F(OtherSpendTest, OfABillOfTheGatewaysVendorWhatIsBeyondItsCallsCounts) {
+  EXPECT_EQ(Read("provider=openai", "month", "9"), Texts{""});
+  EXPECT_EQ(Read("provider=openai", "month", "12"), Texts{""});
+  EXPECT_EQ(Read("provider=openai", "month", "7.5"), Texts{" 1.5USD"});
+}
+
+TEST_F(OtherSpendTest, ARollingWindowIsToldByTheHour) {
+  EXPECT_EQ(Read("team=ads", "rolling 48 hours"), Texts{" 4EUR 2.5USD"});
+  EXPECT_EQ(Read("team=ads", "rolling 12 hours"), Texts{""});
+  EXPECT_EQ(Read("team=search", "rolling 90 days"), Texts{" 70USD 1.25USD"});
+}
+
+}  // namespace
+}  // namespace flyball::app
