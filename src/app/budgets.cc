@@ -59,8 +59,8 @@ Result<std::string> Act(const Environment& environment, const BudgetsArgs& args)
 }
 
 Table ToTable(const Json& rows) {
-  Table table{{"budget", "scope", "window", "limit", "settled", "held", "remaining", "resets at",
-               "can overspend", "refused", ""},
+  Table table{{"budget", "scope", "window", "limit", "settled", "unseen", "held", "remaining",
+               "resets at", "can overspend", "refused", ""},
               {}};
   for (const Json& row : rows) {
     const auto text = [&](const char* name) { return row.value(name, std::string()); };
@@ -75,8 +75,8 @@ Table ToTable(const Json& rows) {
     }
     const std::string unit = text("currency").empty() ? "tokens" : text("currency");
     table.rows.push_back({text("name"), text("scope"), text("window"), text("limit") + " " + unit,
-                          text("settled"), text("held"), text("remaining"), text("resets_at"),
-                          bounded ? text("max_overspend") : "no bound",
+                          text("settled"), text("unseen"), text("held"), text("remaining"),
+                          text("resets_at"), bounded ? text("max_overspend") : "no bound",
                           std::to_string(row.value("refused", uint64_t{0})), marks});
   }
   return table;

@@ -182,7 +182,7 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
     for (const auto& [where, amount] : of.sums) {
       if (amount != 0) told.sums.push_back({where.first, amount, where.second});
     }
-    external.values.push_back(std::move(told));
+    if (plain || !told.sums.empty()) external.values.push_back(std::move(told));
   }
   if (external.values.size() > kValuesTold) {
     const auto most = [](const gateway::External::Value& a, const gateway::External::Value& b) {
@@ -244,9 +244,9 @@ bool GatewayRuns(const Environment& environment) {
 }  // namespace
 
 OtherSpend::OtherSpend(const Environment& environment, ledger::Ledger& ledger)
-    : environment_(environment), ledger_(ledger), thread_([this](const std::stop_token& stop) {
-        Run(stop);
-      }) {}
+    : environment_(environment),
+      ledger_(ledger),
+      thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
 OtherSpend::~OtherSpend() {
   thread_.request_stop();

@@ -1,7 +1,8 @@
-// Budgets count every charge of the ledger: while the server runs, it tells whoever has the guard what
-// the ledger has in each budget beside the gateway's own calls.
+// Budgets count every charge of the ledger: while the server runs, it tells whoever has the guard
+// what the ledger has in each budget beside the gateway's own calls.
 //
-//   ledger ──cost query by provider and source──► sums of each window ──POST …/budgets/ledger──► guard
+//   ledger ──cost query by provider and source──► sums of each window ──POST …/budgets/ledger──►
+//   guard
 //
 // - Charges that the gateway made (source `gateway`) count in the guard already.
 // - Bills of vendors that the gateway stands in front of hold its calls once more: of them, what is

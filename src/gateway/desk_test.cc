@@ -109,9 +109,10 @@ TEST_F(DeskTest, WhatTheLedgerSaysOfABudgetCountsAndIsShownApart) {
   ASSERT_TRUE(say({"each", 13, {{"a", {sum("6")}}}}));
   EXPECT_EQ(Settled()["each"], "0") << "b, listed last, or the budget itself";
   EXPECT_FALSE(say({"none", 13, {{"", {}}}}));
-  for (const char* wrong : {"[]", "{}", R"({"budget":"hard","commit":1,"values":[{"value":""}]})",
-                            R"({"budget":"hard","commit":-1,"values":[]})",
-                            R"({"budget":"hard","commit":1,"values":[{"value":"","sums":[[1]]}]})"}) {
+  for (const char* wrong :
+       {"[]", "{}", R"({"budget":"hard","commit":1,"values":[{"value":""}]})",
+        R"({"budget":"hard","commit":-1,"values":[]})",
+        R"({"budget":"hard","commit":1,"values":[{"value":"","sums":[[1]]}]})"}) {
     EXPECT_FALSE(Ask("POST", "/ledger", wrong)) << wrong;
   }
 }

@@ -127,8 +127,8 @@ inline constexpr int64_t kForgetAfterUs = 32 * kMicrosPerDay;
 // While a "*" budget has kValuesMax accounts, those that can be are given up so often.
 inline constexpr int64_t kForgetEveryUs = 60 * kMicrosPerSecond;
 
-// What the ledger has beside the gateway's calls, in the window that holds `at`: 1e-12 of `currency`,
-// or tokens. Less than nothing is a credit, which makes no room.
+// What the ledger has beside the gateway's calls, in the window that holds `at`: 1e-12 of
+// `currency`, or tokens. Less than nothing is a credit, which makes no room.
 struct ExternalSum {
   Instant at;
   Amount amount = 0;
@@ -217,10 +217,10 @@ class Guard {
   Result<bool> Settle(hold::CallId id, const hold::Cost& cost, int64_t tokens_output, Moment now);
   Status SettleUnknown(hold::CallId id, Moment now);
   Status Release(hold::CallId id, Moment now);
-  // What the ledger says, as of its commit number `commit`, of the windows in which the budget counts
-  // now: in place of what was said before, so that it may be said again, and restated. `value`: whose
-  // account of a "*" budget. False: that one was made for it; sync the control records and say it
-  // again. NOT_FOUND, OUT_OF_RANGE, FAILED_PRECONDITION without a rate.
+  // What the ledger says, as of its commit number `commit`, of the windows in which the budget
+  // counts now: in place of what was said before, so that it may be said again, and restated.
+  // `value`: whose account of a "*" budget. False: that one was made for it; sync the control
+  // records and say it again. NOT_FOUND, OUT_OF_RANGE, FAILED_PRECONDITION without a rate.
   Result<bool> SetExternal(std::string_view name, std::string_view value,
                            std::span<const ExternalSum> sums, uint64_t commit, Moment now);
   // Ends what is past its deadline. To be called often; the time between calls is how late it is.

@@ -200,7 +200,8 @@ Result<uint32_t> Guard::AccountOf(std::string_view name, std::string_view value,
   const uint32_t id = found->second;
   const budget::Scope& scope = books_.at(id).spec.scope;
   if (scope.is_each() == value.empty()) {
-    return Fail(Code::kInvalidArgument, "a value belongs to a budget of each value, and to no other");
+    return Fail(Code::kInvalidArgument,
+                "a value belongs to a budget of each value, and to no other");
   }
   if (value.empty()) return id;
   needs_.clear();
@@ -209,8 +210,8 @@ Result<uint32_t> Guard::AccountOf(std::string_view name, std::string_view value,
   for (const Need& need : needs_) {
     if (books_.at(need.account).template_of == id) return need.account;
   }
-  return Fail(Code::kResourceExhausted, "no account can be made of '" + std::string(name) + "': " +
-                                            std::string(ReasonName(added.reason)));
+  return Fail(Code::kResourceExhausted, "no account can be made of '" + std::string(name) +
+                                            "': " + std::string(ReasonName(added.reason)));
 }
 
 Result<Amount> Guard::ExternalAmount(const Account& account, const ExternalSum& sum) const {

@@ -312,8 +312,9 @@ export const en = {
 
   budgets: {
     title: 'Budgets',
-    lead: 'What the gateway has settled, holds for calls that run, and may still spend. Live.',
+    lead: 'What the gateway has settled, what bills say of spend beside it, what it holds for calls that run, and may still spend. Live.',
     settled: 'Settled',
+    unseen: 'Of it beside the gateway',
     held: 'Held',
     remaining: 'Remaining',
     limit: 'Limit',

@@ -287,8 +287,9 @@ export const zhCN: Catalogue = {
 
   budgets: {
     title: '预算',
-    lead: '网关已结算的金额、为进行中的调用预留的金额，以及还可支出的金额。实时更新。',
+    lead: '网关已结算的金额、账单所示未经网关的支出、为进行中的调用预留的金额，以及还可支出的金额。实时更新。',
     settled: '已结算',
+    unseen: '其中未经网关',
     held: '已预留',
     remaining: '剩余',
     limit: '上限',

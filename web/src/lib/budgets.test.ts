@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { barOf, hiddenOf, isAmount, isOneOfEach, readBudgets } from './budgets';
+import { barOf, hiddenOf, isAmount, isNamed, isOneOfEach, readBudgets } from './budgets';
 
 const row = {
   name: 'search',
@@ -45,12 +45,23 @@ describe('budgets', () => {
     expect(bar.settled + bar.held).toBeCloseTo(1);
     expect(bar.share).toBe(2);
   });
+  it('show what did not pass the gateway as the end of what is settled', () => {
+    const bar = barOf(budget({ settled: '30', unseen: '10' }));
+    expect(bar.settled).toBeCloseTo(0.3);
+    expect(bar.unseen).toBeCloseTo(0.1);
+    expect(barOf(budget()).unseen).toBe(0);
+  });
   it('bear a limit of nothing and answers that are none', () => {
     expect(barOf(budget({ limit: '0', settled: '0', held: '0', remaining: '0' })).state).toBe(
       'full',
     );
     expect(readBudgets({ error: 1 })).toEqual([]);
     expect(barOf(readBudgets([null])[0]!).settled).toBe(0);
+  });
+  it('are named when somebody named them', () => {
+    expect(isNamed(budget())).toBe(true);
+    expect(isNamed(budget({ name: 'team=search per month' }))).toBe(false);
+    expect(isNamed(budget({ name: 'team=* per month', scope: 'team=ads' }))).toBe(false);
   });
   it('take amounts that are plain decimals', () => {
     for (const text of ['1', '0.5', '100000.000000000001']) expect(isAmount(text)).toBe(true);

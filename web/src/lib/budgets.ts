@@ -11,6 +11,8 @@ export interface Budget {
   currency: string;
   limit: string;
   settled: string;
+  /** Of `settled`: what did not pass the gateway and came with bills and spans. */
+  unseen: string;
   held: string;
   remaining: string;
   resetsAt: string;
@@ -42,6 +44,7 @@ export function readBudgets(body: unknown): Budget[] {
       currency: text('currency'),
       limit: amount('limit'),
       settled: amount('settled'),
+      unseen: amount('unseen'),
       held: amount('held'),
       remaining: amount('remaining'),
       resetsAt: text('resets_at'),
@@ -83,6 +86,8 @@ export interface Bar {
   used: bigint;
   /** Shares of the track, from 0 to 1; the track ends at the limit, or where what is used ends. */
   settled: number;
+  /** Of `settled`, its end. */
+  unseen: number;
   held: number;
   limit: number;
   warn: number[];
@@ -111,12 +116,17 @@ export function barOf(budget: Budget): Bar {
           : 'calm',
     used,
     settled: part(settled),
+    unseen: part(parseFixed(budget.unseen)),
     held: part(held),
     limit: part(limit),
     warn: budget.warn.map((percent) => part((limit * BigInt(percent)) / 100n)),
     share: ratio(used, limit),
   };
 }
+
+/** Somebody gave it a name: the others' are made of their scope and window. */
+export const isNamed = (budget: Budget): boolean =>
+  !budget.name.startsWith(budget.scope.split('=')[0]!);
 
 /** A budget of each value has one row for itself and one for each value; a change is of all. */
 export const isOneOfEach = (budget: Budget, all: readonly Budget[]): boolean =>

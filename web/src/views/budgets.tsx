@@ -6,6 +6,7 @@ import {
   barOf,
   getBudgets,
   hiddenOf,
+  isNamed,
   isAmount,
   isOneOfEach,
   setFrozen,
@@ -130,6 +131,7 @@ function BudgetItem({ budget, act }: { budget: Budget; act: Act | undefined }) {
       <div class="budget-head">
         <h2>{scopeName(budget.scope)}</h2>
         <span class="soft">{windowName(budget)}</span>
+        {isNamed(budget) && <span class="soft">{budget.name}</span>}
         {!budget.hard && <span class="tag-word">{words.soft}</span>}
         {bar.state !== 'calm' && (
           <strong class="budget-state" role="status">
@@ -141,6 +143,7 @@ function BudgetItem({ budget, act }: { budget: Budget; act: Act | undefined }) {
       <Track budget={budget} bar={bar} />
       <dl class="budget-facts">
         <Fact name={words.settled} text={amount(budget, budget.settled)} />
+        <Fact name={words.unseen} text={amount(budget, budget.unseen)} />
         <Fact name={words.held} text={amount(budget, budget.held)} />
         <Fact name={words.remaining} text={amount(budget, budget.remaining)} />
         <Fact name={words.limit} text={amount(budget, budget.limit)} />
@@ -193,6 +196,10 @@ function Track({ budget, bar }: { budget: Budget; bar: Bar }) {
         aria-label={words.bar(amount(budget, used), amount(budget, budget.limit))}
       >
         <i class="settled" style={{ width: width(bar.settled) }} />
+        <i
+          class="unseen"
+          style={{ left: width(bar.settled - bar.unseen), width: width(bar.unseen) }}
+        />
         <i class="held" style={{ left: width(bar.settled), width: width(bar.held) }} />
         {bar.warn.map((share) => (
           <b class="warn" style={{ left: width(share) }} />
@@ -208,7 +215,7 @@ function Legend() {
   const words = t.value.budgets;
   return (
     <p class="budget-legend soft small" aria-hidden="true">
-      {(['settled', 'held', 'warn', 'limit'] as const).map((part) => (
+      {(['settled', 'unseen', 'held', 'warn', 'limit'] as const).map((part) => (
         <span>
           <i class={part} /> {words[part]}
         </span>
