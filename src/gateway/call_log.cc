@@ -36,6 +36,7 @@ Result<CallLog> CallLog::Open(os::Files& files, const std::string& folder,
     const auto known = from.find(name);
     if (known != from.end()) how.from = known->second;
     how.on_damage = [&](uint64_t first, uint64_t end) {
+      log.is_damaged_ = true;
       log::Error(
           "the log of calls is damaged; calls whose end can't be read count at their bound",
           {{"file", path}, {"from_byte", std::to_string(first)}, {"to_byte", std::to_string(end)}});

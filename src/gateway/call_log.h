@@ -48,6 +48,8 @@ class CallLog {
   void FinishSync(const Status& synced) { sync_failed_ |= !synced.has_value(); }
 
   Ends ends() const;
+  // Some of what it read at the start was damaged.
+  bool is_damaged() const { return is_damaged_; }
 
  private:
   CallLog(os::Files& files, std::string folder) : files_(&files), folder_(std::move(folder)) {}
@@ -64,6 +66,7 @@ class CallLog {
   Ends ends_;  // of files that are not open
   std::vector<std::string> unsynced_;
   bool sync_failed_ = false;
+  bool is_damaged_ = false;
   struct Unwritten {
     Instant dispatched;
     std::string record;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/log.h"
 #include "reconcile/evidence.h"
@@ -23,6 +24,7 @@ int64_t TokensOf(const std::vector<metered::Line>& lines) {
 
 // Written when every call of the log has its end, so that the next start reads what follows only.
 struct Checkpoint {
+  bool is_there = false;
   CallLog::Ends ends;
   uint64_t last_id = 0;  // the greatest of all
 };
@@ -37,7 +39,7 @@ Checkpoint ReadCheckpoint(os::Files& files, const std::string& folder) {
       !json.contains("ends") || !json["ends"].is_object()) {
     return {};
   }
-  Checkpoint read;
+  Checkpoint read{true, {}, 0};
   const auto id = json["last_id"].get<std::string>();
   if (std::from_chars(id.data(), id.data() + id.size(), read.last_id, 16).ec != std::errc()) {
     return {};
@@ -59,9 +61,11 @@ struct Reading {
   std::unordered_map<uint64_t, metered::Dispatch> open;
   // Of calls that the guard knows: what their last dispatch has cost, once that has ended.
   std::unordered_map<uint64_t, hold::Cost> evidence;
+  std::unordered_set<uint64_t> dispatched;  // of those that the guard knows
   uint64_t last_id = 0;
 
-  void Take(const metered::Dispatch& dispatch) {
+  void Take(const metered::Dispatch& dispatch, const guard::CallTable& calls) {
+    if (calls.Find(hold::CallId(dispatch.id)) != guard::kNoIndex) dispatched.insert(dispatch.id);
     open.insert_or_assign(dispatch.id, dispatch);
     evidence.erase(dispatch.id);
     last_id = std::max(last_id, dispatch.id);
@@ -82,19 +86,28 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
   Checkpoint checkpoint = ReadCheckpoint(files, folder);
   // A guard that was put back from a copy may know calls as open that have ended long since.
   if (!wal.IsAbove(hold::CallId(checkpoint.last_id))) checkpoint.ends.clear();
+  const uint64_t since = checkpoint.last_id;  // of what is read now
   Reading reading;
   reading.last_id = checkpoint.last_id;
   const auto take = [&](const metered::Record& record) -> Status {
     if (record.is_end) {
       reading.Take(record.end, wal.guard().calls());
     } else {
-      reading.Take(record.dispatch);
+      reading.Take(record.dispatch, wal.guard().calls());
     }
     return {};
   };
   CallLog log = FB_TRY(CallLog::Open(files, folder, take, checkpoint.ends));
   for (const auto& [id, cost] : reading.evidence) {
     (void)wal.guard().Settle(hold::CallId(id), cost, -1, now);
+  }
+  // The log is written after the guard and before any byte leaves: what is not in it, never left.
+  const bool is_whole = checkpoint.is_there && !log.is_damaged() && !wal.tail_was_lost();
+  for (const uint32_t slot : wal.guard().calls().unknown()) {
+    const guard::HeldCall& call = wal.guard().calls().at(slot);
+    const uint64_t id = call.id.value();
+    if (!is_whole || call.suspect || id <= since || reading.dispatched.contains(id)) continue;
+    (void)wal.guard().Settle(call.id, {}, -1, now);
   }
   for (const auto& [id, dispatch] : reading.open) {
     metered::End end;
@@ -117,7 +130,10 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
   // What is not read again has to be on the disk, in the log and in the guard.
   if (const auto sync = log.StartSync()) FB_CHECK(sync());
   FB_CHECK(reading.evidence.empty() ? wal.Commit() : wal.Rotate(now));
-  FB_CHECK(WriteCheckpoint(files, folder, {log.ends(), reading.last_id}));
+  for (const uint32_t slot : wal.guard().calls().unknown()) {  // these were looked for
+    reading.last_id = std::max(reading.last_id, wal.guard().calls().at(slot).id.value());
+  }
+  FB_CHECK(WriteCheckpoint(files, folder, {true, log.ends(), reading.last_id}));
   return log;
 }
 

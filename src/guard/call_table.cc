@@ -130,4 +130,12 @@ void CallTable::CollectDue(int64_t now_us, std::vector<uint32_t>* out) {
   looked_at_us_ = now_us;
 }
 
+std::vector<uint32_t> CallTable::unknown() const {
+  std::vector<uint32_t> slots;
+  for (uint32_t slot = unknown_.first; slot != kNoIndex; slot = calls_[slot].next) {
+    slots.push_back(slot);
+  }
+  return slots;
+}
+
 }  // namespace flyball::guard

@@ -65,6 +65,7 @@ class CallTable {
   size_t open_count() const { return open_count_; }
   size_t unknown_count() const { return unknown_count_; }
   uint32_t oldest_unknown() const { return unknown_.first; }
+  std::vector<uint32_t> unknown() const;  // slots, oldest first
   // The open calls whose deadline is at or before `now_us`, appended to `out`.
   void CollectDue(int64_t now_us, std::vector<uint32_t>* out);
 

@@ -1,16 +1,16 @@
 // Two hundred clients, a hostile vendor, and processes that are killed: the vendor's bill never passes what is counted, and what
-// is counted never passes a hard budget.
+// is counted never passes a hard budget. Then the bill is applied, and the ledger is the bill to the last digit.
 //   FLYBALL_STORM_SECONDS=120 FLYBALL_BIN=build/release/flyball tests/clients/run PROGRAM storm.mjs     (15 without it)
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { makeWorld, start, units } from './world.mjs';
+import { decimal, makeWorld, start, units } from './world.mjs';
 
 const SECONDS = Number(process.env.FLYBALL_STORM_SECONDS ?? 15);
 const CLIENTS = 200;
 const LIMIT = '0.4';
-const RAISED = '0.8';
+const STEP = 200_000_000_000n; // more, before each kill: calls are under way at all of them
 
 const SCRIPT = {
   rules: [
@@ -57,7 +57,102 @@ function ask(agent, url, key, body, leaves) {
   });
 }
 
-it(`keeps hard budgets for ${SECONDS} s of ${CLIENTS} clients and kills`, { timeout: SECONDS * 1000 + 120_000 }, async () => {
+const DAY_MS = 86_400_000;
+
+/** Bills are for days that are over: what the storm did between two of `cuts`, in ms, is put at noon of a day of its own. */
+function calendar(begin, cuts) {
+  const noon = Math.floor(begin / DAY_MS) * DAY_MS + DAY_MS / 2;
+  const first = noon - (cuts.length + 2) * DAY_MS;
+  return {
+    age: (at) => begin - first - cuts.filter((cut) => cut <= at).length * DAY_MS,
+    days: ['--from', new Date(first).toISOString().slice(0, 10), '--to', new Date(noon - DAY_MS).toISOString().slice(0, 10)],
+  };
+}
+
+/** What the vendor bills by day and model, rated by `flyball rate` on the sums of its usage. */
+async function theirs(world, requests) {
+  const sums = new Map();
+  for (const { at, model, usage } of requests) {
+    const key = `${at.slice(0, 10)} ${model}`;
+    const sum = sums.get(key) ?? {};
+    sums.set(key, sum);
+    for (const [bucket, count] of Object.entries({ ...usage, requests: 1 })) sum[bucket] = (sum[bucket] ?? 0) + count;
+  }
+  const costs = {};
+  for (const [key, usage] of [...sums].sort()) {
+    const [day, model] = key.split(' ');
+    costs[key] = JSON.parse(await world.flyball('rate', '--model', model, '--at', day, '--usage', JSON.stringify(usage))).total;
+  }
+  return costs;
+}
+
+/**
+ * The vendor's bill of the whole storm, applied: the ledger is the bill. The gateway is stopped. What of the bill no call of ours
+ * is paired with, as a count.
+ */
+async function reconcile(world, begin, cuts) {
+  const { age, days } = calendar(begin, cuts);
+  const invoice = await world.invoice();
+  assert.equal(invoice.requests_left_off, 0);
+  assert.equal(invoice.requests.length, invoice.billed_requests);
+  for (const request of invoice.requests) {
+    const at = Date.parse(request.at);
+    request.at = new Date(at - age(at)).toISOString();
+  }
+  const { calls, cut } = await world.ageCalls((at) => age(at / 1000) * 1000);
+  const expected = await theirs(world, invoice.requests);
+  const total = decimal(Object.values(expected).reduce((sum, cost) => sum + units(cost), 0n));
+  const ledger = async (...by) =>
+    JSON.parse(await world.flyball('query', '--measures', 'billed_cost', ...days, ...by, '--format', 'json'));
+
+  await world.flyball('publish');
+  const before = (await ledger()).totals.billed_cost;
+  const reasons = new Map();
+  let unseen = 0n;
+  const bills = [];
+  for (const [vendor, claude] of [['openai', false], ['anthropic', true]]) {
+    const requests = invoice.requests.filter(({ model }) => model.startsWith('claude-') === claude);
+    const path = await world.put(`${vendor}.json`, { requests });
+    bills.push(['reconcile', '--vendor', vendor, '--bill', path, ...days, '--format', 'json']);
+  }
+  for (const bill of bills) {
+    for (const { ours, theirs, ...day } of (await world.found(...bill)).days) {
+      const parts = day.reasons.reduce((sum, { amount }) => sum + units(amount), 0n);
+      assert.equal(decimal(units(theirs) - units(ours)), decimal(parts), `the reasons of ${day.day} add up`);
+      assert.equal(theirs, expected[`${day.day} ${day.model}`] ?? '0');
+      for (const { reason, amount, count } of day.reasons) {
+        reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+        if (reason === 'unseen') unseen += units(amount);
+      }
+    }
+  }
+  for (const bill of bills) {
+    const applied = JSON.parse(await world.flyball(...bill, '--apply')); // fails unless all is equal
+    assert.ok(applied.equal && applied.applied > 0);
+  }
+
+  const after = await ledger('--by', 'model', '--grain', 'day');
+  console.log(
+    `${calls} calls, ${cut} of them cut off by a kill, ${invoice.billed_requests} billed in ${Object.keys(expected).length} days and models; ledger ${before}, bill ${total}, ` +
+      `after it ${after.totals.billed_cost}; reasons: ${[...reasons].map(([reason, n]) => `${reason} x${n}`).join(', ')}`,
+  );
+  assert.equal(after.totals.billed_cost, total);
+  const rows = after.rows.filter((row) => row.billed_cost !== '0'); // of calls that the vendor refused
+  assert.deepEqual(Object.fromEntries(rows.map((row) => [`${row.period} ${row.model}`, row.billed_cost])), expected);
+  assert.ok(cut > 0, 'a kill came while calls were under way');
+  assert.ok(reasons.get('bound') > 0, 'the vendor billed calls whose usage the gateway never saw');
+  for (const bill of bills) {
+    const again = JSON.parse(await world.flyball(...bill));
+    assert.ok(again.equal, 'a second time there is no difference');
+    for (const day of again.days) assert.equal(day.left, '0');
+    assert.equal(JSON.parse(await world.flyball(...bill, '--apply')).applied, 0);
+  }
+  assert.equal((await ledger()).commit, after.commit);
+  return unseen;
+}
+
+const NAME = `keeps hard budgets for ${SECONDS} s of ${CLIENTS} clients and kills, and comes to the vendor's bill`;
+it(NAME, { timeout: SECONDS * 1000 + 120_000 }, async () => {
   const world = await makeWorld({
     script: SCRIPT,
     budgets:
@@ -70,24 +165,27 @@ it(`keeps hard budgets for ${SECONDS} s of ${CLIENTS} clients and kills`, { time
     const keys = [await world.createKey('--team', 'one'), await world.createKey('--team', 'two')];
     for (const key of keys) await world.knows(key);
     const tally = new Map();
-    const until = Date.now() + SECONDS * 1000;
+    const begin = Date.now();
+    const until = begin + SECONDS * 1000;
+    const downs = []; // when no call was under way
     const clients = Promise.all(
       Array.from({ length: CLIENTS }, (_, number) => client(number, world, keys, tally, () => Date.now() < until)),
     );
     let kills = 0;
-    let raised = false;
+    let limit = units(LIMIT);
     while (Date.now() < until) {
       server ??= await start(['serve', '--home', world.home, '--listen', '127.0.0.1:0']);
       await sleep(Math.min(1000 + 500 * (kills % 4), Math.max(until - Date.now(), 0)));
-      if (!raised && Date.now() > until - SECONDS * 500) {
-        raised = true;
-        await world.flyball('budgets', 'set', '--name', 'all', '--scope', 'organisation', '--window', 'year', '--amount', RAISED, '--hard');
-      }
+      limit += STEP;
+      await world.flyball('budgets', 'set', '--name', 'all', '--amount', decimal(limit));
+      await sleep(100);
       if (kills++ % 3 === 2) {
         await server.kill();
         server = undefined;
       } else {
         await gateway.kill();
+        await sleep(100);
+        downs.push(Date.now());
         gateway = await world.startGateway();
       }
     }
@@ -103,12 +201,18 @@ it(`keeps hard budgets for ${SECONDS} s of ${CLIENTS} clients and kills`, { time
     console.log(
       `${kills} kills; answers: ${[...tally].map(([status, n]) => `${status} x${n}`).join(', ')}; billed ${billed}, settled ${all.settled}, held ${all.held} of ${all.limit}`,
     );
-    assert.equal(all.limit, units(RAISED));
+    assert.equal(all.limit, limit);
     assert.ok(billed > 0n && tally.get(200) > CLIENTS && kills >= 3);
     assert.ok(tally.get(429) > 0, 'the budget was reached');
     assert.ok(billed <= all.settled + all.held, `billed ${billed}, counted ${all.settled} + ${all.held}`);
     assert.ok(all.settled + all.held <= all.limit, `counted ${all.settled} + ${all.held} of ${all.limit}`);
     for (const budget of budgets.values()) assert.equal(budget.max_overspend.amount ?? budget.max_overspend, '0');
+
+    await gateway.stop();
+    const unseen = await reconcile(world, begin, downs);
+    gateway = await world.startGateway();
+    const { settled, held } = (await world.budgets()).get('organisation');
+    assert.equal(decimal(settled + held), decimal(billed - unseen), 'the guard has taken the bill over');
   } finally {
     await gateway.kill();
     await server?.kill();
