@@ -204,9 +204,13 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   gateway::CallLog calls = FB_TRY(gateway::RecoverCalls(
       environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls"), *desk.wal,
       now));
-  FB_TRY(gateway::SettleByEvidence(environment.files,
-                                   os::JoinPath(gateway::GatewayFolder(environment.home), "calls"),
-                                   *desk.wal, now));
+  const auto settled = gateway::SettleByEvidence(
+      environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls"), *desk.wal,
+      now);
+  if (!settled) {
+    log::Error("vendors' bills can't be read; the calls that they tell of stay at their bounds",
+               {{"why", settled.error().ToString()}});
+  }
   gateway::Currencies currencies;
   FB_CHECK(PutInForce(environment, config, *desk.wal, &currencies));
   net::Loop loop(environment.clock);

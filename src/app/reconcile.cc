@@ -44,14 +44,14 @@ Result<Period> PeriodOf(const ReconcileArgs& args) {
   return period;
 }
 
-// A bill of days of which some have no charge is told by both ends.
+// A bill of days of which some have no charge is told by both ends. It stays the bill of the
+// vendors that it has a charge of: what it says nothing of, it doesn't cover.
 void Limit(const ReconcileArgs& args, Period period, reconcile::Bill* bill) {
   std::erase_if(bill->lines,
                 [&](const reconcile::BillLine& line) { return !period.Contains(line.at); });
   reconcile::CoverDaysOfLines(bill);
   if (args.from.empty() || args.to.empty() || bill->in_ledger) return;
-  bill->from = period.start;
-  bill->to = period.end;
+  for (auto& [vendor, days] : bill->days) days = {period};
 }
 
 Result<reconcile::EvidenceByKey> ReadAllEvidence(const Environment& environment,
@@ -128,6 +128,11 @@ Result<Compared> Compare(const Environment& environment, const ReconcileArgs& ar
                 [&](const reconcile::BillLine& line) { return !vendors.contains(line.vendor); });
   Limit(args, period, &compared.bill);
   FB_CHECK(Look(environment, &compared));
+  if (args.apply && compared.bill.lines.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "the bill has no charge of these days from a vendor that the gateway calls",
+                "look at its vendor and days without --apply");
+  }
   if (args.apply) FB_CHECK(Apply(environment, &compared));
   return compared;
 }

@@ -85,18 +85,24 @@ Result<External> ReadExternal(std::string_view text) {
 }
 
 Status CountExternal(const External& external, guard::Wal& wal, guard::Moment now) {
-  Status first;
-  const auto count = [&](const std::string& value, std::span<const guard::ExternalSum> sums) {
-    Status counted = wal.SetExternal(external.budget, value, sums, external.commit, now);
-    if (first && !counted) first = std::move(counted);
-  };
   (void)wal.guard().Statuses(now);  // every account counts in the window of now
-  for (const std::string& value : Gone(external, wal.guard())) count(value, {});
-  std::vector<guard::ExternalSum> sums;
-  for (const External::Value& value : external.values) {
-    sums.clear();
-    for (const External::Sum& sum : value.sums) sums.push_back({sum.at, sum.amount, sum.currency});
-    count(value.value, sums);
+  std::vector<External::Value> left = external.values;
+  for (std::string& value : Gone(external, wal.guard())) left.push_back({std::move(value), {}});
+  Status first;
+  // Values that are new get their accounts in the first round, all with one word to the disk.
+  for (int round = 0; round < 2 && !left.empty(); ++round) {
+    std::vector<External::Value> later;
+    for (External::Value& value : left) {
+      std::vector<guard::ExternalSum> sums;
+      for (const External::Sum& sum : value.sums)
+        sums.push_back({sum.at, sum.amount, sum.currency});
+      const Result<bool> counted =
+          wal.guard().SetExternal(external.budget, value.value, sums, external.commit, now);
+      if (!counted && first) first = std::unexpected(counted.error());
+      if (counted && !*counted) later.push_back(std::move(value));
+    }
+    left = std::move(later);
+    FB_CHECK(wal.Commit());
   }
   return first;
 }

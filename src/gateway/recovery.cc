@@ -79,6 +79,18 @@ struct Reading {
   }
 };
 
+// A bill of sums says what a call has cost and not of how many tokens it was: they stay at its
+// bound.
+int64_t TokensIn(const reconcile::Correction& correction, hold::CallId id,
+                 const guard::Guard& guard) {
+  if (!correction.lines.empty() || correction.cost.is_zero()) return TokensOf(correction.lines);
+  for (const guard::Leg& leg : guard.calls().at(guard.calls().Find(id)).legs) {
+    const guard::Account& account = guard.books().at(leg.account);
+    if (account.spec.measure == budget::Measure::kTokens) return static_cast<int64_t>(leg.bound);
+  }
+  return 0;
+}
+
 }  // namespace
 
 Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard::Wal& wal,
@@ -149,7 +161,7 @@ Result<int64_t> SettleByEvidence(os::Files& files, const std::string& folder, gu
       for (const reconcile::Correction& correction : evidence.corrections) {
         const hold::CallId id(correction.call);
         if (wal.guard().calls().Find(id) == guard::kNoIndex) continue;
-        const hold::Cost cost{correction.cost, TokensOf(correction.lines)};
+        const hold::Cost cost{correction.cost, TokensIn(correction, id, wal.guard())};
         if (wal.guard().Settle(id, cost, -1, now)) ++settled;
       }
     }

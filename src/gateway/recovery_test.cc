@@ -281,5 +281,32 @@ TEST_F(RecoveryTest, AVendorsBillSettlesACallThatCountedAtItsBound) {
   EXPECT_EQ(Counted(), "0.25");
 }
 
+// A bill of sums does not say how many tokens a call was: they stay counted.
+TEST_F(RecoveryTest, ABillWithoutTokensMakesNoRoomInABudgetOfTokens) {
+  budget::Budget tokens;
+  tokens.name = "tokens";
+  tokens.measure = budget::Measure::kTokens;
+  tokens.limit = 1000;
+  ASSERT_TRUE(wal_->guard().SetBudget(tokens, Now()));
+  ASSERT_TRUE(wal_->Commit());
+  guard::Call call;
+  call.id = hold::CallId(1);
+  call.bound.fixed = kBound;
+  call.bound.tokens_fixed = 900;
+  call.deadline_us = Now().mono_us + 1'000'000;
+  ASSERT_EQ(wal_->Admit(call, Now()).verdict, guard::Verdict::kAdmitted);
+  ASSERT_TRUE(wal_->guard().Dispatched(call.id, Now()));
+  ASSERT_TRUE(wal_->Commit());
+  LogDispatch(call.id);
+  Open();
+  reconcile::Evidence evidence;
+  evidence.key = {"openai", FloorDay(clock_.Now()), "m", "USD"};
+  evidence.corrections = {{1, clock_.Now(), Money::Parse("0.25").value(), {}}};
+  ASSERT_TRUE(reconcile::WriteEvidence(disk_, "calls", {evidence}));
+  EXPECT_EQ(SettleByEvidence(disk_, "calls", *wal_, Now()).value(), 1);
+  EXPECT_EQ(Counted(), "0.25");
+  EXPECT_EQ(wal_->guard().StatusOf("tokens", Now())->settled, 900);
+}
+
 }  // namespace
 }  // namespace flyball::gateway

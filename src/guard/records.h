@@ -114,7 +114,8 @@ struct EndRecord {
   bool released = false;  // false: charged at its bound
   bool operator==(const EndRecord&) const = default;
 };
-// What the ledger says of cells at a commit of its: their whole external part from now on.
+// What the ledger says of cells at a commit of its: their whole external part from now on. Control:
+// it is in order with edits of windows, and no lease covers it.
 struct ExternalRecord {
   uint64_t commit = 0;
   struct Leg {

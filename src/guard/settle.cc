@@ -268,7 +268,11 @@ Result<bool> Guard::SetExternal(std::string_view name, std::string_view value,
   external_commit_ = commit;
   if (record.legs.empty()) return true;
   Warn(id, true);
-  if (options_.durable) Write(record, &outbox_.calls);
+  // Beside the edits of windows, which it follows, and on the disk: no lease covers it.
+  if (options_.durable) {
+    StartControl();
+    Write(record, &outbox_.control);
+  }
   return true;
 }
 
@@ -284,7 +288,7 @@ void Guard::Warn(uint32_t id, bool tell) {
   for (size_t i = account.warned; tell && i < reached; ++i) {
     Notify({id, account.spec.warn_percent[i]});
   }
-  account.warned = reached;
+  account.warned = tell ? std::max(account.warned, reached) : reached;
 }
 
 void Guard::Notify(Notice notice) {

@@ -135,6 +135,28 @@ TEST_F(WalTest, AFullDiskStopsAdmissionUntilThereIsRoom) {
   EXPECT_EQ(Row().totals.settled, Usd("0.5")) << "what could not be written then was written later";
 }
 
+TEST_F(WalTest, WhatTheLedgerSaidIsThereAfterAPowerCutAndAfterAnEditOfTheWindow) {
+  budget::Budget daily = MakeBudget("b", "team=t", Usd("64"));
+  daily.window = budget::ParseWindow("day").value();
+  ASSERT_TRUE(guard().SetBudget(daily, now_));
+  const auto say = [&](std::string_view money) {
+    const ExternalSum sum{now_.wall, Usd(money), "USD"};
+    return wal_->SetExternal("b", "", std::span(&sum, 1), 1, now_);
+  };
+  ASSERT_TRUE(say("40"));
+  now_.wall.us += kMicrosPerDay;
+  ASSERT_TRUE(say("10"));
+  CutPower();
+  EXPECT_EQ(Row().totals.external, Usd("10"));
+  daily.window = budget::ParseWindow("rolling 7 days").value();
+  ASSERT_TRUE(guard().SetBudget(daily, now_));
+  ASSERT_TRUE(wal_->Commit());
+  EXPECT_EQ(Row().totals.external, Usd("50"));
+  Open();
+  EXPECT_EQ(Row().totals.external, Usd("50"));
+  EXPECT_EQ(guard().Audit(), "");
+}
+
 TEST_F(WalTest, AFaultIsThereAfterAPowerCut) {
   ASSERT_TRUE(Dispatch(1));
   ASSERT_TRUE(Settle(1, "40"));

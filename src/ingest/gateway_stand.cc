@@ -25,6 +25,11 @@ bool IsStand(const Json& json) {
          json.contains("log_bytes") && json["log_bytes"].is_number_unsigned();
 }
 
+// A month that is over is closed at its end.
+Instant MonthOf(const Json& stand) {
+  return FloorMonth(Instant{stand["closed"].get<int64_t>() - 1});
+}
+
 }  // namespace
 
 Status NoteStand(os::Files& files, const std::string& charges_folder, const std::string& sha256,
@@ -34,7 +39,14 @@ Status NoteStand(os::Files& files, const std::string& charges_folder, const std:
     if (IsStand(each) && each["bill"] != sha256) list.push_back(each);
   }
   list.push_back({{"bill", sha256}, {"closed", stand.closed.us}, {"log_bytes", stand.log_bytes}});
-  while (list.size() > kStandsMax) list.erase(list.begin());
+  Json kept = Json::array();
+  for (size_t i = 0; i < list.size(); ++i) {
+    const bool is_last =
+        std::none_of(list.begin() + static_cast<ptrdiff_t>(i) + 1, list.end(),
+                     [&](const Json& l) { return MonthOf(l) == MonthOf(list[i]); });
+    if (is_last || i + kStandsMax >= list.size()) kept.push_back(list[i]);
+  }
+  list = std::move(kept);
   return os::AtomicWrite(files, PathOf(charges_folder), list.dump() + "\n");
 }
 

@@ -23,7 +23,7 @@ struct GatewayStand {
   bool operator==(const GatewayStand&) const = default;
 };
 
-inline constexpr size_t kStandsMax = 64;
+inline constexpr size_t kStandsMax = 64;  // and the newest of each month
 
 // Written before the bill is imported. One process at a time.
 Status NoteStand(os::Files& files, const std::string& charges_folder, const std::string& sha256,

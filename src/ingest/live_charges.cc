@@ -98,8 +98,12 @@ Status LiveCharges::ReadOn(const std::string& month, Tail* tail) {
     tail->dropped = dropped;
   }
   ++version_;
-  FB_CHECK(
-      os::Journal::Read(files_, path, [&](uint64_t offset, std::string_view payload) -> Status {
+  os::JournalReading how;
+  how.from = tail->whole_to;
+  how.on_damage = [](uint64_t, uint64_t) { return Status(); };  // told by the gateway and publish
+  tail->whole_to = FB_TRY(os::Journal::Read(
+      files_, path,
+      [&](uint64_t offset, std::string_view payload) -> Status {
         if (offset < tail->read_to) return {};
         metered::Record record = FB_TRY(metered::Decode(payload));
         tail->read_to = offset + 1;
@@ -115,7 +119,8 @@ Status LiveCharges::ReadOn(const std::string& month, Tail* tail) {
         }
         tail->open.erase(found);
         return {};
-      }));
+      },
+      how));
   tail->bytes = bytes;
   return {};
 }

@@ -49,7 +49,8 @@ class LiveCharges {
  private:
   // One month's log, as far as it has been read.
   struct Tail {
-    uint64_t bytes = 0;  // its size then
+    uint64_t bytes = 0;     // its size then
+    uint64_t whole_to = 0;  // where the last reading that came to its end stopped
     uint64_t read_to = 0;
     std::unordered_map<uint64_t, metered::Dispatch> open;
     struct Ended {

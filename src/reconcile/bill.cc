@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 #include "rates/rate.h"
@@ -125,10 +127,20 @@ Result<BillLine> ChargeLine(const ChargeRow& row, const std::string& place) {
 }  // namespace
 
 void CoverDaysOfLines(Bill* bill) {
-  if (bill->lines.empty()) return;
-  const auto [first, last] = std::ranges::minmax(bill->lines, {}, &BillLine::at);
-  bill->from = FloorDay(first.at);
-  bill->to = Instant{FloorDay(last.at).us + kMicrosPerDay};
+  bill->days.clear();
+  std::map<std::string, std::set<Instant>> days;
+  for (const BillLine& line : bill->lines) days[line.vendor].insert(FloorDay(line.at));
+  for (const auto& [vendor, starts] : days) {
+    std::vector<Period>& stretches = bill->days[vendor];
+    for (const Instant start : starts) {
+      const Period day{start, Instant{start.us + kMicrosPerDay}};
+      const bool goes_on =
+          !stretches.empty() &&
+          FloorMonth(start) <= AddMonths(FloorMonth(Instant{stretches.back().end.us - 1}), 1);
+      if (!goes_on) stretches.push_back(day);
+      stretches.back().end = day.end;
+    }
+  }
 }
 
 bool IsInvoice(std::string_view text) {

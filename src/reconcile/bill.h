@@ -13,7 +13,9 @@
 
 namespace flyball::reconcile {
 
-// The days of the lines are what the bill covers, unless the caller widens it.
+// The days of a vendor's lines, from the first to the last, are what the bill covers of that
+// vendor, unless the caller widens it. A calendar month without any of them ends a stretch: that
+// bill is missing.
 void CoverDaysOfLines(Bill* bill);
 
 // Whether the text is a vendor's invoice in JSON, as the mock vendor tells it (docs/GATEWAY.md):

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/log.h"
 #include "os/journal.h"
 #include "rates/price_book.h"
 
@@ -47,7 +48,15 @@ Result<std::vector<CallFact>> ReadCalls(os::Files& files, const std::string& cal
       calls[found->second].ended = true;
       return {};
     };
-    FB_CHECK(os::Journal::Read(files, os::JoinPath(calls_folder, name), visit));
+    const std::string path = os::JoinPath(calls_folder, name);
+    os::JournalReading how;
+    how.on_damage = [&](uint64_t first, uint64_t end) {
+      log::Warn(
+          "the log of calls is damaged; calls in it are not compared",
+          {{"file", path}, {"from_byte", std::to_string(first)}, {"to_byte", std::to_string(end)}});
+      return Status();
+    };
+    FB_CHECK(os::Journal::Read(files, path, visit, how));
   }
   return calls;
 }

@@ -232,7 +232,7 @@ class Matcher {
 
   Status Conclude(Work& work) {
     Group& group = work.group;
-    group.covered = bill_.from <= group.key.day && group.key.day < bill_.to;
+    group.covered = bill_.Covers(group.key.vendor, group.key.day);
     group.over = group.open == 0 && group.key.day.us + kMicrosPerDay <= now_.us;
     Money spread;
     if (IsOtherCurrency(work)) {

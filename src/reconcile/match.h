@@ -12,7 +12,9 @@
 // charges to the bill's to the last digit.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,8 +50,16 @@ struct Bill {
   std::string name;
   std::string sha256;
   bool in_ledger = false;  // its charges count in the ledger by themselves
-  Instant from, to;        // the days that it covers
+  // The days that it covers, of each vendor whose bill it is.
+  std::map<std::string, std::vector<Period>> days;
   std::vector<BillLine> lines;
+
+  bool Covers(const std::string& vendor, Instant day) const {
+    const auto found = days.find(vendor);
+    return found != days.end() && std::ranges::any_of(found->second, [day](const Period& period) {
+             return period.Contains(day);
+           });
+  }
 };
 
 enum class Reason : uint8_t {

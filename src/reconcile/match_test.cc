@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "reconcile/bill.h"
 #include "reconcile/sums.h"
 
 namespace flyball::reconcile {
@@ -61,8 +62,7 @@ class Matching : public testing::Test {
   // What every report keeps: parts explain the difference exactly, and what applying it would write
   // leaves nothing but what is never applied.
   const std::vector<Group>& Run() {
-    bill_.from = At("2026-11-10");
-    bill_.to = At("2026-11-12");
+    bill_.days = {{"openai", {{At("2026-11-10"), At("2026-11-12")}}}};
     groups_ = Match(calls_, bill_, known_, now_).value();
     for (const Group& group : groups_) {
       Money explained;
@@ -85,7 +85,7 @@ class Matching : public testing::Test {
   }
 
   std::vector<CallFact> calls_;
-  Bill bill_{"bill.json", "abc", false, {}, {}, {}};
+  Bill bill_{"bill.json", "abc", false, {}, {}};
   EvidenceByKey known_;
   Instant now_ = At("2026-11-20");
   std::vector<Group> groups_, applied_;
@@ -207,6 +207,42 @@ TEST_F(Matching, AnOpenCallKeepsItsDayOpen) {
   Answer("0.5", "a");
   EXPECT_FALSE(Run()[0].over);
   EXPECT_EQ(groups_[0].open, 1);
+}
+
+TEST_F(Matching, ABillCoversNothingOfAVendorThatItHasNoChargeOf) {
+  Call(metered::Basis::kExact, "0.5", "a").dispatch.provider = "Anthropic";
+  Call(metered::Basis::kExact, "0.5", "b");
+  Answer("0.5", "b");
+  Run();
+  ASSERT_EQ(groups_.size(), 2u);
+  EXPECT_EQ(groups_[0].key.vendor, "anthropic");
+  EXPECT_EQ(groups_[0].parts.at(0).reason, Reason::kNoBill);
+  EXPECT_FALSE(groups_[0].evidence.has_value());
+  EXPECT_TRUE(groups_[1].covered);
+}
+
+TEST_F(Matching, ABillCoversItsVendorsFromTheirFirstDayToTheirLastButNoMonthThatIsMissing) {
+  Line("1", "", "2026-09-03T10:00:00Z");
+  Line("1", "", "2026-11-02T10:00:00Z");
+  Line("1", "", "2026-11-20T23:59:59Z");
+  Line("1", "", "2026-12-03T00:00:00Z");
+  Line("1", "", "2026-11-05T00:00:00Z").vendor = "anthropic";
+  CoverDaysOfLines(&bill_);
+  const auto covered = [&](std::string_view day) { return bill_.Covers("openai", At(day)); };
+  EXPECT_FALSE(covered("2026-09-02"));
+  EXPECT_TRUE(covered("2026-09-03"));
+  EXPECT_FALSE(covered("2026-09-04"));
+  EXPECT_FALSE(covered("2026-10-15"));
+  EXPECT_TRUE(covered("2026-11-10"));
+  EXPECT_TRUE(covered("2026-11-30"));
+  EXPECT_TRUE(covered("2026-12-03"));
+  EXPECT_FALSE(covered("2026-12-04"));
+  EXPECT_TRUE(bill_.Covers("anthropic", At("2026-11-05")));
+  EXPECT_FALSE(bill_.Covers("anthropic", At("2026-11-06")));
+  EXPECT_FALSE(bill_.Covers("google", At("2026-11-05")));
+  bill_.lines.clear();
+  CoverDaysOfLines(&bill_);
+  EXPECT_FALSE(covered("2026-11-10"));
 }
 
 TEST_F(Matching, ADayThatTheBillDoesNotCoverIsLeftAlone) {

@@ -148,7 +148,7 @@ async function reconcile(world, begin, cuts) {
     assert.equal(JSON.parse(await world.flyball(...bill, '--apply')).applied, 0);
   }
   assert.equal((await ledger()).commit, after.commit);
-  return unseen;
+  return { unseen, bounds: reasons.get('bound') };
 }
 
 const NAME = `keeps hard budgets for ${SECONDS} s of ${CLIENTS} clients and kills, and comes to the vendor's bill`;
@@ -209,10 +209,13 @@ it(NAME, { timeout: SECONDS * 1000 + 120_000 }, async () => {
     for (const budget of budgets.values()) assert.equal(budget.max_overspend.amount ?? budget.max_overspend, '0');
 
     await gateway.stop();
-    const unseen = await reconcile(world, begin, downs);
+    const { unseen, bounds } = await reconcile(world, begin, downs);
     gateway = await world.startGateway();
     const { settled, held } = (await world.budgets()).get('organisation');
-    assert.equal(decimal(settled + held), decimal(billed - unseen), 'the guard has taken the bill over');
+    const taken = decimal(settled + held);
+    // Of calls at their bound the guard knows the last 10,000 (docs/GUARD.md); the others stay there.
+    if (bounds <= 10_000) assert.equal(taken, decimal(billed - unseen), 'the guard has taken the bill over');
+    assert.ok(settled + held >= billed - unseen && settled + held < all.settled + all.held, `the guard has taken over ${taken}`);
   } finally {
     await gateway.kill();
     await server?.kill();
