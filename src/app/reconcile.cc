@@ -118,6 +118,7 @@ Result<Compared> Compare(const Environment& environment, const ReconcileArgs& ar
   Compared compared;
   compared.calls =
       FB_TRY(reconcile::ReadCalls(environment.files, CallsFolder(environment), vendor, period));
+  reconcile::EndOldCalls(environment.clock.Now(), &compared.calls);
   std::set<std::string> vendors;
   for (const reconcile::CallFact& call : compared.calls) {
     vendors.insert(rates::CanonicalProvider(call.dispatch.provider));

@@ -729,10 +729,12 @@ void GovernedGateway::Tick() {
   if (log_.is_behind()) (void)log_.Retry();  // its failure was told
   wal_.SetBlocked(log_.is_behind());
   SyncLog(now.mono_us);
-  if (Status ticked = wal_.Tick(now); !ticked) {
-    log::Error("the guard's journal can't be written; nothing more is admitted",
-               {{"why", ticked.error().ToString()}});
+  const Status ticked = wal_.Tick(now);
+  const std::string wrong = ticked ? std::string() : ticked.error().ToString();
+  if (wrong != tick_wrong_ && !wrong.empty()) {  // told once, not each time
+    log::Error("the guard's journal can't be written; nothing more is admitted", {{"why", wrong}});
   }
+  tick_wrong_ = wrong;
   TellNotices();
   if (now.mono_us - keys_looked_at_us_ >= kKeysRefreshUs) {
     keys_looked_at_us_ = now.mono_us;

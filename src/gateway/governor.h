@@ -96,6 +96,7 @@ class GovernedGateway final : public Governor {
   int64_t keys_looked_at_us_ = 0;
   int64_t log_synced_us_ = 0;
   bool syncing_log_ = false;
+  std::string tick_wrong_;  // what Tick told last
 };
 
 // The secret of a request's Authorization, x-api-key or api-key header; "" when there is none.

@@ -61,4 +61,16 @@ Result<std::vector<CallFact>> ReadCalls(os::Files& files, const std::string& cal
   return calls;
 }
 
+void EndOldCalls(Instant now, std::vector<CallFact>* calls) {
+  const Instant old{FloorHour(now).us - kMicrosPerDay};
+  for (CallFact& call : *calls) {
+    if (call.ended || call.dispatch.at >= old) continue;
+    call.end.id = call.dispatch.id;
+    call.end.at = call.dispatch.at;
+    call.end.basis = metered::Basis::kBound;
+    call.end.cost = call.dispatch.bound;
+    call.ended = true;
+  }
+}
+
 }  // namespace flyball::reconcile

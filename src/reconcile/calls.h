@@ -17,4 +17,8 @@ namespace flyball::reconcile {
 Result<std::vector<CallFact>> ReadCalls(os::Files& files, const std::string& calls_folder,
                                         const std::string& vendor, Period period);
 
+// A call that has no end a day later counts at its bound, in the ledger's charges too: its gateway
+// has died and not come back.
+void EndOldCalls(Instant now, std::vector<CallFact>* calls);
+
 }  // namespace flyball::reconcile

@@ -292,14 +292,22 @@ class Matcher {
     }
   }
 
+  // Answered behind the last day of this bill: the vendor may count it there.
+  bool IsOfALaterBill(const Key& key, const CallFact& call) const {
+    const Instant day = FloorDay(call.end.at);
+    return !call.end.answer_id.empty() && day > key.day && !bill_.Covers(key.vendor, day);
+  }
+
   void LeaveCalls(Work& work) {
     for (const CallFact* call : work.calls) {
       const Money cost = CostOf(*call);
       const bool free = cost.is_zero() && call->end.basis != metered::Basis::kBound;
-      const Reason reason = free ? Reason::kEqual : Reason::kNotBilled;
+      const bool later = IsOfALaterBill(work.group.key, *call);
+      const Reason reason = free ? Reason::kEqual : later ? Reason::kMidnight : Reason::kNotBilled;
       Explain(work, reason, cost.Negated());
       work.group.traces.push_back({call->dispatch.id, "", cost, {}, reason});
-      if (!free) work.corrections.push_back({call->dispatch.id, call->dispatch.at, {}, {}});
+      if (!free && !later)
+        work.corrections.push_back({call->dispatch.id, call->dispatch.at, {}, {}});
     }
     for (const Entry* entry : work.entries) {
       Explain(work, Reason::kUnseen, entry->cost);

@@ -209,6 +209,18 @@ TEST_F(Matching, AnOpenCallKeepsItsDayOpen) {
   EXPECT_EQ(groups_[0].open, 1);
 }
 
+// Two bills, each of a month: the first must not take away what the second will have.
+TEST_F(Matching, ACallThatIsAnsweredBehindTheLastDayOfABillIsLeftToTheNext) {
+  Call(metered::Basis::kExact, "0.5", "a", "2026-11-11T23:59:59.5Z");
+  Call(metered::Basis::kExact, "0.25", "b", "2026-11-11T10:00:00Z");
+  Answer("0.25", "b", 100, "2026-11-11T10:00:00Z");
+  Run();
+  ASSERT_EQ(groups_.size(), 1u);
+  EXPECT_EQ(groups_[0].parts.at(0).reason, Reason::kMidnight);
+  ASSERT_TRUE(groups_[0].evidence.has_value());
+  EXPECT_TRUE(groups_[0].evidence->corrections.empty());
+}
+
 TEST_F(Matching, ABillCoversNothingOfAVendorThatItHasNoChargeOf) {
   Call(metered::Basis::kExact, "0.5", "a").dispatch.provider = "Anthropic";
   Call(metered::Basis::kExact, "0.5", "b");
