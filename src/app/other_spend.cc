@@ -257,7 +257,9 @@ Status OtherSpend::Tell(const std::stop_token& stop) {
   const std::string path(gateway::kDeskPath);
   const std::vector<CountedBudget> budgets =
       FB_TRY(ReadBudgets(FB_TRY(AskDesk(environment_, "GET", path, ""))));
-  const estate::Estate& estate = ledger_.Rules()->estate();
+  const std::shared_ptr<const estate::RuleSet> rules =
+      ledger_.Rules();  // others may come meanwhile
+  const estate::Estate& estate = rules->estate();
   const std::set<std::string> fronted = FrontedBy(estate);
   Status first;
   for (CountedBudget counted : budgets) {

@@ -92,7 +92,8 @@ TEST_F(DeskTest, WhatTheLedgerSaysOfABudgetCountsAndIsShownApart) {
   ASSERT_TRUE(say({"soft", 12, {{"", {sum("4")}}}}));
   ASSERT_TRUE(say({"each", 12, {{"a", {sum("7")}}, {"b", {sum("8")}}}}));
   std::map<std::string, Json> rows;
-  for (const Json& row : Ask("GET", "").value()) {
+  const Json listed = Ask("GET", "").value();
+  for (const Json& row : listed) {
     rows[std::string(row["name"]) + " " + std::string(row["scope"])] = row;
   }
   const Json hard = rows["hard organisation"];
