@@ -15,7 +15,8 @@ namespace flyball::gateway {
 // - dispatched, no end: gets an end at its bound, which is what the guard has charged unless it has
 //   settled the call and the log has lost that. The guard writes first, so a call that it does not
 //   know is no call that never left;
-// - dispatched by the guard's word, and not in a log that is whole: died before a byte left, is free;
+// - dispatched by the guard's word, and not in a log that is whole: no byte has left, and it is
+//   given back;
 // - an end that the guard has not seen: the guard settles it now;
 // - ids that the guard, put back from a copy, would give out again: it goes on above them.
 // Doing it again changes nothing. Only what was written since the last time is read
