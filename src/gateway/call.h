@@ -5,11 +5,13 @@
 // decided on the other side of this seam, by a Governor: one Call per request, driven by the
 // proxy's single thread. The plain lane of the benchmark is a Governor that only routes.
 //
-//   Begin ─► Next ─► Dispatched ─► Head ─► Body ... Body ─► End
-//              ▲         │           │ (429, 5xx, broken before any byte went to the client)
-//              └─── no ◄─┴── retry ◄─┘
+//   Begin ─► Next ─► Dispatched ─► (Commit) ─► Head ─► Body ... Body ─► End
+//              ▲                       │         │ (429, 5xx, broken before any byte went to the
+//              └────────────────── no ◄┴─ retry ◄┘  client)
 //
-// No method blocks, and each Call sees exactly one End.
+// What calls have said is written down once for all that a turn of the loop brings: by Commit,
+// before the first bytes of what was dispatched leave. No method blocks, and each Call sees exactly
+// one End.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +63,7 @@ enum class Outcome : uint8_t {
   kBroken,         // bytes left, no whole head came back
   kTimedOut,       // the same, by the clock
   kRetryableHead,  // Head said kRetry
-  kNotRecorded,    // Dispatched said no: no byte left
+  kNotRecorded,    // Dispatched or Commit said no: no byte left
 };
 
 enum class HeadVerdict : uint8_t { kPass, kRetry };
@@ -80,7 +82,7 @@ enum class End : uint8_t {
   kClientGone,  // the client left, and the upstream could not be drained to its end in bounds
   kDrained,     // the client left, and the upstream's answer was read to its end
   kRefused,     // Next gave a Reply
-  kNeverSent,   // the client left before this attempt was dispatched
+  kNeverSent,   // the client left before a byte of this attempt did
 };
 
 class Call {
@@ -88,8 +90,8 @@ class Call {
   virtual ~Call() = default;
   // The next attempt, or the answer that the client gets when there is none (any more).
   virtual std::variant<Attempt, Reply> Next(Outcome before) = 0;
-  // The first byte of the attempt is about to leave: from here on it may cost money. False: that
-  // could not be written down, so nothing may leave; Next is asked again.
+  // The first byte of the attempt is about to leave, as soon as Commit says so: from then on it may
+  // cost money. False, or Commit's: it may not, and Next is asked again, with kNotRecorded.
   [[nodiscard]] virtual bool Dispatched() = 0;
   virtual HeadVerdict Head(int status, std::span<const HeaderView> headers) = 0;
   // Headers that the client gets beside the upstream's own; asked once, after Head.
@@ -110,6 +112,9 @@ class Governor {
   // The proxy refuses by itself what never becomes a request (400, 408, 413, 431): in the shape of
   // the dialect that the path speaks.
   virtual Reply Refuse(std::string_view path, int status, std::string_view why) = 0;
+  // Writes down what calls have said since the last time. False: that can't be, so no attempt that
+  // was dispatched since then may leave.
+  [[nodiscard]] virtual bool Commit() { return true; }
   // Called several times a second, for deadlines.
   virtual void Tick() {}
 };

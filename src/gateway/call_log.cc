@@ -62,7 +62,7 @@ CallLog::Ends CallLog::ends() const {
   return ends;
 }
 
-Status CallLog::Append(Instant dispatched, const std::string& record) {
+Status CallLog::Append(Instant dispatched, std::span<const std::string_view> records) {
   const std::string month = CallLogName(dispatched);
   const std::string path = os::JoinPath(folder_, month);
   Open_* file = &open_[0];
@@ -78,7 +78,7 @@ Status CallLog::Append(Instant dispatched, const std::string& record) {
     *file = {month, std::move(journal)};
   }
   if (std::ranges::find(unsynced_, path) == unsynced_.end()) unsynced_.push_back(path);
-  Status appended = file->journal->Append(record, false);
+  Status appended = file->journal->Append(records, false);
   // It could not cut off what it had written a part of: opening it again does.
   if (!appended && appended.error().code == Code::kFailedPrecondition) {
     ends_[month] = file->journal->size();
@@ -95,34 +95,62 @@ std::function<Status()> CallLog::StartSync() {
   };
 }
 
-Status CallLog::Write(const metered::Dispatch& dispatch) {
-  Status written = Retry();
-  if (written) written = Append(dispatch.at, metered::Encode(dispatch));
-  if (written) return {};
-  // It may be found all the same, where it could not be cut off.
-  metered::End end;
-  end.id = dispatch.id;
-  end.at = dispatch.at;
-  end.basis = metered::Basis::kNotSent;
-  unwritten_.push_back({dispatch.at, metered::Encode(end)});
+void CallLog::Add(const metered::End& end, Instant dispatched) {
+  unwritten_.push_back({end.id, dispatched, metered::Encode(end)});
+}
+
+void CallLog::Add(const metered::Dispatch& dispatch) {
+  dispatches_.push_back({dispatch.id, dispatch.at, metered::Encode(dispatch)});
+}
+
+void CallLog::Withdraw(uint64_t id) {
+  std::erase_if(dispatches_, [id](const Record& record) { return record.id == id; });
+}
+
+// Those of a month at once; what has been written is no longer in it.
+Status CallLog::Write(std::vector<Record>* records) {
+  auto next = records->begin();
+  Status written;
+  while (written && next != records->end()) {
+    const Instant month = FloorMonth(next->dispatched);
+    std::vector<std::string_view> texts;
+    auto end = next;
+    for (; end != records->end() && FloorMonth(end->dispatched) == month; ++end) {
+      texts.push_back(end->text);
+    }
+    written = Append(month, texts);
+    if (written) next = end;
+  }
+  records->erase(records->begin(), next);
   return written;
 }
 
-Status CallLog::Write(const metered::End& end, Instant dispatched) {
-  unwritten_.push_back({dispatched, metered::Encode(end)});
-  return Retry();
-}
-
-Status CallLog::Retry() {
-  while (!unwritten_.empty()) {
-    FB_CHECK(Append(unwritten_.front().dispatched, unwritten_.front().record));
-    unwritten_.pop_front();
-  }
-  if (sync_failed_) {
+Status CallLog::WriteEnds() {
+  Status written = Write(&unwritten_);
+  ends_failed_ = !written.has_value();
+  if (written && sync_failed_) {
     return Fail(Code::kFailedPrecondition, "the log of calls could not be synced",
                 "look at the disk, then start again: no call leaves until then");
   }
-  return {};
+  return written;
+}
+
+Status CallLog::WriteDispatches() {
+  if (dispatches_.empty()) return {};
+  std::vector<Record> records = std::exchange(dispatches_, {});
+  std::vector<metered::End> not_sent;
+  for (const Record& record : records) {
+    metered::End& end = not_sent.emplace_back();
+    end.id = record.id;
+    end.at = record.dispatched;
+    end.basis = metered::Basis::kNotSent;
+  }
+  Status written = WriteEnds();
+  if (written) written = Write(&records);
+  if (written) return {};
+  // Some may be found all the same: written before it failed, or where that could not be cut off.
+  for (const metered::End& end : not_sent) Add(end, end.at);
+  return written;
 }
 
 }  // namespace flyball::gateway

@@ -1,17 +1,19 @@
 // CallLog: the journal of what was dispatched and what it cost (model/metered_call.h), a file a
 // month, from which the ledger's charges are made.
 //
-// Records are written when the guard's are, and synced about once a second: a process that dies
-// loses none, a power cut the last of them. What can't be written is kept, and written before
-// anything newer. Damage within a file is told and passed over: the gateway does not stand still
-// for it. One thread owns it.
+// Records are added as calls go on and written once for many: ends before the guard's journal,
+// dispatches after it and before their first bytes leave. They are synced about once a second: a
+// process that dies loses none that was written, a power cut the last of them. Ends that can't be
+// written are kept, and written before anything newer. Damage within a file is told and passed
+// over: the gateway does not stand still for it. One thread owns it.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -32,15 +34,18 @@ class CallLog {
                               const std::function<Status(const metered::Record&)>& visit,
                               const Ends& from = {});
 
-  // An attempt's records lie in the file of the month in which it was dispatched. A dispatch that
-  // can't be written is given up: the call must not leave. An end is kept.
-  Status Write(const metered::Dispatch& dispatch);
-  Status Write(const metered::End& end, Instant dispatched);
-  // Writes what was kept.
-  Status Retry();
-  // While true no call may leave. After a failed sync until it is opened again: nobody knows what
-  // the disk has.
-  bool is_behind() const { return !unwritten_.empty() || sync_failed_; }
+  // An attempt's records lie in the file of the month in which it was dispatched.
+  void Add(const metered::End& end, Instant dispatched);
+  void Add(const metered::Dispatch& dispatch);
+  // Of a dispatch that is not written yet and never will be.
+  void Withdraw(uint64_t id);
+  Status WriteEnds();
+  // Ends first. On an error the dispatches are given up: their calls must not leave.
+  Status WriteDispatches();
+  void GiveUpDispatches() { dispatches_.clear(); }
+  // An end could not be written when that was tried last. While true no call may leave. After a
+  // failed sync until it is opened again: nobody knows what the disk has.
+  bool is_behind() const { return ends_failed_ || sync_failed_; }
 
   // What brings to the disk what was written since the last one; on any thread. Empty when that is
   // nothing. Then FinishSync with its answer.
@@ -53,7 +58,13 @@ class CallLog {
 
  private:
   CallLog(os::Files& files, std::string folder) : files_(&files), folder_(std::move(folder)) {}
-  Status Append(Instant dispatched, const std::string& record);
+  struct Record {
+    uint64_t id = 0;
+    Instant dispatched;
+    std::string text;
+  };
+  Status Write(std::vector<Record>* records);
+  Status Append(Instant dispatched, std::span<const std::string_view> records);
 
   os::Files* files_;
   std::string folder_;
@@ -67,11 +78,9 @@ class CallLog {
   std::vector<std::string> unsynced_;
   bool sync_failed_ = false;
   bool is_damaged_ = false;
-  struct Unwritten {
-    Instant dispatched;
-    std::string record;
-  };
-  std::deque<Unwritten> unwritten_;
+  std::vector<Record> unwritten_;  // ends
+  std::vector<Record> dispatches_;
+  bool ends_failed_ = false;
 };
 
 // "calls-2026-11.journal"

@@ -72,14 +72,30 @@ void Exchange::OnDialed(Result<std::unique_ptr<net::Stream>> dialed) {
 }
 
 void Exchange::Dispatch() {
-  if (!dispatched_) {
-    if (!call_->Dispatched()) {
-      core_.Keep(std::move(link_));  // as good as it was
-      Try(Outcome::kNotRecorded);
-      return;
-    }
-    dispatched_ = true;
+  if (dispatched_) {
+    SendRequest();  // the same attempt over another connection
+    return;
   }
+  if (!call_->Dispatched()) {
+    Leave(false);
+    return;
+  }
+  leaving_ = true;
+  core_.AddLeaving(*this);
+}
+
+void Exchange::Leave(bool recorded) {
+  leaving_ = false;
+  if (recorded) {
+    dispatched_ = true;
+    SendRequest();
+  } else {
+    core_.Keep(std::move(link_));  // as good as it was
+    Try(Outcome::kNotRecorded);
+  }
+}
+
+void Exchange::SendRequest() {
   head_rest_.clear();
   AppendUpstreamHead(request_->view, request_->head.names_hop_headers, attempt_,
                      core_.upstreams[attempt_.upstream].host, &head_rest_);
@@ -118,8 +134,8 @@ bool Exchange::WriteRequest() {
 }
 
 void Exchange::OnUpstream() {
-  if (ended_ || !link_) {
-    return;
+  if (ended_ || leaving_ || !link_) {
+    return;  // Leave looks again
   }
   if (!write_failed_ && !WriteRequest()) {
     // An answer may stand before the end: a refusal of a body that is too large.
@@ -393,7 +409,7 @@ void Exchange::SetTimer() {
 
 void Exchange::OnTime() {
   Core::Entry entry(core_);
-  if (link_) {
+  if (link_ && !leaving_) {
     Lost(true);
   }
 }
@@ -404,7 +420,7 @@ void Exchange::ClientGone() {
     return;  // the rest of Finish follows
   }
   const bool may_drain =
-      link_ && !core_.ending() && core_.stats.draining < core_.options.drains_max;
+      dispatched_ && link_ && !core_.ending() && core_.stats.draining < core_.options.drains_max;
   if (!may_drain) {
     Finish(dispatched_ ? End::kClientGone : End::kNeverSent, false);
     return;
@@ -417,7 +433,7 @@ void Exchange::ClientGone() {
   ReadAnswer();
 }
 
-void Exchange::Abandon() { Finish(End::kClientGone, false); }
+void Exchange::Abandon() { Finish(dispatched_ ? End::kClientGone : End::kNeverSent, false); }
 
 void Exchange::SendReply(const Reply& reply) {
   core_.out.Clear();
@@ -436,6 +452,7 @@ void Exchange::SendReply(const Reply& reply) {
 void Exchange::Finish(End how, bool well) {
   FB_ASSERT(call_ != nullptr);
   ended_ = true;
+  if (std::exchange(leaving_, false)) core_.DropLeaving(*this);
   timer_.Stop();
   dial_.reset();
   DropLink();
@@ -445,6 +462,7 @@ void Exchange::Finish(End how, bool well) {
   }
   call_->Ended(how);
   call_.reset();
+  core_.CommitAtTurnEnd();
   if (client_ != nullptr) {
     std::exchange(client_, nullptr)->AnswerEnded(std::move(request_), well);
   } else {

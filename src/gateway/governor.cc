@@ -177,12 +177,9 @@ class GovernedGateway::Governed final : public Call {
     return attempt;
   }
 
-  // The guard first: a call of the log that the guard does not know of has been settled.
   bool Dispatched() override {
-    if (!g_.wal_.guard().Dispatched(id_, g_.Now()) || !Commit() || !LogDispatch()) {
-      ReleaseHold();
-      return false;
-    }
+    if (!g_.wal_.guard().Dispatched(id_, g_.Now())) return false;  // it is past its deadline
+    g_.log_.Add(dispatch_);
     sent_ = true;
     ++g_.counts_.attempts;
     return true;
@@ -416,9 +413,10 @@ class GovernedGateway::Governed final : public Call {
     if (!held_) return;
     switch (before) {
       case Outcome::kNone:
-      case Outcome::kNotRecorded:
         return;
       case Outcome::kNotConnected:
+      case Outcome::kNotRecorded:
+        return ReleaseHold();
       case Outcome::kBroken:
       case Outcome::kTimedOut:
       case Outcome::kRetryableHead:
@@ -429,8 +427,11 @@ class GovernedGateway::Governed final : public Call {
   void ReleaseHold() {
     if (!std::exchange(held_, false)) return;
     ++g_.counts_.not_sent;
+    if (std::exchange(sent_, false)) {
+      --g_.counts_.attempts;
+      g_.log_.Withdraw(id_.value());
+    }
     (void)g_.wal_.guard().Release(id_, g_.Now());
-    Commit();
   }
 
   void SettleAnswer() {
@@ -472,8 +473,7 @@ class GovernedGateway::Governed final : public Call {
   }
 
   void Write(const metered::End& end, const hold::Cost& cost, int64_t tokens_output) {
-    // The log first: what the guard has settled must not be unknown to the ledger.
-    if (Status logged = g_.log_.Write(end, dispatch_.at); !logged) LogFailed(logged.error());
+    g_.log_.Add(end, dispatch_.at);
     guard::Guard& guard = g_.wal_.guard();
     if (end.basis == metered::Basis::kBound) {
       ++g_.counts_.at_bound;
@@ -487,30 +487,6 @@ class GovernedGateway::Governed final : public Call {
                   {{"model", facts_.model}, {"upstream", dispatch_.upstream}});
       }
     }
-    Commit();
-  }
-
-  bool LogDispatch() {
-    const Status logged = g_.log_.Write(dispatch_);
-    if (!logged) LogFailed(logged.error());
-    return logged.has_value();
-  }
-
-  bool Commit() {
-    const Status written = g_.wal_.Commit();
-    if (!written) TellFault("guard", written.error());
-    return written.has_value();
-  }
-
-  // Until Tick finds that the log can be written again.
-  void LogFailed(const Error& error) {
-    g_.wal_.SetBlocked(true);
-    TellFault("log", error);
-  }
-
-  static void TellFault(std::string_view journal, const Error& error) {
-    log::Error("a record could not be written; nothing more is admitted until it can be",
-               {{"journal", std::string(journal)}, {"why", error.ToString()}});
   }
 
   size_t Current() const { return candidates_[next_candidate_ - 1]; }
@@ -548,6 +524,38 @@ GovernedGateway::GovernedGateway(GatewaySettings settings,
       clock_(clock),
       random_(random) {
   settings_.upstream_keys.resize(settings_.upstreams.size());
+  wal_.CallBeforeWriting([this] { WriteEnds(); });
+}
+
+namespace {
+
+void TellFault(std::string_view journal, const Error& error) {
+  log::Error("a record could not be written; nothing more is admitted until it can be",
+             {{"journal", std::string(journal)}, {"why", error.ToString()}});
+}
+
+}  // namespace
+
+// Until Tick finds that the log can be written again.
+void GovernedGateway::LogFailed(const Error& error) {
+  wal_.SetBlocked(true);
+  TellFault("log", error);
+}
+
+void GovernedGateway::WriteEnds() {
+  if (const Status written = log_.WriteEnds(); !written) LogFailed(written.error());
+}
+
+bool GovernedGateway::Commit() {
+  WriteEnds();
+  if (const Status written = wal_.Commit(); !written) {
+    TellFault("guard", written.error());
+    log_.GiveUpDispatches();
+    return false;
+  }
+  const Status written = log_.WriteDispatches();
+  if (!written) LogFailed(written.error());
+  return written.has_value();
 }
 
 std::string GovernedGateway::ModelsJson() const {
@@ -726,7 +734,7 @@ void GovernedGateway::TellNotices() {
 
 void GovernedGateway::Tick() {
   const guard::Moment now = Now();
-  if (log_.is_behind()) (void)log_.Retry();  // its failure was told
+  if (log_.is_behind()) (void)log_.WriteEnds();  // its failure was told
   wal_.SetBlocked(log_.is_behind());
   SyncLog(now.mono_us);
   const Status ticked = wal_.Tick(now);

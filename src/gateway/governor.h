@@ -62,8 +62,15 @@ class GovernedGateway final : public Governor {
   GovernedGateway(GatewaySettings settings, std::shared_ptr<const rates::PriceBook> book,
                   guard::Wal& wal, CallLog& log, KeyStore& keys, Clock& clock, Random& random);
 
+  ~GovernedGateway() override { wal_.CallBeforeWriting({}); }
+  GovernedGateway(const GovernedGateway&) = delete;
+  GovernedGateway& operator=(const GovernedGateway&) = delete;
+
   std::unique_ptr<Call> Begin(const RequestView& request) override;
   Reply Refuse(std::string_view path, int status, std::string_view why) override;
+  // The log's ends, the guard's journal, the log's dispatches: what the guard has settled the
+  // ledger knows, and a call of the log that the guard does not know of has been settled.
+  bool Commit() override;
   void Tick() override;
 
   // From now on; calls that run keep what they had.
@@ -77,6 +84,8 @@ class GovernedGateway final : public Governor {
  private:
   class Governed;
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
+  void WriteEnds();
+  void LogFailed(const Error& error);
   void SyncLog(int64_t now_us);
   std::string ModelsJson() const;
   // Requests that are no calls: health, metrics, the desk.

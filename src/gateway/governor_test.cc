@@ -5,10 +5,13 @@
 #include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/log.h"
 #include "base/zone.h"
+#include "gateway/recovery.h"
 #include "gateway/test_governor.h"
+#include "guard/test_files.h"
 #include "os/sim_files.h"
 #include "rates/test_prices.h"
 
@@ -456,10 +459,11 @@ TEST_F(GovernorTest, AnAttemptThatNeverLeftIsGivenBackWhateverWentBefore) {
   for (const End how : {End::kClientGone, End::kNeverSent, End::kBroken}) {
     const std::unique_ptr<Call> call = Gateway().Begin({"POST", kChat, headers, kAsk, ""});
     ASSERT_TRUE(std::holds_alternative<Attempt>(call->Next(Outcome::kNone)));
-    ASSERT_TRUE(call->Dispatched());
+    ASSERT_TRUE(call->Dispatched() && Gateway().Commit());
     ASSERT_EQ(call->Head(429, {}), HeadVerdict::kRetry);
     ASSERT_TRUE(std::holds_alternative<Attempt>(call->Next(Outcome::kRetryableHead)));
     call->Ended(how);
+    EXPECT_TRUE(Gateway().Commit());
     EXPECT_EQ(Standing("organisation"), std::pair(std::string("0"), std::string("0")));
   }
   EXPECT_EQ(Records().size(), 6u) << "of the first attempts, a dispatch and an end each";
@@ -494,9 +498,10 @@ class FullLogTest : public GovernorTest {
   }
   void Fill() { disk_.SetCapacityBytes(1); }
   void MakeRoom() { disk_.SetCapacityBytes(1 << 30); }
-  std::vector<metered::Record> Logged() {
+  std::vector<metered::Record> Logged() { return Logged(disk_); }
+  static std::vector<metered::Record> Logged(os::Files& disk) {
     std::vector<metered::Record> records;
-    EXPECT_TRUE(CallLog::Open(disk_, "calls", [&](const metered::Record& record) {
+    EXPECT_TRUE(CallLog::Open(disk, "calls", [&](const metered::Record& record) {
       records.push_back(record);
       return Status();
     }));
@@ -560,7 +565,7 @@ TEST_F(FullLogTest, AnEndWaitsForRoomAndComesBeforeAnythingNewer) {
   for (int i = 0; i < 2; ++i) {
     calls.push_back(Gateway().Begin({"POST", kChat, headers, kAsk, ""}));
     ASSERT_TRUE(std::holds_alternative<Attempt>(calls.back()->Next(Outcome::kNone)));
-    ASSERT_TRUE(calls.back()->Dispatched());
+    ASSERT_TRUE(calls.back()->Dispatched() && Gateway().Commit());
     ASSERT_EQ(calls.back()->Head(200, {}), HeadVerdict::kPass);
     std::string out;
     ASSERT_EQ(calls.back()->Body(kAnswer, &out), BodyVerdict::kPass);
@@ -568,10 +573,12 @@ TEST_F(FullLogTest, AnEndWaitsForRoomAndComesBeforeAnythingNewer) {
   }
   Fill();
   calls[0]->Ended(End::kComplete);
+  (void)Gateway().Commit();
   EXPECT_TRUE(wal_->guard().stopped());
   EXPECT_EQ(Logged().size(), 2u);
   MakeRoom();
   calls[1]->Ended(End::kComplete);
+  EXPECT_TRUE(Gateway().Commit());
   const std::vector<metered::Record> records = Logged();
   ASSERT_EQ(records.size(), 4u);
   EXPECT_EQ(records[2].end.id, records[0].dispatch.id);
@@ -579,6 +586,79 @@ TEST_F(FullLogTest, AnEndWaitsForRoomAndComesBeforeAnythingNewer) {
   EXPECT_EQ(records[3].end.basis, metered::Basis::kExact);
   Gateway().Tick();
   EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+}
+
+// A turn in which one call ends, one leaves and one is withdrawn, and the process dies at every
+// byte that it writes.
+TEST_F(FullLogTest, ATurnThatIsCutShortLosesNoCallAndChargesNoneTwice) {
+  static const Zone utc;
+  const std::string bearer = "Bearer " + key_.secret;
+  const std::vector<HeaderView> headers = {{"Authorization", bearer}};
+  std::set<std::string> sums;
+  constexpr uint64_t kWrites = 3;  // the log's ends, the guard's journal, the log's dispatches
+  for (uint64_t operation = 0; operation <= kWrites; ++operation) {
+    bool done = false;
+    for (uint64_t bytes = 0; !done; bytes += 7) {
+      os::SimFiles disk{os::SimFilesOptions{}};
+      guard::DyingFiles dying(disk, 1);
+      const auto open = [&](os::Files& files) {
+        gateway_.reset();
+        log_.reset();
+        guard::Options options;
+        options.find_zone = [](std::string_view) { return &utc; };
+        wal_.reset();
+        wal_ = guard::Wal::Open(files, "guard", "boot", options).value();
+        log_.emplace(RecoverCalls(files, "calls", *wal_, Now()).value());
+      };
+      open(dying);
+      SetBudget("organisation", "100");
+      std::vector<std::unique_ptr<Call>> calls;
+      for (int i = 0; i < 3; ++i) {
+        calls.push_back(Gateway().Begin({"POST", kChat, headers, kAsk, ""}));
+        ASSERT_TRUE(std::holds_alternative<Attempt>(calls.back()->Next(Outcome::kNone)));
+      }
+      ASSERT_TRUE(calls[0]->Dispatched() && Gateway().Commit());
+      ASSERT_EQ(calls[0]->Head(200, {}), HeadVerdict::kPass);
+      std::string out;
+      ASSERT_EQ(calls[0]->Body(kAnswer, &out), BodyVerdict::kPass);
+      (void)calls[0]->Tail();
+      calls[0]->Ended(End::kComplete);
+      ASSERT_TRUE(calls[1]->Dispatched());
+      ASSERT_TRUE(calls[2]->Dispatched());
+      calls[2]->Ended(End::kNeverSent);
+      dying.DieAfter(operation, bytes);
+      const bool leaves = Gateway().Commit();
+      EXPECT_EQ(leaves, operation == kWrites);
+      done = bytes > dying.last_append_size();
+      dying.DieAfter(0, 0);  // from here on nothing of this process counts
+      calls[1]->Ended(leaves ? End::kBroken : End::kNeverSent);
+      calls.clear();
+      open(disk);
+      const auto [counted, held] = Standing("organisation");
+      EXPECT_EQ(held, "0");
+      if (leaves) EXPECT_NE(counted, "0.05") << "what left is charged";
+      Money logged;
+      std::set<uint64_t> ended;
+      for (const metered::Record& record : Logged(disk)) {
+        if (!record.is_end) continue;
+        EXPECT_TRUE(ended.insert(record.end.id).second);
+        logged = logged.Plus(record.end.cost).value();
+      }
+      // A torn record looks like a power cut: the guard counts all that was leased.
+      if (wal_->tail_was_lost()) {
+        EXPECT_GE(Money::Parse(counted)->units(), logged.units());
+        EXPECT_EQ(operation, 1u);
+      } else {
+        EXPECT_EQ(logged.ToString(), counted) << operation << ", " << bytes << " bytes";
+        sums.insert(counted);
+      }
+      gateway_.reset();
+      log_.reset();
+      wal_.reset();
+    }
+  }
+  EXPECT_TRUE(sums.contains("0.05")) << "the end was written, and the other call not";
+  EXPECT_EQ(sums.size(), 3u) << "or the other too, or neither";
 }
 
 // What a power cut takes of the log is what was written in the last second or so.

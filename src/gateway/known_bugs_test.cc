@@ -64,7 +64,7 @@ TEST_F(GatewayKnownBugs, A_ADearSizeOrTierIsHeldAtTheBasePrice) {
         call->Ended(End::kRefused);
         continue;
       }
-      EXPECT_TRUE(call->Dispatched());
+      EXPECT_TRUE(call->Dispatched() && Gateway().Commit());
       left.push_back(std::move(call));
     }
     for (const std::unique_ptr<Call>& call : left) {

@@ -25,6 +25,11 @@ Core::Core(const ProxyOptions& how, std::vector<Upstream> to, Governor& decides,
       timers(wheel),
       dialer(dials),
       kept_(upstreams.size()),
+      commit_(wheel,
+              [this] {
+                Entry entry(*this);
+                Commit();
+              }),
       tick_(wheel, [this] { Tick(); }),
       drain_timer_(wheel, [this] {
         Entry entry(*this);
@@ -164,6 +169,31 @@ void Core::KeptLinkHasNews(Link& link) {
   }
 }
 
+void Core::AddLeaving(Exchange& exchange) {
+  leaving_.push_back(&exchange);
+  if (leaving_.size() >= kLeavingMax && going_.empty()) {
+    Commit();
+  } else {
+    CommitAtTurnEnd();
+  }
+}
+
+void Core::DropLeaving(Exchange& exchange) {
+  std::erase(leaving_, &exchange);
+  std::erase(going_, &exchange);
+}
+
+void Core::Commit() {
+  const bool recorded = governor.Commit();
+  // What goes may begin another attempt, which the next commit is for.
+  going_.swap(leaving_);
+  while (!going_.empty()) {
+    Exchange& next = *going_.front();
+    going_.erase(going_.begin());
+    next.Leave(recorded);
+  }
+}
+
 void Core::Tick() {
   Entry entry(*this);
   tick_.SetAfter(kGovernorTickUs);
@@ -201,6 +231,7 @@ void Core::EndAll() {
   while (!adopted_.empty()) {
     adopted_.begin()->second->Abandon();
   }
+  Commit();
 }
 
 void Core::CheckDrained() {

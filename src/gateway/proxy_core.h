@@ -25,6 +25,8 @@ class Exchange;
 inline constexpr size_t kRequestBufferBytes = 16u << 10;
 inline constexpr size_t kRequestBuffersKept = 64;
 inline constexpr size_t kReadBytes = 64u << 10;
+// So many calls leave together at most: more would let the first wait for the last.
+inline constexpr size_t kLeavingMax = 16;
 
 // A request while it is read and while its call runs; its views point into it.
 struct Request {
@@ -144,12 +146,15 @@ class Exchange {
   void ClientGone();
   // Ends at once, whatever it does: the proxy ends.
   void Abandon();
+  // For the core: what was dispatched is written down, so it leaves; or it is not, so it doesn't.
+  void Leave(bool recorded);
 
  private:
   void Try(Outcome before);
   void Connect(bool fresh);
   void OnDialed(Result<std::unique_ptr<net::Stream>> dialed);
   void Dispatch();
+  void SendRequest();
   bool WriteRequest();
   bool RequestIsOut() const {
     return !write_failed_ && head_rest_.empty() && body_sent_ == attempt_.body.size();
@@ -184,7 +189,8 @@ class Exchange {
   net::Head head_;
   net::BodyReader body_;
   AnswerForm form_;
-  bool dispatched_ = false;  // this attempt
+  bool dispatched_ = false;  // this attempt has left
+  bool leaving_ = false;     // it does, when the core says so
   bool retried_stale_ = false;
   bool write_failed_ = false;
   bool any_byte_ = false;  // of this attempt's answer
@@ -232,6 +238,12 @@ class Core {
   void Keep(std::unique_ptr<Link> link);
   void KeptLinkHasNews(Link& link);
 
+  // Leave is called for it once the governor has committed.
+  void AddLeaving(Exchange& exchange);
+  void DropLeaving(Exchange& exchange);
+  // The governor has something to write down.
+  void CommitAtTurnEnd() { commit_.SetAtTurnEnd(); }
+
   void Tick();
   void Drain(int64_t within_us, std::function<void()> done);
   void EndAll();
@@ -252,6 +264,7 @@ class Core {
 
  private:
   void Sweep();
+  void Commit();
   void CheckDrained();
   bool MakeRoom();
 
@@ -260,11 +273,14 @@ class Core {
   std::vector<std::unique_ptr<Client>> clients_;
   std::unordered_map<Exchange*, std::unique_ptr<Exchange>> adopted_;
   std::vector<std::vector<std::unique_ptr<Link>>> kept_;  // by upstream; the newest last
+  std::vector<Exchange*> leaving_;                        // at the next commit
+  std::vector<Exchange*> going_;                          // after the one of now
   std::vector<std::unique_ptr<Request>> spare_;
   std::vector<std::unique_ptr<Client>> dead_clients_;
   std::vector<std::unique_ptr<Exchange>> dead_exchanges_;
   std::vector<std::unique_ptr<Link>> dead_links_;
   std::function<void()> drained_;
+  net::Timer commit_;
   net::Timer tick_;
   net::Timer drain_timer_;
 };

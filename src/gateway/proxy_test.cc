@@ -369,7 +369,7 @@ TEST(Proxy, ACallThatCannotBeRecordedDoesNotLeave) {
   SimEnd& client = world.NewClient();
   client.Say(Post("x"));
   world.RunFor(kSecond);
-  EXPECT_EQ(world.log, "unrecorded not_recorded refused");
+  EXPECT_EQ(world.log, "dispatched not_recorded refused");
   EXPECT_TRUE(world.asked.empty());
   EXPECT_TRUE(client.heard.starts_with("HTTP/1.1 502")) << client.heard;
   world.script.records = true;
@@ -377,6 +377,58 @@ TEST(Proxy, ACallThatCannotBeRecordedDoesNotLeave) {
   world.RunFor(kSecond);
   EXPECT_EQ(world.proxy->stats().dialed, 1u) << "the connection is as good as it was";
   EXPECT_EQ(world.asked.size(), 1u);
+}
+
+TEST(Proxy, WhatATurnDispatchesLeavesByOneCommit) {
+  SimGateway world(14);
+  std::vector<SimEnd*> clients;
+  for (int i = 0; i < 8; ++i) clients.push_back(&world.NewClient());
+  for (SimEnd* client : clients) client->Say(Post("x"));
+  world.RunFor(kSecond);  // now each has a connection to the vendor that is kept
+  world.log.clear();
+  world.commits = 0;
+  for (SimEnd* client : clients) client->Say(Post("y"));
+  world.script.dispatched = [&] { EXPECT_EQ(world.asked.size(), 8u) << "none has left yet"; };
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.commits, 2) << "one before they leave, one when they have ended";
+  EXPECT_EQ(world.asked.size(), 16u);
+  world.script.dispatched = {};
+  world.script.records = false;
+  for (SimEnd* client : clients) client->Say(Post("z"));
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.asked.size(), 16u) << "none has left";
+  EXPECT_EQ(world.proxy->stats().dialed, 8u);
+}
+
+TEST(Proxy, ManyCallsOfATurnLeaveInParts) {
+  SimGateway world(15);
+  std::vector<SimEnd*> clients;
+  for (size_t i = 0; i < 50; ++i) clients.push_back(&world.NewClient());
+  for (SimEnd* client : clients) client->Say(Post("x"));
+  world.RunFor(kSecond);
+  world.commits = 0;
+  for (SimEnd* client : clients) client->Say(Post("y"));
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.asked.size(), 100u);
+  EXPECT_GE(world.commits, 4);
+}
+
+TEST(Proxy, AClientThatLeavesBeforeTheCommitLeavesItsCallUnsent) {
+  SimGateway world(16);
+  SimEnd& client = world.NewClient();
+  client.Say(Post("x"));
+  world.RunFor(kSecond);
+  world.log.clear();
+  SimEnd& other = world.NewClient();
+  world.script.dispatched = [&] { client.Leave(); };
+  client.Say(Post("y"));
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.log, "dispatched never_sent");
+  EXPECT_EQ(world.asked.size(), 1u);
+  world.script.dispatched = {};
+  other.Say(Post("z"));
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.asked.size(), 2u);
 }
 
 TEST(Proxy, AClientThatLeavesWhileALaterAttemptDialsLeavesItUnsent) {

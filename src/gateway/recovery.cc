@@ -127,8 +127,9 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
     end.at = now.wall;
     end.basis = metered::Basis::kBound;
     end.cost = dispatch.bound;
-    FB_CHECK(log.Write(end, dispatch.at));
+    log.Add(end, dispatch.at);
   }
+  FB_CHECK(log.WriteEnds());
   if (!reading.open.empty()) {
     log::Warn("calls were cut off by the end of the last process; they count at their bound",
               {{"calls", std::to_string(reading.open.size())}});

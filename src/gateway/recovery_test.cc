@@ -56,7 +56,8 @@ class RecoveryTest : public testing::Test {
     dispatch.at = clock_.Now();
     dispatch.bound = kBound;
     dispatch.currency = "USD";
-    ASSERT_TRUE(log_->Write(dispatch));
+    log_->Add(dispatch);
+    ASSERT_TRUE(log_->WriteDispatches());
   }
   metered::End EndOf(hold::CallId id) {
     metered::End end;
@@ -73,7 +74,8 @@ class RecoveryTest : public testing::Test {
     if (last == kDispatched) return;
     LogDispatch(id);
     if (last == kLogged) return;
-    ASSERT_TRUE(log_->Write(EndOf(id), clock_.Now()));
+    log_->Add(EndOf(id), clock_.Now());
+    ASSERT_TRUE(log_->WriteEnds());
     if (last == kEndLogged) return;
     ASSERT_TRUE(wal_->guard().Settle(id, {kCost, 0}, -1, Now()));
     if (last == kSettled) return;
@@ -177,7 +179,8 @@ TEST_F(RecoveryTest, ACallWhoseEndWasLostCountsAtItsBound) {
   const hold::CallId id(7);
   Run(id, kLogged);
   disk_.SetCapacityBytes(1);
-  EXPECT_FALSE(log_->Write(EndOf(id), clock_.Now()));
+  log_->Add(EndOf(id), clock_.Now());
+  EXPECT_FALSE(log_->WriteEnds());
   disk_.SetCapacityBytes(1 << 30);
   ASSERT_TRUE(wal_->guard().Settle(id, {kCost, 0}, -1, Now()));
   ASSERT_TRUE(wal_->Commit());
@@ -214,7 +217,8 @@ TEST_F(RecoveryTest, AGuardThatWasPutBackFromACopyGivesOutNoIdAgain) {
 TEST_F(RecoveryTest, ACallIsSettledByTheEndOfItsOwnDispatchOnly) {
   const hold::CallId id(7);
   LogDispatch(id);
-  ASSERT_TRUE(log_->Write(EndOf(id), clock_.Now()));
+  log_->Add(EndOf(id), clock_.Now());
+  ASSERT_TRUE(log_->WriteEnds());
   Run(id, kLogged);
   Open();
   EXPECT_EQ(Counted(), "5");
@@ -226,7 +230,8 @@ TEST_F(RecoveryTest, ACallWhoseEndIsInADamagedPlaceCountsAtItsBound) {
   Run(hold::CallId(1), kLogged);
   const std::string path = "calls/" + CallLogName(clock_.Now());
   const uint64_t from = disk_.Size(path).value();
-  ASSERT_TRUE(log_->Write(EndOf(hold::CallId(1)), clock_.Now()));
+  log_->Add(EndOf(hold::CallId(1)), clock_.Now());
+  ASSERT_TRUE(log_->WriteEnds());
   const uint64_t to = disk_.Size(path).value();
   Run(hold::CallId(2), kCommitted);
   log_.reset();

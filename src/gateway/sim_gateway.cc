@@ -26,8 +26,9 @@ class SimCall final : public Call {
     return Attempt{0, std::string(request_.target), {}, request_.body, 0};
   }
   bool Dispatched() override {
-    Log(world_.script.records ? "dispatched" : "unrecorded");
-    return world_.script.records;
+    Log("dispatched");
+    if (world_.script.dispatched) world_.script.dispatched();
+    return true;
   }
   HeadVerdict Head(int status, std::span<const HeaderView> /*headers*/) override {
     Log("head" + std::to_string(status));

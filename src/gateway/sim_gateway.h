@@ -77,7 +77,8 @@ struct SimCallScript {
   std::vector<std::pair<std::string, std::string>> extra;
   std::string tail;
   bool keeps_length = true;
-  bool records = true;  // what Dispatched says
+  bool records = true;  // what Commit says
+  std::function<void()> dispatched;
 };
 
 class SimGateway : public Governor, public net::Dialer {
@@ -91,6 +92,7 @@ class SimGateway : public Governor, public net::Dialer {
   // All events of all calls so far, as "dispatched head200 body:5 complete".
   std::string log;
   int begun = 0;
+  int commits = 0;
   int ended = 0;
 
   SimCallScript script;
@@ -108,6 +110,10 @@ class SimGateway : public Governor, public net::Dialer {
 
   std::unique_ptr<Call> Begin(const RequestView& request) override;
   Reply Refuse(std::string_view path, int status, std::string_view why) override;
+  bool Commit() override {
+    ++commits;
+    return script.records;
+  }
 
   std::unique_ptr<net::Dialer::Attempt> Dial(const net::Endpoint& to, int64_t timeout_us,
                                              Done done) override;

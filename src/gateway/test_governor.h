@@ -94,6 +94,10 @@ class GovernorTest : public testing::Test {
     const std::string bearer = "Bearer " + key_.secret;
     if (with_key) headers.push_back({"Authorization", bearer});
     const RequestView request{"POST", target, headers, body, "127.0.0.1"};
+    struct AtTurnEnd {
+      GovernedGateway& gateway;
+      ~AtTurnEnd() { (void)gateway.Commit(); }
+    } at_turn_end{Gateway()};
     std::unique_ptr<Call> call = Gateway().Begin(request);
     Served served;
     Outcome before = Outcome::kNone;
@@ -114,7 +118,7 @@ class GovernorTest : public testing::Test {
         continue;
       }
       if (before_dispatch_) before_dispatch_();
-      if (!call->Dispatched()) {
+      if (!call->Dispatched() || !Gateway().Commit()) {
         before = Outcome::kNotRecorded;
         continue;
       }

@@ -183,6 +183,7 @@ void Wal::RemoveOthers() {
 
 Status Wal::Rotate(Moment now) {
   if (!rotating_) FB_CHECK(Commit());
+  BeforeWriting();
   guard_.ForgetIdle(now);
   guard_.TrimLeases();  // the snapshot has all calls that made room
   // From here on the guard is not what its journals say any more. Where a snapshot may stand its
@@ -245,7 +246,10 @@ Status Wal::CommitCalls() {
   if (broken_ || rotating_) return FailClosed();
   Outbox& outbox = guard_.outbox();
   Status written;
-  if (!outbox.calls.empty()) written = calls_->Append(outbox.calls, false);
+  if (!outbox.calls.empty()) {
+    BeforeWriting();
+    written = calls_->Append(outbox.calls, false);
+  }
   if (written) outbox.calls.clear();
   calls_failed_ = !written.has_value();
   StopOrResume();

@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +58,9 @@ class Wal {
   // Begins an epoch whose ids are; false when they were before. DATA_LOSS: no guard gives out such
   // an id.
   Result<bool> BeginAbove(hold::CallId last, Moment now);
+  // Called before anything of calls is written: what must be known elsewhere of a call before its
+  // end counts here.
+  void CallBeforeWriting(std::function<void()> first) { before_writing_ = std::move(first); }
   // Writes what the events so far have put into the outbox: calls are written, control is synced.
   // Nothing that they say may be acted upon before it answers Ok. On an error the guard is stopped;
   // what could not be written is tried again by the next Commit.
@@ -93,6 +97,9 @@ class Wal {
   bool SnapshotIsOf(uint64_t epoch) const;
   void RemoveOthers();
   Status CommitControl();
+  void BeforeWriting() {
+    if (before_writing_) before_writing_();
+  }
   Status FailClosed() const;
   std::string PathOf(std::string_view what, uint64_t epoch) const;
   // The guard is stopped while anything is wrong.
@@ -107,6 +114,7 @@ class Wal {
   uint64_t last_call_ = 0;
   std::optional<os::Journal> calls_;
   std::optional<os::Journal> control_;
+  std::function<void()> before_writing_;
   const bool syncs_elsewhere_;
   bool syncing_ = false;
   Outbox in_flight_;             // its control records are being synced

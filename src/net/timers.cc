@@ -18,6 +18,17 @@ void Timer::SetAt(int64_t at_us) {
   wheel_.Link(*this);
 }
 
+void Timer::SetAtTurnEnd() {
+  at_us_ = wheel_.now_us_;
+  tick_ = 0;
+  Unlink();
+  TimerLink& head = wheel_.turn_end_;
+  before = head.before;
+  after = &head;
+  head.before->after = this;
+  head.before = this;
+}
+
 void TimerWheel::Link(Timer& timer) {
   const int64_t due = timer.at_us_ / kTickUs + (timer.at_us_ % kTickUs > 0 ? 1 : 0);
   timer.tick_ = std::clamp<int64_t>(due, tick_ + 1, tick_ + static_cast<int64_t>(kSlots) - 1);
@@ -32,9 +43,12 @@ void TimerWheel::Link(Timer& timer) {
 
 void TimerWheel::RunSlot(size_t slot) {
   used_[slot / 64] &= ~(uint64_t{1} << (slot % 64));
+  RunDue(slots_[slot]);
+}
+
+void TimerWheel::RunDue(TimerLink& head) {
   // Taken off first: what fires may put itself, or others, into any slot.
   TimerLink due;
-  TimerLink& head = slots_[slot];
   if (head.after == &head) {
     return;
   }
@@ -66,17 +80,13 @@ void TimerWheel::Advance(int64_t now_us) {
     tick_ = target - static_cast<int64_t>(kSlots);  // one round looks at every slot
   }
   while (tick_ < target) {
-    const int64_t next = NextUs() / kTickUs;
-    if (next > target) {
-      tick_ = target;
-      return;
-    }
-    tick_ = next;
+    tick_ = std::min(NextSlotUs() / kTickUs, target);
     RunSlot(static_cast<size_t>(tick_) % kSlots);
   }
+  RunDue(turn_end_);  // once: what sets itself again comes after the next events
 }
 
-int64_t TimerWheel::NextUs() const {
+int64_t TimerWheel::NextSlotUs() const {
   const auto start = static_cast<size_t>(tick_ + 1);
   for (size_t step = 0; step < kSlots;) {
     const size_t slot = (start + step) % kSlots;

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -43,6 +44,38 @@ TEST(Timers, MayDropAndSetEachOtherWhileFiring) {
   EXPECT_EQ(fired, 1);  // set again for now means the next slot: Advance always ends
   wheel.Advance(10'000);
   EXPECT_EQ(fired, 3);
+}
+
+TEST(Timers, AtTurnEndComesAfterWhatIsDueAndOnceATurn) {
+  TimerWheel wheel(0);
+  std::string order;
+  Timer end(wheel, [&] {
+    order += 'e';
+    if (order.size() < 4) end.SetAtTurnEnd();
+  });
+  Timer due(wheel, [&] {
+    order += 'd';
+    end.SetAtTurnEnd();
+    end.SetAtTurnEnd();
+  });
+  due.SetAt(1000);
+  wheel.Advance(1000);
+  EXPECT_EQ(order, "de");
+  EXPECT_EQ(wheel.NextUs(), 1000);  // the loop does not wait
+  wheel.Advance(1000);
+  EXPECT_EQ(order, "dee");
+  wheel.Advance(1001);
+  EXPECT_EQ(order, "deee");
+  EXPECT_EQ(wheel.NextUs(), kNeverUs);
+  end.SetAtTurnEnd();
+  end.Stop();
+  wheel.Advance(1002);
+  end.SetAtTurnEnd();
+  end.SetAt(5000);  // moved to later
+  wheel.Advance(4000);
+  EXPECT_EQ(order, "deee");
+  wheel.Advance(5000);
+  EXPECT_EQ(order, "deeee");
 }
 
 // Against a plain map: random moves of random timers, and steps of time of every size.

@@ -200,24 +200,31 @@ Result<uint64_t> Journal::Read(Files& files, const std::string& path, const Visi
   return Walk(source, visit, how, kReadAttemptsMax);
 }
 
-Status Journal::Append(std::string_view payload, bool sync) {
+Status Journal::Append(std::span<const std::string_view> payloads, bool sync) {
   FB_ASSERT(file_ != nullptr);
-  if (payload.size() > kJournalRecordMaxBytes) {
-    return Fail(Code::kInvalidArgument, "a journal record of " + std::to_string(payload.size()) +
-                                            " bytes is larger than " +
-                                            std::to_string(kJournalRecordMaxBytes));
+  size_t bytes = 0;
+  for (const std::string_view payload : payloads) {
+    if (payload.size() > kJournalRecordMaxBytes) {
+      return Fail(Code::kInvalidArgument, "a journal record of " + std::to_string(payload.size()) +
+                                              " bytes is larger than " +
+                                              std::to_string(kJournalRecordMaxBytes));
+    }
+    bytes += kHeaderBytes + payload.size();
   }
   if (broken_) {
     return Fail(Code::kFailedPrecondition, "the journal could not be written before and is closed",
                 "look at the disk, then start again: what was confirmed is safe");
   }
-  std::string record;
-  record.reserve(kHeaderBytes + payload.size());
-  AppendU32(static_cast<uint32_t>(payload.size()), &record);
-  AppendU32(RecordCrc(record, payload), &record);
-  record += payload;
+  std::string records;
+  records.reserve(bytes);
+  for (const std::string_view payload : payloads) {
+    const size_t start = records.size();
+    AppendU32(static_cast<uint32_t>(payload.size()), &records);
+    AppendU32(RecordCrc(std::string_view(records).substr(start), payload), &records);
+    records += payload;
+  }
 
-  if (Status written = file_->Append(record); !written) {
+  if (Status written = file_->Append(records); !written) {
     if (!file_->Truncate(size_)) broken_ = true;
     return written;
   }
@@ -231,7 +238,7 @@ Status Journal::Append(std::string_view payload, bool sync) {
       return synced;
     }
   }
-  size_ += record.size();
+  size_ += records.size();
   if (sync) synced_size_ = size_;
   return {};
 }

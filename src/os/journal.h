@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -43,7 +44,9 @@ class Journal {
 
   // On an error nothing of the record counts: the file is cut back to where it was. Once a sync or
   // the cutting has failed, every further Append is FAILED_PRECONDITION.
-  Status Append(std::string_view payload, bool sync);
+  Status Append(std::string_view payload, bool sync) { return Append({&payload, 1}, sync); }
+  // A record of each, by one write: after a crash some of them may be there, the first ones.
+  Status Append(std::span<const std::string_view> payloads, bool sync);
   uint64_t size() const { return size_; }
   uint64_t torn_bytes_cut() const { return torn_bytes_cut_; }
 

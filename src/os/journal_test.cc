@@ -54,6 +54,27 @@ TEST_F(JournalTest, FormatIsAsDocumented) {
   EXPECT_EQ(journal.torn_bytes_cut(), 0u);
 }
 
+TEST_F(JournalTest, OneWriteOfManyRecordsIsTornBetweenThem) {
+  const std::vector<std::string_view> payloads = {"one", "", "three"};
+  Journal first = Open().value();
+  ASSERT_TRUE(first.Append(payloads, true));
+  const std::string whole = Content();
+  for (size_t size = 8; size <= whole.size(); ++size) {
+    SetContent(whole.substr(0, size));
+    found_.clear();
+    ASSERT_TRUE(Open().has_value());
+    const size_t count = size < 19 ? 0 : size < 27 ? 1 : size < 40 ? 2 : 3;
+    EXPECT_EQ(found_, std::vector<std::string>(payloads.begin(),
+                                               payloads.begin() + static_cast<ptrdiff_t>(count)))
+        << size;
+  }
+  found_.clear();
+  Journal journal = Open().value();
+  files_.SetCapacityBytes(journal.size() + 12);
+  EXPECT_FALSE(journal.Append(payloads, true));
+  EXPECT_EQ(Content(), whole) << "none of them counts";
+}
+
 TEST_F(JournalTest, ATailTornAtAnyByteIsCut) {
   WriteThree();
   const std::string whole = Content();
