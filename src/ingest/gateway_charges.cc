@@ -112,7 +112,10 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.upstream = dispatch.upstream;
   group.provider = dispatch.provider;
   group.region = dispatch.region;
-  group.model = end.model.empty() ? dispatch.model : end.model;
+  // A call at its bound may be of a model that only the bill names.
+  group.model = evidence != nullptr ? evidence->key.model
+                : end.model.empty() ? dispatch.model
+                                    : end.model;
   group.tier = end.tier;
   group.currency = dispatch.currency;
   group.key = dispatch.key;
@@ -192,25 +195,26 @@ Status AddSpread(const reconcile::Evidence& evidence, std::map<Group, Sums>* gro
 
 // Evidence of a month, and which call each correction is about.
 struct MonthEvidence {
+  struct OfCall {
+    const reconcile::Evidence* evidence = nullptr;
+    const reconcile::Correction* correction = nullptr;
+  };
   reconcile::EvidenceByKey by_key;
-  std::unordered_map<uint64_t, const reconcile::Correction*> by_call;
+  std::unordered_map<uint64_t, OfCall> by_call;
   static Result<MonthEvidence> Read(os::Files& files, const std::string& calls_folder,
                                     const std::string& month) {
     MonthEvidence all{FB_TRY(reconcile::ReadEvidence(files, calls_folder, month)), {}};
     for (const auto& [key, evidence] : all.by_key) {
       for (const reconcile::Correction& each : evidence.corrections) {
-        if (each.call != 0) all.by_call.insert_or_assign(each.call, &each);
+        if (each.call != 0) all.by_call.insert_or_assign(each.call, OfCall{&evidence, &each});
       }
     }
     return all;
   }
-  const reconcile::Evidence* Of(const metered::Dispatch& dispatch, const metered::End& end) const {
+  OfCall Of(const metered::Dispatch& dispatch, const metered::End& end) const {
+    if (const auto found = by_call.find(dispatch.id); found != by_call.end()) return found->second;
     const auto found = by_key.find(reconcile::KeyOf(dispatch, end.model));
-    return found == by_key.end() ? nullptr : &found->second;
-  }
-  const reconcile::Correction* Of(uint64_t call) const {
-    const auto found = by_call.find(call);
-    return found == by_call.end() ? nullptr : found->second;
+    return {found == by_key.end() ? nullptr : &found->second, nullptr};
   }
   // What lies in no call of ours.
   Status AddRest(std::map<Group, Sums>* groups) const {
@@ -419,7 +423,8 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   const MonthEvidence evidence = FB_TRY(MonthEvidence::Read(files, calls_folder, month));
   const auto add = [&](const metered::Dispatch& dispatch, const metered::End& end) -> Status {
     ++bill.calls;
-    return AddCall(dispatch, end, evidence.Of(dispatch, end), evidence.Of(dispatch.id), &groups);
+    const MonthEvidence::OfCall said = evidence.Of(dispatch, end);
+    return AddCall(dispatch, end, said.evidence, said.correction, &groups);
   };
   const auto visit = [&](uint64_t offset, std::string_view payload) -> Status {
     bill.log_bytes = offset + 1;

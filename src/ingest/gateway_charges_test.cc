@@ -202,6 +202,24 @@ TEST_F(GatewayCharges, ABillHasTheLastWordOnItsDay) {
   EXPECT_EQ(Imported(Bill("2026-12-01")), "7");
 }
 
+// A call at its bound has the name that was asked for; which snapshot answered only the bill knows.
+TEST_F(GatewayCharges, ACallThatABillNamesUnderAnotherModelIsOfThatModel) {
+  Begin(1, "2026-11-25T10:00:00Z", "a", Money::Parse("5").value());
+  Finish(1, metered::Basis::kBound, {}, Money::Parse("5").value());
+  reconcile::Evidence alias;
+  alias.key = {"openai", At("2026-11-25"), "gpt-5", "USD"};
+  reconcile::Evidence snapshot;
+  snapshot.key = {"openai", At("2026-11-25"), "gpt-5-2026-10-01", "USD"};
+  snapshot.corrections = {{1, At("2026-11-25T10:00:00Z"), Money::Parse("0.5").value(), {}}};
+  ASSERT_TRUE(reconcile::WriteEvidence(*files_, folder_ + "/calls", {alias, snapshot}));
+  const GatewayBill bill = Bill("2026-12-01");
+  EXPECT_EQ(bill.rows, 1);
+  EXPECT_NE(bill.csv.find("gpt-5-2026-10-01: usage unknown, cost by the vendor's bill"),
+            std::string::npos)
+      << bill.csv;
+  EXPECT_EQ(Imported(bill), "0.5");
+}
+
 // A power cut after the bill was made takes nothing of what it was made from.
 TEST_F(GatewayCharges, WhatABillSaysIsOnTheDisk) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {

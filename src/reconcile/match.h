@@ -102,7 +102,7 @@ struct Group {
   Money applied;            // what evidence that was applied adds to ours in the ledger
   std::vector<Part> parts;  // they sum to theirs - ours; empty: equal
   bool covered = false;     // by the bill
-  bool over = false;        // the day has ended, and all calls of it
+  bool over = false;        // the day has ended, and all calls of it, of whatever model
   std::vector<Trace> traces;
   // What applying the bill writes down.
   std::optional<Evidence> evidence;
