@@ -47,6 +47,10 @@ Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::stri
 Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
                                     const std::string& month, Instant until);
 
+// SkuMeter of the charges that vendors' bills add to what the gateway settled: no budget has
+// counted them as calls.
+std::vector<std::string> MetersBesideCalls();
+
 // "gateway-2026-11.csv"
 std::string GatewayBillName(const std::string& month);
 // Makes the bill of a month and writes it to its file in `charges_folder`, unless it has no rows.
