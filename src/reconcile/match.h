@@ -44,6 +44,7 @@ struct BillLine {
   std::optional<Quantity> quantity;  // of the meter, or of all tokens
   Money cost;
   std::vector<metered::Line> lines;  // of one call: all of its usage
+  bool assumed = false;              // the service tier of its price, which nobody told
 };
 
 struct Bill {
