@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -63,12 +64,17 @@ AnswerKey KeyOf(const Call& call) {
   return {is_unique ? std::array<uint64_t, 2>{} : call.id.trace, call.answer_id};
 }
 
-// What tells that two spans are about one call. They end at nearly the same time, so
-// this hour's and the one's before are enough.
+// How many hours a span may end before or after one that it is inside of, and still be known to
+// tell of the same call; and how many spans may lie between.
+constexpr int64_t kRelatedHours = 6;
+constexpr int kDepthMax = 16;
+
+// What an hour has that tells that a span is about the call of another. By kinds of calls: a chat
+// that looks something up by an embedding is no embedding.
 struct Seen {
-  // Of the kept calls, and what kinds of calls are their children: a chat that looks something up
-  // by an embedding is no embedding.
-  std::unordered_map<SpanId, unsigned> parents;  // of kept calls
+  Instant hour;
+  std::unordered_map<SpanId, unsigned> parents;  // of the calls
+  std::unordered_map<SpanId, unsigned> told;     // that are charged, or have such a call above them
   std::set<AnswerKey> answers;                   // that are charged
 };
 
@@ -97,6 +103,7 @@ class Maker {
   Status AddCall(const Call& call);
   bool IsGateways(const Call& call) const;
   bool IsDouble(const Call& call) const;
+  bool IsBelowTold(const Call& call) const;
   Result<rates::Rated> Rate(const Call& call, std::string* model, std::string* tier) const;
   Status AddNothing(Instant month);
   void CountUnpriced(const Call& call, const Error& why);
@@ -105,7 +112,9 @@ class Maker {
   const BillOptions& options_;
   const rates::PriceBook& book_;
   GatewayAnswers gateway_;
-  Seen now_, before_;
+  std::deque<Seen> seen_;  // the hour at hand last
+  // Of its calls that have one: the parent, and the kind.
+  std::unordered_map<SpanId, std::pair<uint64_t, unsigned>> above_;
   ingest::ChargeRows rows_;
   std::map<std::string, int64_t> unpriced_;
   Bill bill_;
@@ -128,13 +137,31 @@ bool Maker::IsGateways(const Call& call) const {
 }
 
 bool Maker::IsDouble(const Call& call) const {
-  for (const Seen* seen : {&now_, &before_}) {
-    const auto found = seen->parents.find(call.id);
-    if (found != seen->parents.end() && (found->second & KindOf(call)) != 0) return true;
+  for (const Seen& seen : seen_) {
+    const auto found = seen.parents.find(call.id);
+    if (found != seen.parents.end() && (found->second & KindOf(call)) != 0) return true;
   }
-  if (call.answer_id.empty()) return false;
-  const AnswerKey key = KeyOf(call);
-  return now_.answers.contains(key) || before_.answers.contains(key);
+  if (IsBelowTold(call)) return true;
+  return !call.answer_id.empty() && std::ranges::any_of(seen_, [&](const Seen& seen) {
+    return seen.answers.contains(KeyOf(call));
+  });
+}
+
+// Of spans within one hour the inner one is charged. One that ended in an earlier hour was charged
+// before its children were known: then it stays, and they are left out.
+bool Maker::IsBelowTold(const Call& call) const {
+  SpanId above{call.id.trace, call.parent};
+  for (int depth = 0; above.span != 0 && depth < kDepthMax; ++depth) {
+    for (const Seen& seen : seen_) {
+      if (seen.hour == seen_.back().hour) break;
+      const auto told = seen.told.find(above);
+      if (told != seen.told.end() && told->second == KindOf(call)) return true;
+    }
+    const auto here = above_.find(above);
+    if (here == above_.end() || here->second.second != KindOf(call)) return false;
+    above.span = here->second.first;
+  }
+  return false;
 }
 
 // By the model that answered, or the one that was asked for where the book knows only that.
@@ -163,6 +190,7 @@ Status Maker::AddCall(const Call& call) {
     return {};
   }
   if (IsDouble(call)) {
+    if (IsBelowTold(call)) seen_.back().told[call.id] = KindOf(call);
     ++bill_.doubles;
     return {};
   }
@@ -173,7 +201,8 @@ Status Maker::AddCall(const Call& call) {
     CountUnpriced(call, rated.error());
     return {};
   }
-  if (!call.answer_id.empty()) now_.answers.insert(KeyOf(call));
+  seen_.back().told[call.id] = KindOf(call);
+  if (!call.answer_id.empty()) seen_.back().answers.insert(KeyOf(call));
   dispatch.at = call.end;
   dispatch.upstream = kSource;
   dispatch.provider = PriceProvider(call);
@@ -198,16 +227,27 @@ Status Maker::AddCall(const Call& call) {
 Status Maker::AddHour(Instant hour, bool counts) {
   const std::vector<Call> calls =
       FB_TRY(ReadSpanLog(files_, SpanLogPath(options_.spans_folder, hour)));
-  before_ = std::exchange(now_, {});
+  std::erase_if(seen_, [hour](const Seen& seen) {
+    return seen.hour.us < hour.us - kRelatedHours * kMicrosPerHour;
+  });
+  // Answers have many bytes, and two that tell of one end at nearly the same time.
+  if (seen_.size() > 1) seen_[seen_.size() - 2].answers.clear();
+  Seen& now = seen_.emplace_back(Seen{.hour = hour, .parents = {}, .told = {}, .answers = {}});
+  above_.clear();
   for (const Call& call : calls) {
-    if (call.parent != 0) now_.parents[{call.id.trace, call.parent}] |= KindOf(call);
+    if (call.parent == 0) continue;
+    now.parents[{call.id.trace, call.parent}] |= KindOf(call);
+    above_[call.id] = {call.parent, KindOf(call)};
   }
   for (const Call& call : calls) {
     if (counts) {
       FB_CHECK(AddCall(call));
-    } else if (!call.answer_id.empty()) {
-      now_.answers.insert(KeyOf(call));
+      continue;
     }
+    if (!IsGateways(call) && (!IsDouble(call) || IsBelowTold(call))) {
+      now.told[call.id] = KindOf(call);
+    }
+    if (!call.answer_id.empty()) now.answers.insert(KeyOf(call));
   }
   return {};
 }
@@ -229,7 +269,7 @@ Result<Bill> Maker::Make(const std::string& month) {
   const Period period{start, AddMonths(start, 1)};
   const Instant closed = std::min(period.end, FloorHour(options_.until));
   FB_CHECK(LoadGateway(start));
-  const Period hours{Instant{start.us - kMicrosPerHour}, closed};
+  const Period hours{Instant{start.us - kRelatedHours * kMicrosPerHour}, closed};
   for (const Instant hour : FB_TRY(SpanLogHours(files_, options_.spans_folder, hours))) {
     FB_CHECK(AddHour(hour, hour >= start));
   }

@@ -8,7 +8,8 @@
 //   the vendor's id of the answer;
 // - a call of which another kept span of the same trace is a child (two libraries that each tell of
 //   one call, one inside the other), or that has the answer id of another call: of any, or of one
-//   in its trace where ids come from a small range.
+//   in its trace where ids come from a small range;
+// - a call that is a child of one that has ended, and was charged, some hours before.
 #pragma once
 
 #include <cstdint>
