@@ -101,23 +101,30 @@ Status PutInForce(const Environment& environment, const GatewayConfig& config, g
   return {};
 }
 
-// What has changed in the home while the gateway runs.
-void Renew(const Environment& environment, GatewayConfig& config, const estate::Gateway& running,
-           guard::Wal& wal, gateway::GovernedGateway* governor) {
+// What has changed in the home while the gateway runs. False: not all of it is in force, and it has
+// to be tried again; `wrong` keeps why, which is told once.
+bool Renew(const Environment& environment, GatewayConfig& config, const estate::Gateway& running,
+           guard::Wal& wal, gateway::GovernedGateway* governor, std::string* wrong) {
   if (!SameGateway(config.estate.gateway, running)) {
     log::Warn("what estate.yaml says under 'gateway' counts from the gateway's next start");
     config.estate.gateway = running;
   }
   gateway::Currencies currencies;
   if (const Status renewed = PutInForce(environment, config, wal, &currencies); !renewed) {
-    log::Error("what has changed can't be put in force; what was in force stays",
-               {{"why", renewed.error().ToString()}});
-    return;
+    const std::string why = renewed.error().ToString();
+    if (why != *wrong) {
+      log::Error("what has changed can't be put in force as a whole; it is tried again",
+                 {{"why", why}});
+    }
+    *wrong = why;
+    return false;
   }
+  wrong->clear();
   governor->SetBook(config.book);
   governor->SetCurrencies(std::move(currencies));
   log::Info("what has changed in estate.yaml and prices is in force",
             {{"budgets", std::to_string(config.estate.budgets.size())}});
+  return true;
 }
 
 // Ends the loop when the process is told to stop: calls that run are finished
@@ -234,9 +241,12 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   FB_CHECK(desk.lock.SetNote(UrlOf(ReachableHost(where.host), acceptor->port())));
   Print(fmt::format("Flyball's gateway serves http://{} from {}", address, environment.home));
   Stopper stopper(loop, proxy, acceptor, stop);
-  const ConfigWatch watch(environment, config, [&](GatewayConfig changed) {
+  std::string wrong;
+  ConfigWatch watch(environment, config, [&](GatewayConfig changed) {
     loop.Post([&, changed = std::make_shared<GatewayConfig>(std::move(changed))] {
-      Renew(environment, *changed, estate.gateway, *desk.wal, &governor);
+      if (!Renew(environment, *changed, estate.gateway, *desk.wal, &governor, &wrong)) {
+        watch.TellAgain();
+      }
     });
   });
   loop.Run();
