@@ -107,7 +107,7 @@ Status Apply(const Environment& environment, Compared* compared) {
     FB_CHECK(reconcile::WriteEvidence(environment.files, folder, fresh));
     compared->written = static_cast<int64_t>(fresh.size());
   }
-  FB_TRY(PublishCalls(environment));
+  FB_CHECK(PublishCalls(environment));
   return Look(environment, compared);
 }
 

@@ -67,6 +67,13 @@ Result<Json> PublishBill(const Environment& environment, Importer& importer,
   return done;
 }
 
+Result<Json> PublishMonth(const Environment& environment, Importer& importer,
+                          const otlp::BillOptions& options, const rates::PriceBook& book,
+                          const std::string& month) {
+  const otlp::Bill bill = FB_TRY(otlp::MakeBill(environment.files, options, book, month));
+  return PublishBill(environment, importer, bill);
+}
+
 }  // namespace
 
 std::string OtlpFolder(const Environment& environment) {
@@ -77,23 +84,32 @@ std::string SpansFolder(const Environment& environment) {
   return os::JoinPath(OtlpFolder(environment), "spans");
 }
 
-Result<std::string> PublishSpans(const Environment& environment) {
+void Published::Fail(const std::string& source, const std::string& month, Error error) {
+  error.message = fmt::format("{} of {}: {}", source, month, error.message);
+  failures.push_back(std::move(error));
+}
+
+Result<Published> PublishSpans(const Environment& environment) {
   otlp::BillOptions options;
   options.spans_folder = SpansFolder(environment);
-  Json all = Json::array();
+  Published published;
   const std::vector<std::string> months =
       FB_TRY(otlp::SpanLogMonths(environment.files, options.spans_folder));
-  if (months.empty()) return all.dump();
+  if (months.empty()) return published;
   options.gateway_calls_folder = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
   options.gateway_addresses = GatewayAddresses(environment);
   options.until = environment.clock.Now();
   const rates::PriceBook book = FB_TRY(OpenPrices(environment, ""));
   Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
-    const otlp::Bill bill = FB_TRY(otlp::MakeBill(environment.files, options, book, month));
-    all.push_back(FB_TRY(PublishBill(environment, importer, bill)));
+    Result<Json> done = PublishMonth(environment, importer, options, book, month);
+    if (done) {
+      published.months.push_back(done->dump());
+    } else {
+      published.Fail(otlp::kSource, month, std::move(done).error());
+    }
   }
-  return all.dump();
+  return published;
 }
 
 }  // namespace flyball::app
