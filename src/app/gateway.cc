@@ -1,15 +1,12 @@
 // flyball gateway: the LLM gateway. Wiring only.
 #include <fmt/format.h>
 
-#include <condition_variable>
 #include <cstdlib>
-#include <deque>
 #include <filesystem>
-#include <functional>
-#include <mutex>
 #include <thread>
 #include <utility>
 
+#include "app/beside.h"
 #include "app/command.h"
 #include "app/gateway_config.h"
 #include "app/remote.h"
@@ -147,48 +144,6 @@ class Stopper {
   std::thread thread_;
 };
 
-// One thread for what waits for the disk, and tells the loop its answer.
-class Beside {
- public:
-  explicit Beside(net::Loop& loop) : loop_(loop), thread_([this] { Work(); }) {}
-  ~Beside() {
-    {
-      std::lock_guard lock(mutex_);
-      ends_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
-  void Run(std::function<Status()> job, std::function<void(const Status&)> done) {
-    {
-      std::lock_guard lock(mutex_);
-      jobs_.emplace_back(std::move(job), std::move(done));
-    }
-    changed_.notify_one();
-  }
-
- private:
-  void Work() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      changed_.wait(lock, [this] { return ends_ || !jobs_.empty(); });
-      if (ends_) return;
-      const auto next = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      loop_.Post([done = next.second, answer = next.first()] { done(answer); });
-      lock.lock();
-    }
-  }
-
-  net::Loop& loop_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::pair<std::function<Status()>, std::function<void(const Status&)>>> jobs_;
-  bool ends_ = false;
-  std::thread thread_;  // last: it uses all of the above
-};
-
 Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   const int stop = FB_TRY(os::InstallStopSignals());
   GatewayConfig config = FB_TRY(ReadConfig(environment));
@@ -250,9 +205,10 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
     });
   });
   loop.Run();
+  const Status synced_beside = beside.Finish();
   FB_CHECK(calls.Retry());
   if (const auto sync = calls.StartSync()) FB_CHECK(sync());
-  return {};
+  return synced_beside;
 }
 
 }  // namespace
