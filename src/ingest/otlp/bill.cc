@@ -91,6 +91,19 @@ std::string PriceProvider(const Call& call) {
 
 unsigned KindOf(const Call& call) { return call.usage.OutputTokens() > 0 ? 1 : 2; }
 
+// The hours that a month's bill looks at, of what is closed.
+Period HoursOf(Instant month, Instant until) {
+  return {Instant{month.us - kRelatedHours * kMicrosPerHour},
+          std::min(AddMonths(month, 1), FloorHour(until))};
+}
+
+// A call lies in the log of the month that it was dispatched in, and its span ends later.
+std::vector<std::string> GatewayLogs(const BillOptions& options, Instant month) {
+  if (options.gateway_calls_folder.empty()) return {};
+  return {ingest::GatewayLogPath(options.gateway_calls_folder, AddMonths(month, -1)),
+          ingest::GatewayLogPath(options.gateway_calls_folder, month)};
+}
+
 class Maker {
  public:
   Maker(os::Files& files, const BillOptions& options, const rates::PriceBook& book)
@@ -121,10 +134,8 @@ class Maker {
 };
 
 Status Maker::LoadGateway(Instant month) {
-  if (options_.gateway_calls_folder.empty()) return {};
-  // A call lies in the log of the month that it was dispatched in, and its span ends later.
-  for (const Instant of : {AddMonths(month, -1), month}) {
-    FB_CHECK(gateway_.Load(files_, ingest::GatewayLogPath(options_.gateway_calls_folder, of)));
+  for (const std::string& path : GatewayLogs(options_, month)) {
+    FB_CHECK(gateway_.Load(files_, path));
   }
   gateway_.Sort();
   return {};
@@ -267,12 +278,10 @@ Result<Bill> Maker::Make(const std::string& month) {
   bill_.month = month;
   const Instant start = FB_TRY(ParseUserInstant(month));
   const Period period{start, AddMonths(start, 1)};
-  const Instant closed = std::min(period.end, FloorHour(options_.until));
   FB_CHECK(LoadGateway(start));
-  const Period hours{Instant{start.us - kRelatedHours * kMicrosPerHour}, closed};
-  for (const Instant hour : FB_TRY(SpanLogHours(files_, options_.spans_folder, hours))) {
-    FB_CHECK(AddHour(hour, hour >= start));
-  }
+  const std::vector<Instant> hours =
+      FB_TRY(SpanLogHours(files_, options_.spans_folder, HoursOf(start, options_.until)));
+  for (const Instant hour : hours) FB_CHECK(AddHour(hour, hour >= start));
   bill_.rows = rows_.size();
   if (bill_.rows == 0) FB_CHECK(AddNothing(start));
   bill_.csv = rows_.Csv(period);
@@ -287,6 +296,23 @@ Result<Bill> Maker::Make(const std::string& month) {
 }
 
 }  // namespace
+
+Result<std::string> BillInputs(os::Files& files, const BillOptions& options,
+                               const std::string& month) {
+  const Instant start = FB_TRY(ParseUserInstant(month));
+  std::vector<std::string> paths = GatewayLogs(options, start);
+  const std::vector<Instant> hours =
+      FB_TRY(SpanLogHours(files, options.spans_folder, HoursOf(start, options.until)));
+  for (const Instant hour : hours) paths.push_back(SpanLogPath(options.spans_folder, hour));
+  // They only grow.
+  std::string text;
+  for (const std::string& path : paths) {
+    if (!files.Exists(path)) continue;
+    text += fmt::format("{} {}\n", path, FB_TRY(files.Size(path)));
+  }
+  for (const std::string& address : options.gateway_addresses) text += address + "\n";
+  return Sha256Hex(text);
+}
 
 Result<Bill> MakeBill(os::Files& files, const BillOptions& options, const rates::PriceBook& book,
                       const std::string& month) {

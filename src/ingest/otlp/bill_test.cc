@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "base/clock.h"
 #include "ingest/gateway_charges.h"
@@ -313,6 +314,33 @@ TEST_F(SpanBill, ADamagedJournalIsAnError) {
   const Result<Bill> bill = MakeBill(*files_, options, book_, "2026-11");
   ASSERT_FALSE(bill);
   EXPECT_EQ(bill.error().code, Code::kDataLoss);
+}
+
+TEST_F(SpanBill, WhatABillIsMadeFromIsTheSameUntilSomethingComes) {
+  BillOptions options;
+  options.spans_folder = folder_ + "/spans";
+  options.gateway_calls_folder = folder_ + "/calls";
+  std::set<std::string> seen;
+  const auto is_new = [&](std::string_view until) {
+    options.until = At(until);
+    return seen.insert(BillInputs(*files_, options, "2026-11").value()).second;
+  };
+  Take(Chat("2026-11-10T10:00:00Z"));
+  EXPECT_TRUE(is_new("2026-11-10T11:00:00Z"));
+  EXPECT_FALSE(is_new("2026-11-10T12:00:00Z"));
+  Take(Chat("2026-11-10T12:30:00Z"));
+  EXPECT_FALSE(is_new("2026-11-10T12:59:00Z")) << "the hour runs";
+  EXPECT_TRUE(is_new("2026-11-10T13:00:00Z"));
+  Take(Chat("2026-11-10T12:40:00Z"));
+  EXPECT_TRUE(is_new("2026-11-10T13:00:00Z"));
+  Take(Chat("2026-12-01T00:00:00Z"));
+  EXPECT_FALSE(is_new("2027-01-01"));
+  Take(Chat("2026-10-31T23:00:00Z"));
+  EXPECT_TRUE(is_new("2027-01-01")) << "it may tell of calls of this month";
+  LogGatewayCall("2026-10-20T10:00:00Z", kLongId);
+  EXPECT_TRUE(is_new("2027-01-01"));
+  options.gateway_addresses = {"127.0.0.1:8081"};
+  EXPECT_TRUE(is_new("2027-01-01"));
 }
 
 // What turns out to have gone through the gateway must leave the ledger again.
