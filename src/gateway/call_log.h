@@ -3,8 +3,8 @@
 //
 // Records are written when the guard's are, and synced about once a second: a process that dies
 // loses none, a power cut the last of them. What can't be written is kept, and written before
-// anything newer. Damage within a file is told and passed over: the gateway does not stand still
-// for it. One thread owns it.
+// anything newer. Damage within a file, or a record that can't be decoded, is told and passed over:
+// the gateway does not stand still for it. One thread owns it.
 #pragma once
 
 #include <deque>

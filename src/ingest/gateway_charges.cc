@@ -478,18 +478,22 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   };
   const auto visit = [&](uint64_t offset, std::string_view payload) -> Status {
     bill.log_bytes = offset + 1;
-    metered::Record record = FB_TRY(metered::Decode(payload));
-    if (!record.is_end) {
-      const uint64_t id = record.dispatch.id;
-      open.insert_or_assign(id, std::move(record.dispatch));
+    Result<metered::Record> record = metered::Decode(payload);
+    if (!record) {  // of no meaning to this program: as good as damaged
+      bill.damaged.emplace_back(offset, offset + os::kJournalHeadBytes + payload.size());
       return {};
     }
-    const auto found = open.find(record.end.id);
+    if (!record->is_end) {
+      const uint64_t id = record->dispatch.id;
+      open.insert_or_assign(id, std::move(record->dispatch));
+      return {};
+    }
+    const auto found = open.find(record->end.id);
     if (found == open.end()) {  // ended before: the first word counts
-      bill.unplaced += !bill.damaged.empty() && !record.end.cost.is_zero() ? 1 : 0;
+      bill.unplaced += !bill.damaged.empty() && !record->end.cost.is_zero() ? 1 : 0;
       return {};
     }
-    if (found->second.at < closed) FB_CHECK(add(found->second, record.end));
+    if (found->second.at < closed) FB_CHECK(add(found->second, record->end));
     open.erase(found);
     return {};
   };

@@ -42,8 +42,7 @@ struct GatewayBill {
 // The months that the folder has a log of, or evidence for, oldest first.
 Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder);
 // Of attempts dispatched before `until`, which is taken down to its hour. What it was made from is
-// on the disk when it returns: no later bill has less. DATA_LOSS: a record says what this program
-// does not understand.
+// on the disk when it returns: no later bill has less.
 Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
                                     const std::string& month, Instant until);
 

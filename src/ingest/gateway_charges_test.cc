@@ -289,6 +289,19 @@ TEST_F(GatewayCharges, DamageIsToldAndTheOthersAreInTheBill) {
   EXPECT_EQ(bill.unplaced, 1);
 }
 
+TEST_F(GatewayCharges, ARecordThatCannotBeDecodedIsDamage) {
+  Begin(1, "2026-11-25T10:00:00Z", "a");
+  Finish(1, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  const uint64_t from = journal_->size();
+  ASSERT_TRUE(journal_->Append(R"({"dispatch":2})", false));
+  const uint64_t to = journal_->size();
+  Finish(2, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  const GatewayBill bill = Bill("2026-11-25T11:00:00Z");
+  EXPECT_EQ(bill.calls, 1);
+  EXPECT_EQ(bill.damaged, (std::vector<std::pair<uint64_t, uint64_t>>{{from, to}}));
+  EXPECT_EQ(bill.unplaced, 1);
+}
+
 TEST_F(GatewayCharges, ACallWithoutAnEndCountsAtItsBoundADayLater) {
   Begin(3, "2026-11-24T10:00:00Z", "a", Money::Parse("7").value());
   EXPECT_EQ(Bill("2026-11-25T10:00:00Z").open, 1) << "it may be at work still";

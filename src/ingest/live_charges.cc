@@ -136,19 +136,20 @@ Status LiveCharges::ReadOn(const std::string& month, Tail* tail) {
           stopped_at = offset;
           return Fail(Code::kResourceExhausted, "no more calls are kept");  // ends the reading
         }
-        metered::Record record = FB_TRY(metered::Decode(payload));
+        Result<metered::Record> record = metered::Decode(payload);
         tail->read_to = offset + 1;
-        if (!record.is_end) {
-          const uint64_t id = record.dispatch.id;
-          tail->open.insert_or_assign(id, std::move(record.dispatch));
+        if (!record) return {};  // told as damage is
+        if (!record->is_end) {
+          const uint64_t id = record->dispatch.id;
+          tail->open.insert_or_assign(id, std::move(record->dispatch));
           return {};
         }
-        const auto found = tail->open.find(record.end.id);
+        const auto found = tail->open.find(record->end.id);
         if (found == tail->open.end()) return {};  // the first word counts
-        tail->settled_to = std::max(tail->settled_to, record.end.at);
+        tail->settled_to = std::max(tail->settled_to, record->end.at);
         if (!Covers(tail->dropped, offset, found->second)) {
           --room;
-          tail->ended.push_back({offset, {std::move(found->second), std::move(record.end)}});
+          tail->ended.push_back({offset, {std::move(found->second), std::move(record->end)}});
         }
         tail->open.erase(found);
         return {};

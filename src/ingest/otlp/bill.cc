@@ -28,9 +28,9 @@ class GatewayAnswers {
   Status Load(os::Files& files, const std::string& path) {
     if (!files.Exists(path)) return {};
     const auto take = [this](uint64_t, std::string_view payload) -> Status {
-      const metered::Record record = FB_TRY(metered::Decode(payload));
-      if (record.is_end && record.end.answer_id.size() >= kAnswerIdBytesMin) {
-        ids_.push_back(IdOf(record.end.answer_id));
+      const Result<metered::Record> record = metered::Decode(payload);  // damage is told elsewhere
+      if (record && record->is_end && record->end.answer_id.size() >= kAnswerIdBytesMin) {
+        ids_.push_back(IdOf(record->end.answer_id));
       }
       return {};
     };
