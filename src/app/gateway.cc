@@ -102,10 +102,8 @@ Status PutInForce(const Environment& environment, const GatewayConfig& config, g
 // to be tried again; `wrong` keeps why, which is told once.
 bool Renew(const Environment& environment, GatewayConfig& config, const estate::Gateway& running,
            guard::Wal& wal, gateway::GovernedGateway* governor, std::string* wrong) {
-  if (!SameGateway(config.estate.gateway, running)) {
-    log::Warn("what estate.yaml says under 'gateway' counts from the gateway's next start");
-    config.estate.gateway = running;
-  }
+  const bool same_gateway = SameGateway(config.estate.gateway, running);
+  if (!same_gateway) config.estate.gateway = running;
   gateway::Currencies currencies;
   if (const Status renewed = PutInForce(environment, config, wal, &currencies); !renewed) {
     const std::string why = renewed.error().ToString();
@@ -117,6 +115,9 @@ bool Renew(const Environment& environment, GatewayConfig& config, const estate::
     return false;
   }
   wrong->clear();
+  if (!same_gateway) {
+    log::Warn("what estate.yaml says under 'gateway' counts from the gateway's next start");
+  }
   governor->SetBook(config.book);
   governor->SetCurrencies(std::move(currencies));
   log::Info("what has changed in estate.yaml and prices is in force",
