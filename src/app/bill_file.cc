@@ -99,7 +99,8 @@ Result<std::vector<std::string>> ProvidersOf(const Environment& environment,
 }  // namespace
 
 Result<reconcile::Bill> ReadBillFile(const Environment& environment, const std::string& path,
-                                     const std::string& vendor) {
+                                     const std::string& vendor,
+                                     std::span<const reconcile::CallFact> calls) {
   reconcile::Bill bill;
   bill.name = std::filesystem::path(path).filename().string();
   const uint64_t bytes = FB_TRY(environment.files.Size(path));
@@ -112,7 +113,7 @@ Result<reconcile::Bill> ReadBillFile(const Environment& environment, const std::
                     "name the vendor: --vendor openai");
       }
       const rates::PriceBook book = FB_TRY(OpenPrices(environment, ""));
-      bill.lines = FB_TRY(reconcile::ReadInvoice(text, bill.name, vendor, book));
+      bill.lines = FB_TRY(reconcile::ReadInvoice(text, bill.name, vendor, book, calls));
       reconcile::CoverDaysOfLines(&bill);
       return bill;
     }

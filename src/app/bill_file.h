@@ -2,6 +2,7 @@
 // say.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,12 @@
 
 namespace flyball::app {
 
-// A vendor's invoice in JSON, priced by the home's price book, or a FOCUS file in any form that
-// `flyball import` takes; a row that would be quarantined is INVALID_ARGUMENT here, since a bill
-// that is not whole can't be compared.
+// A vendor's invoice in JSON, priced by the home's price book as the calls were served, or a FOCUS
+// file in any form that `flyball import` takes; a row that would be quarantined is INVALID_ARGUMENT
+// here, since a bill that is not whole can't be compared.
 Result<reconcile::Bill> ReadBillFile(const Environment& environment, const std::string& path,
-                                     const std::string& vendor);
+                                     const std::string& vendor,
+                                     std::span<const reconcile::CallFact> calls);
 // The charges of these vendors that came into the ledger from elsewhere.
 Result<reconcile::Bill> ReadBillOfLedger(const Environment& environment,
                                          const std::vector<std::string>& vendors,

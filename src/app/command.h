@@ -138,8 +138,9 @@ struct GatewayArgs {
 int RunGateway(const Environment& environment, const GatewayArgs& args);
 
 int RunPublish(const Environment& environment);
-// The same without words: a JSON object a month.
-Result<std::string> PublishCalls(const Environment& environment);
+// The gateway's calls alone, without words. An error is that of the first month that could not be
+// published; the others are.
+Status PublishCalls(const Environment& environment);
 
 struct ReconcileArgs {
   std::string vendor, from, to;

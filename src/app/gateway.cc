@@ -1,15 +1,12 @@
 // flyball gateway: the LLM gateway. Wiring only.
 #include <fmt/format.h>
 
-#include <condition_variable>
 #include <cstdlib>
-#include <deque>
 #include <filesystem>
-#include <functional>
-#include <mutex>
 #include <thread>
 #include <utility>
 
+#include "app/beside.h"
 #include "app/command.h"
 #include "app/gateway_config.h"
 #include "app/remote.h"
@@ -101,23 +98,31 @@ Status PutInForce(const Environment& environment, const GatewayConfig& config, g
   return {};
 }
 
-// What has changed in the home while the gateway runs.
-void Renew(const Environment& environment, GatewayConfig& config, const estate::Gateway& running,
-           guard::Wal& wal, gateway::GovernedGateway* governor) {
-  if (!SameGateway(config.estate.gateway, running)) {
-    log::Warn("what estate.yaml says under 'gateway' counts from the gateway's next start");
-    config.estate.gateway = running;
-  }
+// What has changed in the home while the gateway runs. False: not all of it is in force, and it has
+// to be tried again; `wrong` keeps why, which is told once.
+bool Renew(const Environment& environment, GatewayConfig& config, const estate::Gateway& running,
+           guard::Wal& wal, gateway::GovernedGateway* governor, std::string* wrong) {
+  const bool same_gateway = SameGateway(config.estate.gateway, running);
+  if (!same_gateway) config.estate.gateway = running;
   gateway::Currencies currencies;
   if (const Status renewed = PutInForce(environment, config, wal, &currencies); !renewed) {
-    log::Error("what has changed can't be put in force; what was in force stays",
-               {{"why", renewed.error().ToString()}});
-    return;
+    const std::string why = renewed.error().ToString();
+    if (why != *wrong) {
+      log::Error("what has changed can't be put in force as a whole; it is tried again",
+                 {{"why", why}});
+    }
+    *wrong = why;
+    return false;
+  }
+  wrong->clear();
+  if (!same_gateway) {
+    log::Warn("what estate.yaml says under 'gateway' counts from the gateway's next start");
   }
   governor->SetBook(config.book);
   governor->SetCurrencies(std::move(currencies));
   log::Info("what has changed in estate.yaml and prices is in force",
             {{"budgets", std::to_string(config.estate.budgets.size())}});
+  return true;
 }
 
 // Ends the loop when the process is told to stop: calls that run are finished
@@ -138,48 +143,6 @@ class Stopper {
 
  private:
   std::thread thread_;
-};
-
-// One thread for what waits for the disk, and tells the loop its answer.
-class Beside {
- public:
-  explicit Beside(net::Loop& loop) : loop_(loop), thread_([this] { Work(); }) {}
-  ~Beside() {
-    {
-      std::lock_guard lock(mutex_);
-      ends_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
-  void Run(std::function<Status()> job, std::function<void(const Status&)> done) {
-    {
-      std::lock_guard lock(mutex_);
-      jobs_.emplace_back(std::move(job), std::move(done));
-    }
-    changed_.notify_one();
-  }
-
- private:
-  void Work() {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      changed_.wait(lock, [this] { return ends_ || !jobs_.empty(); });
-      if (ends_) return;
-      const auto next = std::move(jobs_.front());
-      jobs_.pop_front();
-      lock.unlock();
-      loop_.Post([done = next.second, answer = next.first()] { done(answer); });
-      lock.lock();
-    }
-  }
-
-  net::Loop& loop_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::pair<std::function<Status()>, std::function<void(const Status&)>>> jobs_;
-  bool ends_ = false;
-  std::thread thread_;  // last: it uses all of the above
 };
 
 Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
@@ -234,16 +197,20 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   FB_CHECK(desk.lock.SetNote(UrlOf(ReachableHost(where.host), acceptor->port())));
   Print(fmt::format("Flyball's gateway serves http://{} from {}", address, environment.home));
   Stopper stopper(loop, proxy, acceptor, stop);
-  const ConfigWatch watch(environment, config, [&](GatewayConfig changed) {
+  std::string wrong;
+  ConfigWatch watch(environment, config, [&](GatewayConfig changed) {
     loop.Post([&, changed = std::make_shared<GatewayConfig>(std::move(changed))] {
-      Renew(environment, *changed, estate.gateway, *desk.wal, &governor);
+      if (!Renew(environment, *changed, estate.gateway, *desk.wal, &governor, &wrong)) {
+        watch.TellAgain();
+      }
     });
   });
   loop.Run();
+  const Status synced_beside = beside.Finish();
   (void)governor.Commit();  // its failure is told
   FB_CHECK(calls.WriteEnds());
   if (const auto sync = calls.StartSync()) FB_CHECK(sync());
-  return {};
+  return synced_beside;
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ ConfigWatch::ConfigWatch(const Environment& environment, const GatewayConfig& fi
       look_every_ms_(look_every_ms),
       files_(first.files),
       stamps_(first.stamps),
+      last_(first),
       thread_([this](const std::stop_token& stop) { Run(stop); }) {}
 
 ConfigWatch::~ConfigWatch() {
@@ -82,7 +83,11 @@ void ConfigWatch::Run(const std::stop_token& stop) {
 
 void ConfigWatch::Look() {
   // A file that could not be found may have come, which no stamp tells: what is wrong is tried on.
-  if (wrong_.empty() && StampsOf(files_) == stamps_) return;
+  const bool again = again_.exchange(false);
+  if (wrong_.empty() && StampsOf(files_) == stamps_) {
+    if (again) changed_(last_);
+    return;
+  }
   Result<GatewayConfig> config = ReadGatewayConfig(environment_);
   if (!config) {
     const std::string wrong = config.error().ToString();
@@ -90,13 +95,16 @@ void ConfigWatch::Look() {
       log::Error("what has changed can't be read; what was in force stays", {{"why", wrong}});
     }
     wrong_ = wrong;
+    if (again) changed_(last_);
     return;
   }
   const bool same = config->files == files_ && config->stamps == stamps_;
   wrong_.clear();
   files_ = config->files;
   stamps_ = config->stamps;
-  if (!same) changed_(*std::move(config));
+  if (same && !again) return;
+  last_ = *std::move(config);
+  changed_(last_);
 }
 
 }  // namespace flyball::app

@@ -2,6 +2,7 @@
 // and a thread that reads it again when they change.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -30,7 +31,8 @@ Result<GatewayConfig> ReadGatewayConfig(const Environment& environment);
 bool SameGateway(const estate::Gateway& a, const estate::Gateway& b);
 
 // Calls `changed`, from its own thread, with each configuration that is another than the one before
-// and can be read; one that can't is told in the log once.
+// and can be read; one that can't is told in the log once. One that could not be put in force is
+// told again.
 class ConfigWatch {
  public:
   using Changed = std::function<void(GatewayConfig)>;
@@ -39,6 +41,9 @@ class ConfigWatch {
               int look_every_ms = kLookEveryMs);
   // Waits for a reading that is under way.
   ~ConfigWatch();
+  // The last configuration is not in force as a whole: `changed` gets it, or a newer one, at the
+  // next look. From any thread.
+  void TellAgain() { again_ = true; }
 
  private:
   void Run(const std::stop_token& stop);
@@ -49,7 +54,9 @@ class ConfigWatch {
   const int look_every_ms_;
   std::vector<std::string> files_;
   std::vector<os::FileStamp> stamps_;
+  GatewayConfig last_;
   std::string wrong_;  // why it could not be read last
+  std::atomic<bool> again_ = false;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;

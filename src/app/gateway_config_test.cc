@@ -86,6 +86,22 @@ TEST_F(ConfigWatchTest, AChangeOfAnyFileIsReadAndABrokenOneIsToldOnce) {
   EXPECT_NE(lines[0].find("budgets.yaml:1"), std::string::npos) << lines[0];
 }
 
+// A full disk left half of a change in force, for as long as nobody changed the files again.
+TEST_F(ConfigWatchTest, WhatIsNotInForceIsToldAgainUntilItIs) {
+  Watch();
+  watch_->TellAgain();
+  EXPECT_EQ(Limit(Next()), "1");
+  WriteBudget("2");
+  EXPECT_EQ(Limit(Next()), "2");
+  watch_->TellAgain();
+  EXPECT_EQ(Limit(Next()), "2");
+  Write("estate.yaml", "include: other.yaml\n");  // which is not there
+  watch_->TellAgain();
+  EXPECT_EQ(Limit(Next()), "2");
+  Write("other.yaml", "budgets: [{ scope: team=search, amount: 4 }]\n");
+  EXPECT_EQ(Limit(Next()), "4");
+}
+
 TEST_F(ConfigWatchTest, NewPricesAreAnotherBook) {
   Watch();
   std::filesystem::create_directories(home_ + "/prices");

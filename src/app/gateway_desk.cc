@@ -4,6 +4,8 @@
 #include <thread>
 
 #include "app/remote.h"
+#include "estate/estate.h"
+#include "gateway/currencies.h"
 #include "gateway/desk.h"
 #include "gateway/keys.h"
 #include "os/files.h"
@@ -36,10 +38,22 @@ Result<std::string> AskGateway(Remote& gateway, std::string_view method, const s
   return method == "GET" ? gateway.Get(path) : gateway.Post(path, body);
 }
 
+// What charges in other currencies are counted by. An estate that can't be read has said so
+// elsewhere; without its rates such charges are refused.
+std::vector<estate::ExchangeRate> RatesOf(const Environment& environment) {
+  const Result<std::string> snapshot =
+      estate::LoadEstate(environment.files, os::JoinPath(environment.home, "estate.yaml"));
+  if (!snapshot) return {};
+  const auto rules = estate::RuleSet::Compile(*snapshot);
+  if (!rules) return {};
+  return (*rules)->estate().exchange_rates;
+}
+
 // No gateway runs: the guard is opened for this one request.
 Result<std::string> AskOpened(const Environment& environment, std::string_view method,
                               const std::string& path, const std::string& body) {
   const gateway::Desk desk = FB_TRY(gateway::WaitForDesk(environment.files, environment.home));
+  if (method != "GET") FB_CHECK(gateway::ApplyRates(RatesOf(environment), desk.wal->guard()));
   const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
   return gateway::Administer(*desk.wal, method, path, body, now);
 }

@@ -51,6 +51,18 @@ TEST_F(ServedDeskTest, WhatAnotherProcessHasDoneIsSeenAtOnce) {
   EXPECT_EQ(Budgets()[0]["frozen"], true);
 }
 
+// Charges in another currency were refused until a gateway ran.
+TEST_F(ServedDeskTest, WithoutAGatewayTheEstatesExchangeRatesHold) {
+  Write("estate.yaml", "exchange_rates: [{ from: EUR, to: USD, rate: \"1.25\" }]\n");
+  ASSERT_TRUE(desk_.Ask("POST", "/budgets", kBudget));
+  const std::string told =
+      R"({"budget":"team=search per month","commit":1,"values":[)"
+      R"({"value":"","sums":[["2026-11-25T10:00:00Z","4000000000000","EUR"]]}]})";
+  const Result<std::string> counted = desk_.Ask("POST", "/budgets/ledger", told);
+  ASSERT_TRUE(counted) << counted.error().ToString();
+  EXPECT_EQ(Budgets()[0]["unseen"], "5");
+}
+
 TEST_F(ServedDeskTest, AllPagesTogetherAskAGatewayOnceASecond) {
   std::atomic<int> asked = 0;
   const auto gateway = net::Server::Start({},

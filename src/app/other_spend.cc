@@ -65,7 +65,7 @@ Result<Question> Ask(const budget::Budget& budget, const Period& window) {
   query.measures = {tokens ? "usage" : "effective_cost"};
   query.from = window.start;
   query.to = window.end;
-  query.where.push_back({"source", true, {ingest::kGatewaySource}});
+  query.where.push_back({"source", true, {ingest::kGatewaySource}});  // first: AskAll
   if (tokens) query.where.push_back({"unit", false, {kTokenUnit}});
   const std::string dimension = DimensionOf(budget.scope);
   question.each = budget.scope.is_each();
@@ -82,6 +82,18 @@ Result<Question> Ask(const budget::Budget& budget, const Period& window) {
     query.grain = hours ? ledger::Grain::kHour : ledger::Grain::kDay;
   }
   return question;
+}
+
+// Beside what the query asks for, of the gateway's own charges those that vendors' bills have
+// added: the guard has no call of them.
+Result<ledger::QueryAnswer> AskAll(ledger::Ledger& ledger, ledger::CostQuery query) {
+  ledger::QueryAnswer answer = FB_TRY(ledger.Query(query));
+  query.where.front() = {"source", false, {ingest::kGatewaySource}};
+  query.where.push_back({"sku_meter", false, ingest::MetersBesideCalls()});
+  query.as_of = answer.commit;
+  ledger::QueryAnswer added = FB_TRY(ledger.Query(query));
+  std::ranges::move(added.rows, std::back_inserter(answer.rows));
+  return answer;
 }
 
 // From where to where charges count at `now`.
@@ -135,7 +147,7 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
   if (!known || !budget.counts_ledger || ledger.Head().empty()) return external;
   const Zone zone = FB_TRY(os::LoadZone(budget.window.zone));
   const Question question = FB_TRY(Ask(budget, Counted(budget.window, zone, now)));
-  const ledger::QueryAnswer answer = FB_TRY(ledger.Query(question.query));
+  const ledger::QueryAnswer answer = FB_TRY(AskAll(ledger, question.query));
   const auto column = [&](std::string_view name) {
     return static_cast<size_t>(std::ranges::find(answer.columns, name) - answer.columns.begin());
   };
@@ -158,7 +170,8 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
     const Amount amount = ToAmount(budget, row.measures.front());
     Gathered& of = gathered[value];
     const std::string currency = budget.measure == budget::Measure::kMoney ? row.currency : "";
-    if (fronted.contains(provider) && row.dimensions[source_at] != otlp::kSource) {
+    const std::string& source = row.dimensions[source_at];
+    if (fronted.contains(provider) && source != otlp::kSource && source != ingest::kGatewaySource) {
       of.billed[currency] += amount;
       continue;
     }

@@ -22,6 +22,18 @@ constexpr char kBill[] =
     "70,70,70,70,USD,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,2026-10-03T00:00:00Z,"
     "2026-10-04T00:00:00Z,AWS,EC2,Compute,Usage,1,search\n";
 
+// The gateway's own: a call, what a bill had beyond it, and a call that only the bill has.
+constexpr char kGatewayBill[] =
+    "BilledCost,EffectiveCost,ListCost,ContractedCost,BillingCurrency,BillingPeriodStart,"
+    "BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,ServiceProviderName,ServiceName,"
+    "ServiceCategory,ChargeCategory,BillingAccountId,SkuMeter,x_Team\n"
+    "8,8,8,8,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+    "2026-11-24T11:00:00Z,OpenAI,API,AI and Machine Learning,Usage,1,input,ops\n"
+    "1,1,1,1,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+    "2026-11-24T11:00:00Z,OpenAI,API,AI and Machine Learning,Usage,1,adjustment:input,ops\n"
+    "0.5,0.5,0.5,0.5,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+    "2026-11-24T11:00:00Z,OpenAI,API,AI and Machine Learning,Usage,1,unseen,\n";
+
 class OtherSpendTest : public HomeTest {
  protected:
   void SetUp() override {
@@ -30,6 +42,12 @@ class OtherSpendTest : public HomeTest {
     bill.files = {os::JoinPath(home_, "bill.csv")};
     bill.source = "cloud";
     ASSERT_EQ(RunImport(environment_, bill), kExitDone);
+    if (with_gateway_) {
+      Write("gateway.csv", kGatewayBill);
+      bill.files = {os::JoinPath(home_, "gateway.csv")};
+      bill.source = "gateway";
+      ASSERT_EQ(RunImport(environment_, bill), kExitDone);
+    }
     ledger_ = OpenLedger(environment_).value();
   }
   // "2.5 USD" and so on, of each value.
@@ -55,6 +73,7 @@ class OtherSpendTest : public HomeTest {
   }
   using Texts = std::vector<std::string>;
 
+  bool with_gateway_ = false;
   bool counts_ = true;
   std::unique_ptr<ledger::Ledger> ledger_;
 };
@@ -75,6 +94,20 @@ TEST_F(OtherSpendTest, OfABillOfTheGatewaysVendorWhatIsBeyondItsCallsCounts) {
   EXPECT_EQ(Read("provider=openai", "month", "9"), Texts{""});
   EXPECT_EQ(Read("provider=openai", "month", "12"), Texts{""});
   EXPECT_EQ(Read("provider=openai", "month", "7.5"), Texts{" 1.5USD"});
+}
+
+class OtherSpendOfAppliedBills : public OtherSpendTest {
+ protected:
+  OtherSpendOfAppliedBills() { with_gateway_ = true; }
+};
+
+// They were in no budget: the guard has no call of them, and the source is the gateway's.
+TEST_F(OtherSpendOfAppliedBills, WhatABillAddsToTheGatewaysCallsCounts) {
+  EXPECT_EQ(Read("organisation", "month", "17"), Texts{" 4EUR 5.25USD"});
+  EXPECT_EQ(Read("team=ops"), Texts{" 1USD"});
+  EXPECT_EQ(Read("provider=openai", "month", "9"), Texts{" 1.5USD"});
+  EXPECT_EQ(Read("organisation", "rolling 48 hours"), Texts{" 4EUR 4USD"});
+  EXPECT_EQ(Read("team=*"), (Texts{"ads 4EUR 2.5USD", "ops 1USD", "search 1.25USD"}));
 }
 
 TEST_F(OtherSpendTest, ARollingWindowIsToldByTheHour) {

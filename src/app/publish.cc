@@ -2,9 +2,11 @@
 // and those that applications' own spans told of.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "app/error_json.h"
 #include "app/importer.h"
 #include "app/spans.h"
 #include "base/text.h"
@@ -67,43 +69,68 @@ Result<os::HomeLock> LockPublishing(const Environment& environment) {
   return lock;
 }
 
-}  // namespace
-
-Result<std::string> PublishCalls(const Environment& environment) {
+// The caller holds the lock.
+Result<Published> PublishMonths(const Environment& environment) {
   const std::string calls = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
+  Published published;
   const std::vector<std::string> months = FB_TRY(ingest::GatewayMonths(environment.files, calls));
-  Json all = Json::array();
-  if (months.empty()) return all.dump();
-  const os::HomeLock lock = FB_TRY(LockPublishing(environment));
+  if (months.empty()) return published;
   Importer importer = FB_TRY(Importer::Open(environment));
   for (const std::string& month : months) {
-    all.push_back(FB_TRY(PublishMonth(environment, importer, calls, month)));
+    Result<Json> done = PublishMonth(environment, importer, calls, month);
+    if (done) {
+      published.months.push_back(done->dump());
+    } else {
+      published.Fail(ingest::kGatewaySource, month, std::move(done).error());
+    }
   }
-  return all.dump();
+  return published;
 }
 
-namespace {
-
-// Those of the gateway, then those of spans.
-Result<Json> PublishAll(const Environment& environment) {
-  Json all = Json::parse(FB_TRY(PublishCalls(environment)));
+// Those of the gateway, then those of spans, whatever became of the gateway's.
+Result<Published> PublishAll(const Environment& environment) {
   const os::HomeLock lock = FB_TRY(LockPublishing(environment));
-  for (Json& month : Json::parse(FB_TRY(PublishSpans(environment)))) all.push_back(month);
+  Published all;
+  for (const auto publish : {PublishMonths, PublishSpans}) {
+    Result<Published> some = publish(environment);
+    if (!some) {
+      all.failures.push_back(std::move(some).error());
+      continue;
+    }
+    std::ranges::move(some->months, std::back_inserter(all.months));
+    std::ranges::move(some->failures, std::back_inserter(all.failures));
+  }
   return all;
 }
 
 }  // namespace
 
+Status PublishCalls(const Environment& environment) {
+  const os::HomeLock lock = FB_TRY(LockPublishing(environment));
+  Published published = FB_TRY(PublishMonths(environment));
+  if (published.failures.empty()) return {};
+  return Fail(std::move(published.failures.front()));
+}
+
 int RunPublish(const Environment& environment) {
-  const Result<Json> published = PublishAll(environment);
+  const Result<Published> published = PublishAll(environment);
   EndProgress(environment);
   if (!published) return Report(environment, published.error());
-  const Json& months = *published;
-  if (environment.json()) {
-    Print(Json{{"months", months}}.dump());
-    return kExitDone;
+  Json months = Json::array();
+  for (const std::string& month : published->months) months.push_back(Json::parse(month));
+  Json failures = Json::array();
+  for (const Error& failure : published->failures) {
+    (void)Report("table", failure);  // in words, for the document below has room for all of them
+    failures.push_back(Json::parse(ErrorJson(failure))["error"]);
   }
-  if (months.empty()) Say("flyball: no calls have been metered yet");
+  const int exit_code = failures.empty() ? kExitDone : ExitCode(Code::kUnavailable);
+  if (environment.json()) {
+    Json document{{"months", months}};
+    if (!failures.empty()) document["failures"] = failures;
+    Print(document.dump());
+    return exit_code;
+  }
+  if (months.empty() && failures.empty()) Say("flyball: no calls have been metered yet");
   for (const Json& month : months) {
     const std::string commit = month.value("commit", "");
     Print(fmt::format("{}  {}: {} calls in {} charges{}", month.value("month", ""),
@@ -113,7 +140,7 @@ int RunPublish(const Environment& environment) {
                       : month.value("unchanged", false) ? ", unchanged since commit " + commit
                                                         : ", commit " + commit));
   }
-  return kExitDone;
+  return exit_code;
 }
 
 }  // namespace flyball::app

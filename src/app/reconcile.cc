@@ -72,11 +72,11 @@ Result<reconcile::EvidenceByKey> ReadAllEvidence(const Environment& environment,
 
 // Every value of `vendors` is somebody's whom the gateway calls.
 Result<reconcile::Bill> ReadBill(const Environment& environment, const ReconcileArgs& args,
-                                 const std::string& vendor,
-                                 const std::vector<std::string>& vendors) {
+                                 const std::string& vendor, const std::vector<std::string>& vendors,
+                                 std::span<const reconcile::CallFact> calls) {
   if (args.bill.empty()) return ReadBillOfLedger(environment, vendors, args.from, args.to);
   const bool one = vendor.empty() && vendors.size() == 1;
-  return ReadBillFile(environment, args.bill, one ? vendors.front() : vendor);
+  return ReadBillFile(environment, args.bill, one ? vendors.front() : vendor, calls);
 }
 
 Status Look(const Environment& environment, Compared* compared) {
@@ -107,7 +107,7 @@ Status Apply(const Environment& environment, Compared* compared) {
     FB_CHECK(reconcile::WriteEvidence(environment.files, folder, fresh));
     compared->written = static_cast<int64_t>(fresh.size());
   }
-  FB_TRY(PublishCalls(environment));
+  FB_CHECK(PublishCalls(environment));
   return Look(environment, compared);
 }
 
@@ -124,7 +124,8 @@ Result<Compared> Compare(const Environment& environment, const ReconcileArgs& ar
     vendors.insert(rates::CanonicalProvider(call.dispatch.provider));
   }
   if (!vendor.empty()) vendors.insert(vendor);
-  compared.bill = FB_TRY(ReadBill(environment, args, vendor, {vendors.begin(), vendors.end()}));
+  compared.bill =
+      FB_TRY(ReadBill(environment, args, vendor, {vendors.begin(), vendors.end()}, compared.calls));
   std::erase_if(compared.bill.lines,
                 [&](const reconcile::BillLine& line) { return !vendors.contains(line.vendor); });
   Limit(args, period, &compared.bill);
@@ -139,6 +140,10 @@ Result<Compared> Compare(const Environment& environment, const ReconcileArgs& ar
 }
 
 // ---- the report
+
+int64_t Assumed(const Compared& compared) {
+  return std::ranges::count(compared.bill.lines, true, &reconcile::BillLine::assumed);
+}
 
 std::string ReasonText(const Group& group) {
   std::string text;
@@ -206,6 +211,7 @@ Json GroupJson(const Group& group, bool rows) {
 Result<std::string> ReportJson(const Compared& compared, const ReconcileArgs& args) {
   Json json{{"bill", compared.bill.name}, {"in_ledger", compared.bill.in_ledger}};
   json["equal"] = !compared.differs;
+  if (const int64_t assumed = Assumed(compared); assumed > 0) json["assumed_tiers"] = assumed;
   if (args.apply) json["applied"] = compared.written;
   Json& rows = json["days"] = Json::array();
   for (const Group& group : compared.groups) rows.push_back(GroupJson(group, args.rows));
@@ -269,6 +275,12 @@ Status PrintReport(const Environment& environment, const ReconcileArgs& args,
   const Table days = FB_TRY(DaysTable(compared, !csv));
   Print(csv ? CsvText(days) : TableText(days));
   if (args.rows) Print("\n" + TableText(RowsTable(compared)));
+  if (const int64_t assumed = Assumed(compared); assumed > 0) {
+    Say(
+        fmt::format("flyball: {} requests of the invoice are priced at the standard tier, because "
+                    "no call of ours tells at which they were served",
+                    assumed));
+  }
   if (args.apply) {
     Say(fmt::format("flyball: {} days and models brought to the bill", compared.written));
   } else if (compared.differs) {

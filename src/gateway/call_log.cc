@@ -44,8 +44,13 @@ Result<CallLog> CallLog::Open(os::Files& files, const std::string& folder,
     };
     const uint64_t end = FB_TRY(os::Journal::Read(
         files, path,
-        [&](uint64_t, std::string_view payload) -> Status {
-          return visit(FB_TRY(metered::Decode(payload)));
+        [&](uint64_t offset, std::string_view payload) -> Status {
+          const Result<metered::Record> record = metered::Decode(payload);
+          // Whole, and of no meaning to this program: as good as damaged.
+          if (!record) {
+            return how.on_damage(offset, offset + os::kJournalHeadBytes + payload.size());
+          }
+          return visit(*record);
         },
         how));
     if (end != how.from) log.unsynced_.push_back(path);

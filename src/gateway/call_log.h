@@ -4,8 +4,8 @@
 // Records are added as calls go on and written once for many: ends before the guard's journal,
 // dispatches after it and before their first bytes leave. They are synced about once a second: a
 // process that dies loses none that was written, a power cut the last of them. Ends that can't be
-// written are kept, and written before anything newer. Damage within a file is told and passed
-// over: the gateway does not stand still for it. One thread owns it.
+// written are kept, and written before anything newer. Damage within a file, or a record that can't
+// be decoded, is told and passed over: the gateway does not stand still for it. One thread owns it.
 #pragma once
 
 #include <functional>

@@ -117,6 +117,12 @@ Status Rename(const std::vector<budget::Budget>& budgets, guard::Guard& guard, g
   return {};
 }
 
+// Calls and charges of the ledger spell a provider in many ways; budgets know it by one.
+void SpellProvider(budget::Scope* scope) {
+  if (scope->kind != budget::ScopeKind::kProvider || scope->is_each()) return;
+  scope->value = rates::CanonicalProvider(scope->value);
+}
+
 std::unexpected<Error> WrongMember(std::string_view member, std::string_view expected) {
   return Fail(Code::kInvalidArgument, fmt::format("'{}' {}", member, expected));
 }
@@ -206,6 +212,7 @@ Result<budget::Budget> Meant(const Json& json, const guard::Guard& guard, bool* 
   }
   std::optional<budget::Budget> known = guard.BudgetOf(budget.name);
   *edits = known.has_value();
+  SpellProvider(&budget.scope);
   if (known) {
     if (!scope.empty()) known->scope = budget.scope;
     return *std::move(known);
@@ -349,8 +356,10 @@ Result<Desk> WaitForDesk(os::Files& files, const std::string& home, int patience
 }
 
 Status ApplyEstate(os::Files& files, const std::string& home,
-                   const std::vector<budget::Budget>& budgets, const Currencies& currencies,
+                   const std::vector<budget::Budget>& said, const Currencies& currencies,
                    guard::Wal& wal, guard::Moment now) {
+  std::vector<budget::Budget> budgets = said;
+  for (budget::Budget& budget : budgets) SpellProvider(&budget.scope);
   for (const budget::Budget& budget : budgets) {
     FB_CHECK(wal.guard().CheckBudget(budget));
     FB_CHECK(CheckCurrency(budget, currencies));

@@ -74,6 +74,18 @@ class DeskTest : public testing::Test {
   std::atomic<bool> waits_ = false;
 };
 
+// "OpenAI" in a budget, "openai" of an upstream and "OpenAI" in the ledger are one.
+TEST_F(DeskTest, ABudgetOfAProviderIsKnownByOneSpelling) {
+  ASSERT_TRUE(Apply({Of("provider=OpenAI", "month"), Of("provider=*", "month")}));
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","scope":"provider=Vertex_AI","amount":"5"})"));
+  std::map<std::string, std::string> scopes;
+  const Json rows = Ask("GET", "").value();
+  for (const Json& row : rows) scopes[row["name"]] = row["scope"];
+  EXPECT_EQ(scopes["b"], "provider=google");
+  EXPECT_EQ(scopes[Of("provider=OpenAI", "month").name], "provider=openai");
+  EXPECT_EQ(scopes[Of("provider=*", "month").name], "provider=*");
+}
+
 TEST_F(DeskTest, WhatTheLedgerSaysOfABudgetCountsAndIsShownApart) {
   ASSERT_TRUE(Ask("POST", "", R"({"name":"hard","scope":"organisation","amount":"100"})"));
   ASSERT_TRUE(Ask("POST", "", R"({"name":"soft","scope":"team=a","amount":"5","hard":false})"));

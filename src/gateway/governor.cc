@@ -307,6 +307,7 @@ class GovernedGateway::Governed final : public Call {
     dispatch_.attempt = attempts_;
     dispatch_.upstream = upstream.name;
     dispatch_.provider = upstream.provider.empty() ? upstream.name : upstream.provider;
+    provider_scope_ = rates::CanonicalProvider(dispatch_.provider);
     dispatch_.region = upstream.region;
     dispatch_.currency = bound.currency;
     dispatch_.bound = Money::FromUnits(bound.hold.fixed.units() + bound.hold.output.units());
@@ -339,7 +340,7 @@ class GovernedGateway::Governed final : public Call {
     add(ScopeKind::kProject, dispatch_.project);
     add(ScopeKind::kUseCase, dispatch_.use_case);
     add(ScopeKind::kModel, dispatch_.model);
-    add(ScopeKind::kProvider, dispatch_.provider);
+    add(ScopeKind::kProvider, provider_scope_);
     add(ScopeKind::kEndCustomer, dispatch_.end_customer);
     for (const std::string& tag : tag_scopes_) add(ScopeKind::kTag, tag);
     return attributes;
@@ -499,6 +500,7 @@ class GovernedGateway::Governed final : public Call {
   std::string_view target_, body_;
   std::string edited_;
   std::vector<std::string> tag_scopes_;
+  std::string provider_scope_;  // in the spelling of budgets, which the ledger's charges share
   std::vector<size_t> candidates_;
   size_t next_candidate_ = 0;
   int attempts_ = 0;

@@ -248,6 +248,25 @@ TEST_F(RecoveryTest, ACallWhoseEndIsInADamagedPlaceCountsAtItsBound) {
   EXPECT_EQ(Logged(), "9") << "what comes later stands behind it";
 }
 
+// A record that is whole and that nobody can read kept the gateway from starting, though damage
+// does not.
+TEST_F(RecoveryTest, ARecordThatCannotBeDecodedIsDamage) {
+  Run(hold::CallId(1), kLogged);
+  const std::string path = "calls/" + CallLogName(clock_.Now());
+  log_.reset();
+  for (const char* strange : {"{}", "not json", R"({"end":{"basis":"of next year"}})"}) {
+    os::Journal journal =
+        os::Journal::Open(disk_, path, [](uint64_t, std::string_view) { return Status(); }).value();
+    ASSERT_TRUE(journal.Append(strange, true));
+  }
+  Open();
+  EXPECT_TRUE(log_->is_damaged());
+  EXPECT_EQ(Logged(), "5");
+  EXPECT_EQ(Counted(), "5") << "its end may have been one of them";
+  Open();
+  EXPECT_EQ(Counted(), "5");
+}
+
 TEST_F(RecoveryTest, AStartReadsOnlyWhatCameSinceTheLast) {
   Run(hold::CallId(1), kCommitted);
   Run(hold::CallId(2), kLogged);

@@ -37,10 +37,13 @@ constexpr std::string_view kHeader =
     "RegionId,BillingAccountId,BillingAccountName,CredentialId,Tags,x_Team,x_Project,x_UseCase,"
     "x_Model,x_CostDriver,x_AiClass,x_Confidence,x_Basis,x_ServiceTier,ChargeClass\n";
 
-// In the place of a meter: what is no usage at a price. A call at its bound has none.
+// What is beside the calls, as the gateway settled them: what a bill adds to one of them, what it
+// has that the gateway never saw, and the charge of nothing of a bill that counts by itself.
 constexpr std::string_view kAdjustment = "adjustment";
 constexpr std::string_view kUnseen = "unseen";
 constexpr std::string_view kSuperseded = "superseded";
+// In the place of a meter, of a call without usage.
+constexpr std::string_view kBound = "bound";
 constexpr std::string_view kByBill = "bill";  // in the place of a basis
 
 // What one row is about; rows that are about the same are added up.
@@ -48,6 +51,7 @@ struct Group {
   Instant hour;
   std::string upstream, provider, region, model, tier, meter, currency;
   std::string key, team, project, use_case, tags;
+  std::string_view beside;
   std::string_view basis;
   bool final = false;  // a vendor's bill covers it
   Money unit_price;
@@ -90,17 +94,45 @@ std::string TagsOf(const metered::Dispatch& dispatch) {
   return metered::TagsJson(tagged);
 }
 
-// A vendor's bill has the last word on what a call cost.
+// What a bill has of an exact call beyond what it was settled to.
+Status AddDifference(const metered::End& end, const reconcile::Correction& correction, Group group,
+                     std::map<Group, Sums>* groups) {
+  if (correction.lines.empty()) {
+    const Money cost = FB_TRY(correction.cost.Minus(end.cost));
+    return cost.is_zero() ? Status() : Add(groups, group, 0, cost);
+  }
+  std::map<Bucket, std::pair<int64_t, Money>> beyond;
+  for (const metered::Line& line : correction.lines) {
+    auto& [quantity, cost] = beyond[line.meter];
+    quantity += line.quantity;
+    cost = FB_TRY(cost.Plus(line.cost));
+  }
+  for (const metered::Line& line : end.lines) {
+    auto& [quantity, cost] = beyond[line.meter];
+    quantity -= line.quantity;
+    cost = FB_TRY(cost.Minus(line.cost));
+  }
+  for (const auto& [meter, sum] : beyond) {
+    if (sum.first == 0 && sum.second.is_zero()) continue;
+    group.meter = Info(meter).name;
+    FB_CHECK(Add(groups, group, sum.first, sum.second));
+  }
+  return {};
+}
+
+// A vendor's bill has the last word on what a call cost. What the gateway settled stays a charge of
+// its own, so that it is known what budgets have counted already.
 Status AddCorrected(const metered::End& end, const reconcile::Correction& correction, Group group,
                     std::map<Group, Sums>* groups) {
   const bool exact = end.basis == metered::Basis::kExact;
-  if (correction.lines.empty() && exact) FB_CHECK(AddLines(end.lines, group, groups));
+  if (exact) FB_CHECK(AddLines(end.lines, group, groups));
   group.basis = kByBill;
-  if (!correction.lines.empty()) return AddLines(correction.lines, group, groups);
-  if (exact) group.meter = kAdjustment;
-  const Money cost = exact ? FB_TRY(correction.cost.Minus(end.cost)) : correction.cost;
-  if (exact && cost.is_zero()) return {};
-  return Add(groups, group, exact ? 0 : 1, cost);
+  // Calls at their bound are settled to the bill in budgets too; the others are not.
+  const bool bound = end.basis == metered::Basis::kBound;
+  if (!bound) group.beside = kAdjustment;
+  if (exact) return AddDifference(end, correction, std::move(group), groups);
+  if (!correction.lines.empty()) return AddLines(correction.lines, std::move(group), groups);
+  return Add(groups, group, bound ? 1 : 0, correction.cost);
 }
 
 Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
@@ -112,7 +144,10 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.upstream = dispatch.upstream;
   group.provider = dispatch.provider;
   group.region = dispatch.region;
-  group.model = end.model.empty() ? dispatch.model : end.model;
+  // A call at its bound may be of a model that only the bill names.
+  group.model = evidence != nullptr ? evidence->key.model
+                : end.model.empty() ? dispatch.model
+                                    : end.model;
   group.tier = end.tier;
   group.currency = dispatch.currency;
   group.key = dispatch.key;
@@ -144,10 +179,10 @@ Status AddUnseen(const reconcile::Evidence& evidence, const reconcile::Correctio
   group.upstream = group.provider = evidence.key.vendor;
   group.model = evidence.key.model;
   group.currency = evidence.key.currency;
+  group.beside = kUnseen;
   group.basis = kByBill;
   group.final = true;
   if (!correction.lines.empty()) return AddLines(correction.lines, std::move(group), groups);
-  group.meter = kUnseen;
   return Add(groups, group, 0, correction.cost);
 }
 
@@ -161,7 +196,7 @@ Status AddSuperseded(const reconcile::Evidence& evidence, std::map<Group, Sums>*
   group.currency = evidence.key.currency;
   group.basis = kByBill;
   group.final = true;
-  group.meter = kSuperseded;
+  group.beside = kSuperseded;
   return Add(groups, group, 0, {});
 }
 
@@ -182,7 +217,8 @@ Status AddSpread(const reconcile::Evidence& evidence, std::map<Group, Sums>* gro
   const std::vector<Money> shares = FB_TRY(Split(evidence.spread, weights));
   for (size_t i = 0; i < of_key.size(); ++i) {
     Group& group = of_key[i];
-    group.meter = kAdjustment;
+    group.beside = kAdjustment;
+    group.meter.clear();
     group.unit_price = {};
     group.basis = kByBill;
     if (!shares[i].is_zero()) FB_CHECK(Add(groups, group, 0, shares[i]));
@@ -192,25 +228,26 @@ Status AddSpread(const reconcile::Evidence& evidence, std::map<Group, Sums>* gro
 
 // Evidence of a month, and which call each correction is about.
 struct MonthEvidence {
+  struct OfCall {
+    const reconcile::Evidence* evidence = nullptr;
+    const reconcile::Correction* correction = nullptr;
+  };
   reconcile::EvidenceByKey by_key;
-  std::unordered_map<uint64_t, const reconcile::Correction*> by_call;
+  std::unordered_map<uint64_t, OfCall> by_call;
   static Result<MonthEvidence> Read(os::Files& files, const std::string& calls_folder,
                                     const std::string& month) {
     MonthEvidence all{FB_TRY(reconcile::ReadEvidence(files, calls_folder, month)), {}};
     for (const auto& [key, evidence] : all.by_key) {
       for (const reconcile::Correction& each : evidence.corrections) {
-        if (each.call != 0) all.by_call.insert_or_assign(each.call, &each);
+        if (each.call != 0) all.by_call.insert_or_assign(each.call, OfCall{&evidence, &each});
       }
     }
     return all;
   }
-  const reconcile::Evidence* Of(const metered::Dispatch& dispatch, const metered::End& end) const {
+  OfCall Of(const metered::Dispatch& dispatch, const metered::End& end) const {
+    if (const auto found = by_call.find(dispatch.id); found != by_call.end()) return found->second;
     const auto found = by_key.find(reconcile::KeyOf(dispatch, end.model));
-    return found == by_key.end() ? nullptr : &found->second;
-  }
-  const reconcile::Correction* Of(uint64_t call) const {
-    const auto found = by_call.find(call);
-    return found == by_call.end() ? nullptr : found->second;
+    return {found == by_key.end() ? nullptr : &found->second, nullptr};
   }
   // What lies in no call of ours.
   Status AddRest(std::map<Group, Sums>* groups) const {
@@ -248,6 +285,12 @@ std::string DetailsJson(const Group& group, const BucketInfo* meter) {
   return json + "}";
 }
 
+// "input", "unseen", "unseen:input", "bound".
+std::string MeterWord(std::string_view beside, std::string_view meter) {
+  if (beside.empty()) return std::string(meter.empty() ? kBound : meter);
+  return meter.empty() ? std::string(beside) : fmt::format("{}:{}", beside, meter);
+}
+
 using Cells = std::vector<std::string>;
 
 std::string CsvLine(const Cells& cells) {
@@ -274,22 +317,22 @@ Cells CellsOf(const Group& group, const Sums& sums, const Period& month) {
   const std::string cost = sums.cost.ToString();
   const std::string quantity = std::to_string(sums.quantity);
   const std::string title = ProviderTitle(group.provider);
+  const std::string meter_word = MeterWord(group.beside, group.meter);
   const std::string sku = group.provider + "/" + group.model + "/" +
-                          (group.tier.empty() ? "" : group.tier + "/") +
-                          (group.meter.empty() ? "bound" : group.meter);
+                          (group.tier.empty() ? "" : group.tier + "/") + meter_word;
   const std::string unit = meter == nullptr ? "Calls"
                            : meter->token   ? "Tokens"
                                             : std::string(meter->unit);
   // A price for several units (an hour of seconds) has no price of one unit that is exact.
-  const bool priced = meter != nullptr && meter->per == 1;
+  const bool priced = meter != nullptr && meter->per == 1 && group.beside != kAdjustment;
   const std::string price = priced ? group.unit_price.ToString() : "";
   const std::string description =
-      meter != nullptr             ? fmt::format("{} {}", group.model, group.meter)
-      : group.meter == kUnseen     ? group.model + ": billed by the vendor, not seen by the gateway"
-      : group.meter == kSuperseded ? group.model + ": charged by the vendor itself"
-      : group.meter == kAdjustment ? group.model + ": brought to the vendor's bill"
-      : group.basis == kByBill     ? group.model + ": usage unknown, cost by the vendor's bill"
-                                   : group.model + ": usage unknown, charged at its bound";
+      group.beside == kUnseen ? group.model + ": billed by the vendor, not seen by the gateway"
+      : group.beside == kSuperseded ? group.model + ": charged by the vendor itself"
+      : group.beside == kAdjustment ? group.model + ": brought to the vendor's bill"
+      : meter != nullptr            ? fmt::format("{} {}", group.model, group.meter)
+      : group.basis == kByBill      ? group.model + ": usage unknown, cost by the vendor's bill"
+                                    : group.model + ": usage unknown, charged at its bound";
   return {cost,
           cost,
           cost,
@@ -316,7 +359,7 @@ Cells CellsOf(const Group& group, const Sums& sums, const Period& month) {
           "AI and Machine Learning",
           "Generative AI",
           sku,
-          group.meter.empty() ? "bound" : group.meter,
+          meter_word,
           sku + "@" + price,
           DetailsJson(group, meter),
           group.region,
@@ -405,6 +448,17 @@ Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::stri
   return months;
 }
 
+std::vector<std::string> MetersBesideCalls() {
+  std::vector<std::string> words;
+  for (const std::string_view beside : {kUnseen, kAdjustment}) {
+    words.push_back(MeterWord(beside, {}));
+    for (size_t i = 0; i < kBucketCount; ++i) {
+      words.push_back(MeterWord(beside, Info(static_cast<Bucket>(i)).name));
+    }
+  }
+  return words;
+}
+
 std::string GatewayBillName(const std::string& month) { return "gateway-" + month + ".csv"; }
 
 Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
@@ -419,22 +473,27 @@ Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_f
   const MonthEvidence evidence = FB_TRY(MonthEvidence::Read(files, calls_folder, month));
   const auto add = [&](const metered::Dispatch& dispatch, const metered::End& end) -> Status {
     ++bill.calls;
-    return AddCall(dispatch, end, evidence.Of(dispatch, end), evidence.Of(dispatch.id), &groups);
+    const MonthEvidence::OfCall said = evidence.Of(dispatch, end);
+    return AddCall(dispatch, end, said.evidence, said.correction, &groups);
   };
   const auto visit = [&](uint64_t offset, std::string_view payload) -> Status {
     bill.log_bytes = offset + 1;
-    metered::Record record = FB_TRY(metered::Decode(payload));
-    if (!record.is_end) {
-      const uint64_t id = record.dispatch.id;
-      open.insert_or_assign(id, std::move(record.dispatch));
+    Result<metered::Record> record = metered::Decode(payload);
+    if (!record) {  // of no meaning to this program: as good as damaged
+      bill.damaged.emplace_back(offset, offset + os::kJournalHeadBytes + payload.size());
       return {};
     }
-    const auto found = open.find(record.end.id);
+    if (!record->is_end) {
+      const uint64_t id = record->dispatch.id;
+      open.insert_or_assign(id, std::move(record->dispatch));
+      return {};
+    }
+    const auto found = open.find(record->end.id);
     if (found == open.end()) {  // ended before: the first word counts
-      bill.unplaced += !bill.damaged.empty() && !record.end.cost.is_zero() ? 1 : 0;
+      bill.unplaced += !bill.damaged.empty() && !record->end.cost.is_zero() ? 1 : 0;
       return {};
     }
-    if (found->second.at < closed) FB_CHECK(add(found->second, record.end));
+    if (found->second.at < closed) FB_CHECK(add(found->second, record->end));
     open.erase(found);
     return {};
   };

@@ -42,10 +42,13 @@ struct GatewayBill {
 // The months that the folder has a log of, or evidence for, oldest first.
 Result<std::vector<std::string>> GatewayMonths(os::Files& files, const std::string& calls_folder);
 // Of attempts dispatched before `until`, which is taken down to its hour. What it was made from is
-// on the disk when it returns: no later bill has less. DATA_LOSS: a record says what this program
-// does not understand.
+// on the disk when it returns: no later bill has less.
 Result<GatewayBill> MakeGatewayBill(os::Files& files, const std::string& calls_folder,
                                     const std::string& month, Instant until);
+
+// SkuMeter of the charges that vendors' bills add to what the gateway settled: no budget has
+// counted them as calls.
+std::vector<std::string> MetersBesideCalls();
 
 // "gateway-2026-11.csv"
 std::string GatewayBillName(const std::string& month);

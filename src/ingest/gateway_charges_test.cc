@@ -202,6 +202,55 @@ TEST_F(GatewayCharges, ABillHasTheLastWordOnItsDay) {
   EXPECT_EQ(Imported(Bill("2026-12-01")), "7");
 }
 
+// What the gateway settled stays a charge of its own: budgets have counted it, and the rest not.
+TEST_F(GatewayCharges, WhatABillAddsToACallIsAChargeOfItsOwn) {
+  Begin(1, "2026-11-25T10:00:00Z", "a");
+  Begin(2, "2026-11-25T11:00:00Z", "b");
+  Finish(1, metered::Basis::kExact,
+         {Tokens(Bucket::kInput, 100, "0.01"), Tokens(Bucket::kOutput, 10, "0.1")});
+  Finish(2, metered::Basis::kRefused, {});
+  const auto money = [](std::string_view text) { return Money::Parse(text).value(); };
+  reconcile::Evidence evidence;
+  evidence.key = {"openai", At("2026-11-25"), "gpt-5", "USD"};
+  const Instant at = At("2026-11-25T10:00:00Z");
+  evidence.corrections = {
+      {1,
+       at,
+       money("2.5"),
+       {Tokens(Bucket::kInput, 80, "0.01"), Tokens(Bucket::kOutput, 17, "0.1")}},
+      {2, at, money("0.5"), {Tokens(Bucket::kOutput, 5, "0.1")}},
+      {0, at, money("0.25"), {Tokens(Bucket::kInput, 25, "0.01")}}};
+  ASSERT_TRUE(reconcile::WriteEvidence(*files_, folder_ + "/calls", {evidence}));
+  const GatewayBill bill = Bill("2026-12-01");
+  EXPECT_EQ(Imported(bill), "3.25");
+  const std::vector<std::string> beside = MetersBesideCalls();
+  for (const char* each : {"adjustment:input", "adjustment:output", "unseen:input"}) {
+    EXPECT_NE(bill.csv.find("," + std::string(each) + ","), std::string::npos) << bill.csv;
+    EXPECT_TRUE(std::ranges::find(beside, each) != beside.end()) << each;
+  }
+  for (const char* each : {"\n1,1,1,1,", "\n-0.2,", "\n0.7,", ",-20,Tokens,", ",7,Tokens,"}) {
+    EXPECT_NE(bill.csv.find(each), std::string::npos) << each << "\n" << bill.csv;
+  }
+}
+
+// A call at its bound has the name that was asked for; which snapshot answered only the bill knows.
+TEST_F(GatewayCharges, ACallThatABillNamesUnderAnotherModelIsOfThatModel) {
+  Begin(1, "2026-11-25T10:00:00Z", "a", Money::Parse("5").value());
+  Finish(1, metered::Basis::kBound, {}, Money::Parse("5").value());
+  reconcile::Evidence alias;
+  alias.key = {"openai", At("2026-11-25"), "gpt-5", "USD"};
+  reconcile::Evidence snapshot;
+  snapshot.key = {"openai", At("2026-11-25"), "gpt-5-2026-10-01", "USD"};
+  snapshot.corrections = {{1, At("2026-11-25T10:00:00Z"), Money::Parse("0.5").value(), {}}};
+  ASSERT_TRUE(reconcile::WriteEvidence(*files_, folder_ + "/calls", {alias, snapshot}));
+  const GatewayBill bill = Bill("2026-12-01");
+  EXPECT_EQ(bill.rows, 1);
+  EXPECT_NE(bill.csv.find("gpt-5-2026-10-01: usage unknown, cost by the vendor's bill"),
+            std::string::npos)
+      << bill.csv;
+  EXPECT_EQ(Imported(bill), "0.5");
+}
+
 // A power cut after the bill was made takes nothing of what it was made from.
 TEST_F(GatewayCharges, WhatABillSaysIsOnTheDisk) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
@@ -237,6 +286,19 @@ TEST_F(GatewayCharges, DamageIsToldAndTheOthersAreInTheBill) {
   EXPECT_EQ(bill.calls, 2);
   ASSERT_EQ(bill.damaged.size(), 1u);
   EXPECT_EQ(bill.damaged[0].first, starts[1]);
+  EXPECT_EQ(bill.unplaced, 1);
+}
+
+TEST_F(GatewayCharges, ARecordThatCannotBeDecodedIsDamage) {
+  Begin(1, "2026-11-25T10:00:00Z", "a");
+  Finish(1, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  const uint64_t from = journal_->size();
+  ASSERT_TRUE(journal_->Append(R"({"dispatch":2})", false));
+  const uint64_t to = journal_->size();
+  Finish(2, metered::Basis::kExact, {Tokens(Bucket::kInput, 1, "1")});
+  const GatewayBill bill = Bill("2026-11-25T11:00:00Z");
+  EXPECT_EQ(bill.calls, 1);
+  EXPECT_EQ(bill.damaged, (std::vector<std::pair<uint64_t, uint64_t>>{{from, to}}));
   EXPECT_EQ(bill.unplaced, 1);
 }
 

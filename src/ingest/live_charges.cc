@@ -55,11 +55,18 @@ Result<ledger::NaiveCharge> ChargeOf(const std::vector<std::string>& columns,
 
 }  // namespace
 
-LiveCharges::LiveCharges(os::Files& files, const std::string& home, Clock& clock)
+LiveCharges::LiveCharges(os::Files& files, const std::string& home, Clock& clock, size_t calls_max)
     : files_(files),
       calls_(os::JoinPath(home, "gateway/calls")),
       bills_(os::JoinPath(home, "gateway/charges")),
-      clock_(clock) {}
+      clock_(clock),
+      calls_max_(calls_max) {}
+
+size_t LiveCharges::Kept() const {
+  size_t kept = 0;
+  for (const auto& [month, tail] : tails_) kept += tail.ended.size();
+  return kept;
+}
 
 // Called with the mutex held.
 void LiveCharges::LookAgain(const ledger::Ledger& ledger) {
@@ -72,55 +79,84 @@ void LiveCharges::LookAgain(const ledger::Ledger& ledger) {
   // The month before has calls that are not published in the first minutes of a month.
   const std::string oldest = FormatDate(AddMonths(FloorMonth(now), -1)).substr(0, 7);
   faulty_ = false;
+  std::optional<Instant> stopped;
   for (const std::string& month : *months) {
     if (month < oldest) continue;
     const auto [tail, is_new] = tails_.try_emplace(month);
     // What is published is not kept from the first reading on: a month's log may be long.
-    if (is_new) tail->second.dropped = StandsAt(ledger, ledger.Head())[month];
+    if (is_new) {
+      tail->second.dropped = StandsAt(ledger, ledger.Head())[month];
+      tail->second.settled_to = ParseUserInstant(month).value_or(now);
+    }
     if (const Status read = ReadOn(month, &tail->second); !read) {
       if (!faulty_) log::Warn("live charges can't be read", {{"why", read.error().ToString()}});
       faulty_ = true;
       ++version_;
+    } else if (!tail->second.is_whole) {
+      // Calls are settled in the order of the log: what was not read was settled later.
+      stopped = std::min(stopped.value_or(now), tail->second.settled_to);
     }
   }
+  if (stopped && !full_) {
+    log::Warn("more calls wait to be published than are shown live; live answers stand still",
+              {{"calls", std::to_string(Kept())}, {"live_through", FormatInstant(*stopped)}});
+  }
+  full_ = stopped.has_value();
   if (version_ == 0) version_ = 1;
-  through_ = now;
+  through_ = stopped.value_or(now);
 }
 
 Status LiveCharges::ReadOn(const std::string& month, Tail* tail) {
   const std::string path = os::JoinPath(calls_, "calls-" + month + ".journal");
-  if (!files_.Exists(path)) return {};
-  const uint64_t bytes = FB_TRY(files_.Size(path));
-  if (bytes == tail->bytes) return {};
-  if (bytes < tail->bytes) {  // another file stands there now
-    const GatewayStand dropped = tail->dropped;
-    *tail = {};
-    tail->dropped = dropped;
+  if (!files_.Exists(path)) {
+    tail->is_whole = true;
+    return {};
   }
+  const uint64_t bytes = FB_TRY(files_.Size(path));
+  if (bytes == tail->bytes && tail->is_whole) return {};
+  if (bytes < tail->bytes) {  // another file stands there now
+    Tail anew;
+    anew.settled_to = FB_TRY(ParseUserInstant(month));
+    anew.dropped = tail->dropped;
+    *tail = std::move(anew);
+  }
+  size_t room = calls_max_ - std::min(calls_max_, Kept());
+  tail->is_whole = false;
+  if (room == 0) return {};
   ++version_;
   os::JournalReading how;
   how.from = tail->whole_to;
   how.on_damage = [](uint64_t, uint64_t) { return Status(); };  // told by the gateway and publish
-  tail->whole_to = FB_TRY(os::Journal::Read(
+  std::optional<uint64_t> stopped_at;
+  const Result<uint64_t> read = os::Journal::Read(
       files_, path,
       [&](uint64_t offset, std::string_view payload) -> Status {
         if (offset < tail->read_to) return {};
-        metered::Record record = FB_TRY(metered::Decode(payload));
+        if (room == 0) {
+          stopped_at = offset;
+          return Fail(Code::kResourceExhausted, "no more calls are kept");  // ends the reading
+        }
+        Result<metered::Record> record = metered::Decode(payload);
         tail->read_to = offset + 1;
-        if (!record.is_end) {
-          const uint64_t id = record.dispatch.id;
-          tail->open.insert_or_assign(id, std::move(record.dispatch));
+        if (!record) return {};  // told as damage is
+        if (!record->is_end) {
+          const uint64_t id = record->dispatch.id;
+          tail->open.insert_or_assign(id, std::move(record->dispatch));
           return {};
         }
-        const auto found = tail->open.find(record.end.id);
+        const auto found = tail->open.find(record->end.id);
         if (found == tail->open.end()) return {};  // the first word counts
+        tail->settled_to = std::max(tail->settled_to, record->end.at);
         if (!Covers(tail->dropped, offset, found->second)) {
-          tail->ended.push_back({offset, {std::move(found->second), std::move(record.end)}});
+          --room;
+          tail->ended.push_back({offset, {std::move(found->second), std::move(record->end)}});
         }
         tail->open.erase(found);
         return {};
       },
-      how));
+      how);
+  tail->whole_to = stopped_at ? *stopped_at : FB_TRY(read);
+  tail->is_whole = !stopped_at;
   tail->bytes = bytes;
   return {};
 }
@@ -164,10 +200,6 @@ Result<std::shared_ptr<const LiveCharges::Charges>> LiveCharges::After(
     std::erase_if(tail.ended, [&stand](const Tail::Ended& each) {
       return Covers(stand, each.offset, each.call.dispatch);
     });
-    if (tail.ended.size() > kLiveCallsMax) {
-      return Fail(Code::kResourceExhausted, "more calls wait to be published than are shown live",
-                  "`flyball publish` brings closed hours into the ledger");
-    }
     std::vector<SettledCall> calls;
     for (const Tail::Ended& each : tail.ended) calls.push_back(each.call);
     const auto rows = FB_TRY(GatewayRows(calls, month));

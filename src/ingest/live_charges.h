@@ -29,13 +29,15 @@
 namespace flyball::ingest {
 
 inline constexpr int64_t kLookAgainUs = kMicrosPerSecond;  // how often the log is looked at
-// Calls that wait to be published; beyond, answers are the ledger's alone until they are.
+// Calls that are kept in memory because they wait to be published. Where more wait, the log is read
+// no further until some are, and answers say up to when they are.
 inline constexpr size_t kLiveCallsMax = 200'000;
 
 // Thread-safe.
 class LiveCharges {
  public:
-  LiveCharges(os::Files& files, const std::string& home, Clock& clock);
+  LiveCharges(os::Files& files, const std::string& home, Clock& clock,
+              size_t calls_max = kLiveCallsMax);
 
   struct Answer {
     ledger::QueryAnswer answer;
@@ -52,6 +54,8 @@ class LiveCharges {
     uint64_t bytes = 0;     // its size then
     uint64_t whole_to = 0;  // where the last reading that came to its end stopped
     uint64_t read_to = 0;
+    bool is_whole = false;  // all of `bytes` is read
+    Instant settled_to;     // when the last call that was read was settled
     std::unordered_map<uint64_t, metered::Dispatch> open;
     struct Ended {
       uint64_t offset = 0;
@@ -64,6 +68,7 @@ class LiveCharges {
   using Charges = std::vector<ledger::NaiveCharge>;
 
   void LookAgain(const ledger::Ledger& ledger);
+  size_t Kept() const;
   Status ReadOn(const std::string& month, Tail* tail);
   Stands StandsAt(const ledger::Ledger& ledger, const std::string& commit);
   // Not in bills of these stands. Null: some of them are no longer kept, ask for a newer commit.
@@ -72,10 +77,12 @@ class LiveCharges {
   os::Files& files_;
   const std::string calls_, bills_;
   Clock& clock_;
+  const size_t calls_max_;
   std::mutex mutex_;
   std::optional<int64_t> looked_us_;
   std::optional<Instant> through_;
   bool faulty_ = false;
+  bool full_ = false;
   uint64_t version_ = 0;
   std::map<std::string, Tail> tails_;
   std::string stands_commit_;

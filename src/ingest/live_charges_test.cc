@@ -169,6 +169,36 @@ TEST_F(Live, NoCallIsThereTwiceOrMissingWhateverIsPublishedWhen) {
   }
 }
 
+// Publication fails for long: memory keeps its limit, answers say up to when they are, and no call
+// is there twice or lost once it works again.
+TEST_F(Live, NoMoreCallsAreKeptThanTheLimitAndTheAnswerSaysWhereItStands) {
+  live_.emplace(*files_, home_, clock_, 5);
+  Money first;
+  for (uint64_t id = 1; id <= 12; ++id) {
+    Begin(id);
+    Finish(id, 7);
+    if (id == 5) first = spent_;
+    Wait(7 * 60 * kMicrosPerSecond);
+    if (id >= 5) {
+      EXPECT_EQ(Total(), first.ToString()) << id;
+    }
+    const ledger::CostQuery query = Question(R"({"measures":["billed_cost"]})");
+    const std::optional<Instant> through = live_->Query(*ledger_, query).value().through;
+    const Instant fifth{ParseUserInstant("2026-11-25T10:50:00Z")->us + 28 * 60 * kMicrosPerSecond};
+    EXPECT_EQ(through, id <= 5 ? clock_.Now() : fifth) << id;
+  }
+  Publish();
+  EXPECT_EQ(Total(), Money::FromUnits(10 * 7'000'000).ToString()) << "the closed hours' calls";
+  for (int look = 0; look < 3; ++look) {
+    Wait(kLookAgainUs);
+    EXPECT_EQ(Total(), spent_.ToString()) << look;
+  }
+  Begin(13);
+  Finish(13, 11);
+  Wait(kLookAgainUs);
+  EXPECT_EQ(Total(), spent_.ToString());
+}
+
 // The same answers as once all of it is published, by every sort of question.
 TEST_F(Live, AnswersAreThoseOfThePublishedCharges) {
   for (uint64_t id = 1; id <= 20; ++id) {

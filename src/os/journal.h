@@ -20,6 +20,7 @@
 namespace flyball::os {
 
 inline constexpr uint32_t kJournalRecordMaxBytes = 64u << 20;
+inline constexpr uint64_t kJournalHeadBytes = 8;  // of a record, before its payload
 
 struct JournalReading {
   // Where a record ends, as Read has told of this file before: what stands before it is not looked

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "rates/rate.h"
@@ -42,8 +43,33 @@ Result<Usage> UsageOf(const Json& request, const std::string& place) {
   return usage;
 }
 
+// Where our calls of a vendor were served.
+class Served {
+ public:
+  Served(std::span<const CallFact> calls, const std::string& vendor) {
+    std::set<std::string> regions;
+    for (const CallFact& call : calls) {
+      if (rates::CanonicalProvider(call.dispatch.provider) != vendor) continue;
+      regions.insert(call.dispatch.region);
+      if (!call.end.answer_id.empty()) by_answer_.try_emplace(call.end.answer_id, &call);
+    }
+    if (regions.size() == 1) region_ = *regions.begin();
+  }
+  // Null: the answer is none that we know.
+  const CallFact* Find(std::string_view answer_id) const {
+    const auto found = by_answer_.find(answer_id);
+    return found == by_answer_.end() ? nullptr : found->second;
+  }
+  const std::string& region() const { return region_; }
+
+ private:
+  std::unordered_map<std::string_view, const CallFact*> by_answer_;
+  std::string region_;  // that all have
+};
+
 Result<BillLine> RequestLine(const Json& request, const std::string& place,
-                             const std::string& vendor, const rates::PriceBook& book) {
+                             const std::string& vendor, const rates::PriceBook& book,
+                             const Served& served) {
   if (!request.is_object()) return BadRequest(place, "is no object");
   BillLine line;
   line.place = place;
@@ -55,8 +81,13 @@ Result<BillLine> RequestLine(const Json& request, const std::string& place,
   if (!ParseInstant(TextOf(request, "at"), &at)) return BadRequest(place, "has no time 'at'");
   line.at = at.instant;
   const Usage usage = FB_TRY(UsageOf(request, place));
+  const CallFact* call = served.Find(line.answer_id);
+  rates::RateOptions options;
+  line.assumed = call == nullptr || call->end.tier.empty();
+  if (!line.assumed) options.tier = FB_TRY(rates::ParseTier(call->end.tier));
+  const std::string& region = call == nullptr ? served.region() : call->dispatch.region;
   const rates::Rated rated =
-      FB_TRY(rates::Rate(book, {vendor, line.model, line.at, {}}, usage, {}));
+      FB_TRY(rates::Rate(book, {vendor, line.model, line.at, region}, usage, options));
   line.cost = rated.total;
   line.currency = rated.currency;
   for (const rates::RateLine& each : rated.lines) {
@@ -151,7 +182,8 @@ bool IsInvoice(std::string_view text) {
 }
 
 Result<std::vector<BillLine>> ReadInvoice(std::string_view text, const std::string& name,
-                                          const std::string& vendor, const rates::PriceBook& book) {
+                                          const std::string& vendor, const rates::PriceBook& book,
+                                          std::span<const CallFact> calls) {
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("requests") || !json["requests"].is_array()) {
     return Fail(Code::kInvalidArgument, "'" + name + "' is no invoice with 'requests'");
@@ -160,10 +192,11 @@ Result<std::vector<BillLine>> ReadInvoice(std::string_view text, const std::stri
     return Fail(Code::kInvalidArgument,
                 "'" + name + "' leaves requests off, so that it can't be compared");
   }
+  const Served served(calls, vendor);
   std::vector<BillLine> lines;
   for (const Json& request : json["requests"]) {
     lines.push_back(FB_TRY(RequestLine(
-        request, fmt::format("request {} of {}", lines.size() + 1, name), vendor, book)));
+        request, fmt::format("request {} of {}", lines.size() + 1, name), vendor, book, served)));
   }
   return lines;
 }

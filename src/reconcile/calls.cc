@@ -32,22 +32,6 @@ Result<std::vector<CallFact>> ReadCalls(os::Files& files, const std::string& cal
   for (const std::string& name : names) {
     if (!MayHold(name, period)) continue;
     std::unordered_map<uint64_t, size_t> places;
-    const auto visit = [&](uint64_t, std::string_view payload) -> Status {
-      metered::Record record = FB_TRY(metered::Decode(payload));
-      if (!record.is_end) {
-        const metered::Dispatch& dispatch = record.dispatch;
-        if (!period.Contains(dispatch.at)) return {};
-        if (!vendor.empty() && rates::CanonicalProvider(dispatch.provider) != vendor) return {};
-        places.insert_or_assign(dispatch.id, calls.size());
-        calls.push_back({std::move(record.dispatch), {}, false});
-        return {};
-      }
-      const auto found = places.find(record.end.id);
-      if (found == places.end() || calls[found->second].ended) return {};  // the first word counts
-      calls[found->second].end = std::move(record.end);
-      calls[found->second].ended = true;
-      return {};
-    };
     const std::string path = os::JoinPath(calls_folder, name);
     os::JournalReading how;
     how.on_damage = [&](uint64_t first, uint64_t end) {
@@ -55,6 +39,23 @@ Result<std::vector<CallFact>> ReadCalls(os::Files& files, const std::string& cal
           "the log of calls is damaged; calls in it are not compared",
           {{"file", path}, {"from_byte", std::to_string(first)}, {"to_byte", std::to_string(end)}});
       return Status();
+    };
+    const auto visit = [&](uint64_t offset, std::string_view payload) -> Status {
+      Result<metered::Record> record = metered::Decode(payload);
+      if (!record) return how.on_damage(offset, offset + os::kJournalHeadBytes + payload.size());
+      if (!record->is_end) {
+        const metered::Dispatch& dispatch = record->dispatch;
+        if (!period.Contains(dispatch.at)) return {};
+        if (!vendor.empty() && rates::CanonicalProvider(dispatch.provider) != vendor) return {};
+        places.insert_or_assign(dispatch.id, calls.size());
+        calls.push_back({std::move(record->dispatch), {}, false});
+        return {};
+      }
+      const auto found = places.find(record->end.id);
+      if (found == places.end() || calls[found->second].ended) return {};  // the first word counts
+      calls[found->second].end = std::move(record->end);
+      calls[found->second].ended = true;
+      return {};
     };
     FB_CHECK(os::Journal::Read(files, path, visit, how));
   }

@@ -12,8 +12,8 @@
 namespace flyball::reconcile {
 
 // Attempts that were dispatched in the period, in the order of the log; of one vendor (in the
-// spelling of rates::CanonicalProvider), or of all when it is empty. DATA_LOSS: a record can't be
-// read.
+// spelling of rates::CanonicalProvider), or of all when it is empty. What can't be read is told in
+// the log and passed over.
 Result<std::vector<CallFact>> ReadCalls(os::Files& files, const std::string& calls_folder,
                                         const std::string& vendor, Period period);
 

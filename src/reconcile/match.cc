@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "reconcile/sums.h"
@@ -26,6 +27,21 @@ struct Entry {
   std::vector<metered::Line> lines;
 };
 
+// "gpt-4o-2024-08-06", "gpt-4-0613" and "m@20241022" of "gpt-4o", "gpt-4" and "m" or "m-latest".
+// Not "claude-sonnet-4-5-20250929" of "claude-sonnet-4": that is another model.
+bool IsSnapshotOf(std::string_view name, std::string_view alias) {
+  constexpr std::string_view kLatest = "-latest";
+  if (alias.ends_with(kLatest)) alias.remove_suffix(kLatest.size());
+  if (alias.empty() || !name.starts_with(alias) || name.size() <= alias.size()) return false;
+  const char separator = name[alias.size()];
+  if (separator != '-' && separator != '@') return false;
+  const std::string_view date = name.substr(alias.size() + 1);
+  size_t digits = 0;
+  for (const char c : date) digits += c >= '0' && c <= '9' ? 1 : 0;
+  if (digits == date.size()) return digits >= 3 && digits <= 8;
+  return date.size() == 10 && digits == 8 && date[4] == '-' && date[7] == '-';
+}
+
 Money CostOf(const CallFact& call) { return call.ended ? call.end.cost : Money(); }
 
 bool SameQuantities(const std::vector<metered::Line>& ours,
@@ -46,7 +62,11 @@ class Matcher {
     FB_CHECK(CheckRange());
     SortCalls();
     FB_CHECK(SortLines());
+    for (const auto& [key, evidence] : known_) {  // what this bill says nothing of any more, too
+      if (bill_.Covers(key.vendor, key.day)) WorkOf(key);
+    }
     MatchById();
+    GiveBoundCalls();
     for (auto& [key, work] : works_) {
       PairByTime(work);
       FB_CHECK(Conclude(work));
@@ -82,6 +102,11 @@ class Matcher {
     const Result<Money> sum = Sum(sizes);
     return sum ? Status() : Fail(sum.error());
   }
+  // Where a call belongs whose model is not known before it ends.
+  static Key DayOf(Key key) {
+    key.model.clear();
+    return key;
+  }
   static Key KeyOfLine(const BillLine& line) {
     return {line.vendor, FloorDay(line.at), line.model, line.currency};
   }
@@ -91,7 +116,10 @@ class Matcher {
       Work& work = WorkOf(KeyOf(call.dispatch, call.end.model));
       Group& group = work.group;
       ++group.calls;
-      group.open += call.ended ? 0 : 1;
+      if (!call.ended) {
+        ++group.open;
+        running_.insert(DayOf(group.key));
+      }
       group.ours = Added(group.ours, CostOf(call));
       if (call.ended) work.calls.push_back(&call);
     }
@@ -183,6 +211,40 @@ class Matcher {
     return SameQuantities(call.end.lines, entry.lines) ? Reason::kPrice : Reason::kUsage;
   }
 
+  // ---- by model
+
+  // A call at its bound has the name that was asked for, and the bill the one that answered: where
+  // it has nothing of that name and one dated snapshot of it, the call is of the snapshot.
+  void GiveBoundCalls() {
+    for (auto& [key, home] : works_) {
+      Work* snapshot = home.group.charges == 0 ? SnapshotOf(key) : nullptr;
+      if (snapshot == nullptr) continue;
+      std::erase_if(home.calls, [&](const CallFact* call) {
+        const metered::End& end = call->end;
+        if (end.basis != metered::Basis::kBound || !end.model.empty() || !end.answer_id.empty()) {
+          return false;
+        }
+        --home.group.calls;
+        ++snapshot->group.calls;
+        home.group.ours = Difference(home.group.ours, end.cost);
+        snapshot->group.ours = Added(snapshot->group.ours, end.cost);
+        snapshot->calls.push_back(call);
+        return true;
+      });
+    }
+  }
+  // Null: none, or several.
+  Work* SnapshotOf(const Key& key) {
+    Work* found = nullptr;
+    for (auto& [other, work] : works_) {
+      if (DayOf(other) != DayOf(key) || work.group.charges == 0) continue;
+      if (!IsSnapshotOf(other.model, key.model)) continue;
+      if (found != nullptr) return nullptr;
+      found = &work;
+    }
+    return found;
+  }
+
   // ---- by time
 
   void PairByTime(Work& work) {
@@ -233,7 +295,8 @@ class Matcher {
   Status Conclude(Work& work) {
     Group& group = work.group;
     group.covered = bill_.Covers(group.key.vendor, group.key.day);
-    group.over = group.open == 0 && group.key.day.us + kMicrosPerDay <= now_.us;
+    group.over =
+        !running_.contains(DayOf(group.key)) && group.key.day.us + kMicrosPerDay <= now_.us;
     Money spread;
     if (IsOtherCurrency(work)) {
       Leave(work, Reason::kOtherCurrency);
@@ -419,6 +482,7 @@ class Matcher {
   const Money tolerance_;
   std::unordered_map<uint64_t, Money> costs_;
   std::map<Key, Work> works_;
+  std::set<Key> running_;  // days, without a model, in which a call has not ended
   std::map<std::tuple<std::string, std::string, std::string>, Entry> entries_;
 };
 

@@ -44,6 +44,7 @@ struct BillLine {
   std::optional<Quantity> quantity;  // of the meter, or of all tokens
   Money cost;
   std::vector<metered::Line> lines;  // of one call: all of its usage
+  bool assumed = false;              // the service tier of its price, which nobody told
 };
 
 struct Bill {
@@ -102,7 +103,7 @@ struct Group {
   Money applied;            // what evidence that was applied adds to ours in the ledger
   std::vector<Part> parts;  // they sum to theirs - ours; empty: equal
   bool covered = false;     // by the bill
-  bool over = false;        // the day has ended, and all calls of it
+  bool over = false;        // the day has ended, and all calls of it, of whatever model
   std::vector<Trace> traces;
   // What applying the bill writes down.
   std::optional<Evidence> evidence;

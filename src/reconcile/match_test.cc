@@ -209,6 +209,72 @@ TEST_F(Matching, AnOpenCallKeepsItsDayOpen) {
   EXPECT_EQ(groups_[0].open, 1);
 }
 
+// An alias ends as the dated snapshot that answered, which is applied by then.
+TEST_F(Matching, AnOpenCallOfAnyModelKeepsTheDayOpen) {
+  Call(metered::Basis::kExact, "0.5", "a").end.model = "m-2026-10-01";
+  Call(metered::Basis::kExact, "0", "b").ended = false;
+  Call(metered::Basis::kExact, "0.5", "c", "2026-11-11T10:00:00Z");
+  Answer("0.5", "a").model = "m-2026-10-01";
+  Answer("0.5", "c", 100, "2026-11-11T10:00:00Z");
+  Run();
+  ASSERT_EQ(groups_.size(), 3u);
+  EXPECT_FALSE(groups_[0].over);
+  EXPECT_FALSE(groups_[1].over);
+  EXPECT_FALSE(groups_[1].evidence.has_value());
+  EXPECT_TRUE(groups_[2].over);
+}
+
+TEST_F(Matching, ABoundCallOfAnAliasIsPairedWithTheSnapshotOfTheBill) {
+  Call(metered::Basis::kBound, "4");
+  Answer("0.5", "a").model = "m-2026-10-01";
+  Run();
+  ASSERT_EQ(groups_.size(), 2u);
+  EXPECT_TRUE(groups_[0].ours.is_zero());
+  ASSERT_EQ(groups_[1].parts.size(), 1u);
+  EXPECT_EQ(groups_[1].parts[0].reason, Reason::kBound);
+  EXPECT_EQ(groups_[1].parts[0].amount.ToString(), "-3.5");
+  ASSERT_EQ(groups_[1].evidence->corrections.size(), 1u);
+  EXPECT_EQ(groups_[1].evidence->corrections[0].call, 1u);
+  for (const Group& group : applied_) EXPECT_TRUE(group.left().is_zero());
+}
+
+TEST_F(Matching, BoundCallsOfAnAliasTakeTheRestOfTheSnapshotsSum) {
+  Call(metered::Basis::kExact, "0.5").end.model = "m-0613";
+  Call(metered::Basis::kBound, "4");
+  Meter("0.75", 150).model = "m-0613";
+  Run();
+  ASSERT_EQ(groups_.size(), 2u);
+  EXPECT_EQ(groups_[1].parts.at(0).reason, Reason::kBound);
+  EXPECT_EQ(groups_[1].evidence->corrections.at(0).cost.ToString(), "0.25");
+  for (const Group& group : applied_) EXPECT_TRUE(group.left().is_zero());
+}
+
+TEST_F(Matching, AnotherVersionIsNoSnapshot) {
+  for (const char* name : {"m-5", "m-5-20250929", "m-32k", "m2-20250929", "m-2026-10-0x"}) {
+    calls_.clear();
+    bill_.lines.clear();
+    known_.clear();
+    Call(metered::Basis::kBound, "4");
+    Answer("0.5", "a").model = name;
+    Run();
+    ASSERT_EQ(groups_.size(), 2u);
+    EXPECT_EQ(groups_[0].parts.at(0).reason, Reason::kNotBilled) << name;
+  }
+}
+
+TEST_F(Matching, ALaterBillWithoutAModelTakesBackWhatAnEarlierOneHadOfIt) {
+  Call(metered::Basis::kExact, "0.5", "a");
+  Answer("0.5", "a");
+  Answer("0.25", "b").model = "n";
+  Run();
+  bill_.lines.pop_back();
+  groups_ = Match(calls_, bill_, known_, now_).value();
+  ASSERT_EQ(groups_.size(), 2u);
+  EXPECT_EQ(groups_[1].left().ToString(), "-0.25");
+  Run();
+  for (const Group& group : applied_) EXPECT_TRUE(group.left().is_zero());
+}
+
 // Two bills, each of a month: the first must not take away what the second will have.
 TEST_F(Matching, ACallThatIsAnsweredBehindTheLastDayOfABillIsLeftToTheNext) {
   Call(metered::Basis::kExact, "0.5", "a", "2026-11-11T23:59:59.5Z");

@@ -83,7 +83,8 @@ class Billed : public ::testing::Test {
         "\"http://127.0.0.1:" +
             std::to_string(vendor_port) +
             "\", key_env: PATH, models: [\"gpt-*\"] }\n"
-            "budgets:\n  - { name: all, scope: organisation, amount: 100, window: year }\n");
+            "budgets:\n  - { name: all, scope: organisation, amount: 100, window: rolling 30 days "
+            "}\n");
   }
 
   // Twenty calls through the gateway, one beside it; then both are gone. The invoice.
@@ -213,6 +214,26 @@ TEST_F(Billed, AfterApplyingTheInvoiceTheLedgerIsTheInvoice) {
   EXPECT_EQ(LedgerTotal({"--as-of", Text(before["commit"])}),
             Text(before["totals"]["billed_cost"]));
   EXPECT_EQ(Ledger({"--by", "confidence"})["rows"].size(), 1u);
+
+  // The calls as the bill has them, and the one that only it has: budgets count it all, and once.
+  {
+    Running gateway({"gateway", "--listen", "127.0.0.1:0", "--home", home()});
+    EXPECT_GT(gateway.Port(), 0);
+    Running server({"serve", "--listen", "127.0.0.1:0", "--home", home()});
+    EXPECT_GT(server.Port(), 0);
+    const auto clock = MakeSystemClock();
+    const int64_t begin_us = clock->MonotonicUs();
+    Json budget;
+    do {
+      const Json budgets = RunJson({"budgets"});
+      budget = budgets.at(0);
+    } while (Text(budget["settled"]) != total &&
+             clock->MonotonicUs() - begin_us < 20 * kMicrosPerSecond);
+    EXPECT_EQ(Text(budget["settled"]), total) << budget.dump(1);
+    EXPECT_NE(Text(budget["unseen"]), "0");
+    EXPECT_EQ(gateway.Stop(), 0);
+    EXPECT_EQ(server.Stop(), 0);
+  }
 
   // Again, and by the publication that comes every few minutes: nothing changes.
   const std::string head = Text(Ledger()["commit"]);

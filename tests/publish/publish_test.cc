@@ -21,13 +21,16 @@ class Publish : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(files_->MakeDirs(Gateway() + "/calls"));
-    os::Journal log = os::Journal::Open(*files_, Gateway() + "/calls/calls-2025-11.journal",
+    WriteMonth("2025-11");
+  }
+  void WriteMonth(const std::string& month) {
+    os::Journal log = os::Journal::Open(*files_, Gateway() + "/calls/calls-" + month + ".journal",
                                         [](uint64_t, std::string_view) { return Status(); })
                           .value();
     for (uint64_t id = 1; id <= 100; ++id) {
       metered::Dispatch dispatch;
       dispatch.id = id;
-      dispatch.at = ParseUserInstant("2025-11-25T10:00:00Z").value();
+      dispatch.at = ParseUserInstant(month + "-25T10:00:00Z").value();
       dispatch.upstream = dispatch.provider = "openai";
       dispatch.model = "gpt-5";
       dispatch.team = "team" + std::to_string(id);
@@ -73,6 +76,25 @@ TEST_F(Publish, TwoAtOnceDoNotGarbleABill) {
   const Json month = Json::parse(again.out).at("months").at(0);
   EXPECT_EQ(month.at("rows"), 100);
   EXPECT_EQ(month.at("unchanged"), true);
+}
+
+// The first month that failed kept back all later ones, and the spans.
+TEST_F(Publish, AMonthThatFailsDoesNotKeepTheOthersBack) {
+  WriteMonth("2025-10");
+  WriteMonth("2025-12");
+  for (const char* month : {"2025-10", "2025-12"}) {  // where their bills can't be put
+    ASSERT_TRUE(files_->MakeDirs(Gateway() + "/charges/gateway-" + month + ".csv/x"));
+  }
+  const Ended ended = Run();
+  EXPECT_EQ(ended.exit_code, 3);
+  const Json told = Json::parse(ended.out);
+  ASSERT_EQ(told.at("months").size(), 1u);
+  EXPECT_EQ(told.at("months").at(0).at("month"), "2025-11");
+  EXPECT_NE(told.at("months").at(0).at("commit"), "");
+  ASSERT_EQ(told.at("failures").size(), 2u);
+  for (const char* month : {"gateway of 2025-10", "gateway of 2025-12"}) {
+    EXPECT_NE(ended.err.find(month), std::string::npos) << ended.err;
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -27,9 +28,9 @@ class GatewayAnswers {
   Status Load(os::Files& files, const std::string& path) {
     if (!files.Exists(path)) return {};
     const auto take = [this](uint64_t, std::string_view payload) -> Status {
-      const metered::Record record = FB_TRY(metered::Decode(payload));
-      if (record.is_end && record.end.answer_id.size() >= kAnswerIdBytesMin) {
-        ids_.push_back(IdOf(record.end.answer_id));
+      const Result<metered::Record> record = metered::Decode(payload);  // damage is told elsewhere
+      if (record && record->is_end && record->end.answer_id.size() >= kAnswerIdBytesMin) {
+        ids_.push_back(IdOf(record->end.answer_id));
       }
       return {};
     };
@@ -63,12 +64,17 @@ AnswerKey KeyOf(const Call& call) {
   return {is_unique ? std::array<uint64_t, 2>{} : call.id.trace, call.answer_id};
 }
 
-// What tells that two spans are about one call. They end at nearly the same time, so
-// this hour's and the one's before are enough.
+// How many hours a span may end before or after one that it is inside of, and still be known to
+// tell of the same call; and how many spans may lie between.
+constexpr int64_t kRelatedHours = 6;
+constexpr int kDepthMax = 16;
+
+// What an hour has that tells that a span is about the call of another. By kinds of calls: a chat
+// that looks something up by an embedding is no embedding.
 struct Seen {
-  // Of the kept calls, and what kinds of calls are their children: a chat that looks something up
-  // by an embedding is no embedding.
-  std::unordered_map<SpanId, unsigned> parents;  // of kept calls
+  Instant hour;
+  std::unordered_map<SpanId, unsigned> parents;  // of the calls
+  std::unordered_map<SpanId, unsigned> told;     // that are charged, or have such a call above them
   std::set<AnswerKey> answers;                   // that are charged
 };
 
@@ -85,6 +91,19 @@ std::string PriceProvider(const Call& call) {
 
 unsigned KindOf(const Call& call) { return call.usage.OutputTokens() > 0 ? 1 : 2; }
 
+// The hours that a month's bill looks at, of what is closed.
+Period HoursOf(Instant month, Instant until) {
+  return {Instant{month.us - kRelatedHours * kMicrosPerHour},
+          std::min(AddMonths(month, 1), FloorHour(until))};
+}
+
+// A call lies in the log of the month that it was dispatched in, and its span ends later.
+std::vector<std::string> GatewayLogs(const BillOptions& options, Instant month) {
+  if (options.gateway_calls_folder.empty()) return {};
+  return {ingest::GatewayLogPath(options.gateway_calls_folder, AddMonths(month, -1)),
+          ingest::GatewayLogPath(options.gateway_calls_folder, month)};
+}
+
 class Maker {
  public:
   Maker(os::Files& files, const BillOptions& options, const rates::PriceBook& book)
@@ -97,6 +116,7 @@ class Maker {
   Status AddCall(const Call& call);
   bool IsGateways(const Call& call) const;
   bool IsDouble(const Call& call) const;
+  bool IsBelowTold(const Call& call) const;
   Result<rates::Rated> Rate(const Call& call, std::string* model, std::string* tier) const;
   Status AddNothing(Instant month);
   void CountUnpriced(const Call& call, const Error& why);
@@ -105,17 +125,17 @@ class Maker {
   const BillOptions& options_;
   const rates::PriceBook& book_;
   GatewayAnswers gateway_;
-  Seen now_, before_;
+  std::deque<Seen> seen_;  // the hour at hand last
+  // Of its calls that have one: the parent, and the kind.
+  std::unordered_map<SpanId, std::pair<uint64_t, unsigned>> above_;
   ingest::ChargeRows rows_;
   std::map<std::string, int64_t> unpriced_;
   Bill bill_;
 };
 
 Status Maker::LoadGateway(Instant month) {
-  if (options_.gateway_calls_folder.empty()) return {};
-  // A call lies in the log of the month that it was dispatched in, and its span ends later.
-  for (const Instant of : {AddMonths(month, -1), month}) {
-    FB_CHECK(gateway_.Load(files_, ingest::GatewayLogPath(options_.gateway_calls_folder, of)));
+  for (const std::string& path : GatewayLogs(options_, month)) {
+    FB_CHECK(gateway_.Load(files_, path));
   }
   gateway_.Sort();
   return {};
@@ -128,13 +148,31 @@ bool Maker::IsGateways(const Call& call) const {
 }
 
 bool Maker::IsDouble(const Call& call) const {
-  for (const Seen* seen : {&now_, &before_}) {
-    const auto found = seen->parents.find(call.id);
-    if (found != seen->parents.end() && (found->second & KindOf(call)) != 0) return true;
+  for (const Seen& seen : seen_) {
+    const auto found = seen.parents.find(call.id);
+    if (found != seen.parents.end() && (found->second & KindOf(call)) != 0) return true;
   }
-  if (call.answer_id.empty()) return false;
-  const AnswerKey key = KeyOf(call);
-  return now_.answers.contains(key) || before_.answers.contains(key);
+  if (IsBelowTold(call)) return true;
+  return !call.answer_id.empty() && std::ranges::any_of(seen_, [&](const Seen& seen) {
+    return seen.answers.contains(KeyOf(call));
+  });
+}
+
+// Of spans within one hour the inner one is charged. One that ended in an earlier hour was charged
+// before its children were known: then it stays, and they are left out.
+bool Maker::IsBelowTold(const Call& call) const {
+  SpanId above{call.id.trace, call.parent};
+  for (int depth = 0; above.span != 0 && depth < kDepthMax; ++depth) {
+    for (const Seen& seen : seen_) {
+      if (seen.hour == seen_.back().hour) break;
+      const auto told = seen.told.find(above);
+      if (told != seen.told.end() && told->second == KindOf(call)) return true;
+    }
+    const auto here = above_.find(above);
+    if (here == above_.end() || here->second.second != KindOf(call)) return false;
+    above.span = here->second.first;
+  }
+  return false;
 }
 
 // By the model that answered, or the one that was asked for where the book knows only that.
@@ -163,6 +201,7 @@ Status Maker::AddCall(const Call& call) {
     return {};
   }
   if (IsDouble(call)) {
+    if (IsBelowTold(call)) seen_.back().told[call.id] = KindOf(call);
     ++bill_.doubles;
     return {};
   }
@@ -173,7 +212,8 @@ Status Maker::AddCall(const Call& call) {
     CountUnpriced(call, rated.error());
     return {};
   }
-  if (!call.answer_id.empty()) now_.answers.insert(KeyOf(call));
+  seen_.back().told[call.id] = KindOf(call);
+  if (!call.answer_id.empty()) seen_.back().answers.insert(KeyOf(call));
   dispatch.at = call.end;
   dispatch.upstream = kSource;
   dispatch.provider = PriceProvider(call);
@@ -198,16 +238,27 @@ Status Maker::AddCall(const Call& call) {
 Status Maker::AddHour(Instant hour, bool counts) {
   const std::vector<Call> calls =
       FB_TRY(ReadSpanLog(files_, SpanLogPath(options_.spans_folder, hour)));
-  before_ = std::exchange(now_, {});
+  std::erase_if(seen_, [hour](const Seen& seen) {
+    return seen.hour.us < hour.us - kRelatedHours * kMicrosPerHour;
+  });
+  // Answers have many bytes, and two that tell of one end at nearly the same time.
+  if (seen_.size() > 1) seen_[seen_.size() - 2].answers.clear();
+  Seen& now = seen_.emplace_back(Seen{.hour = hour, .parents = {}, .told = {}, .answers = {}});
+  above_.clear();
   for (const Call& call : calls) {
-    if (call.parent != 0) now_.parents[{call.id.trace, call.parent}] |= KindOf(call);
+    if (call.parent == 0) continue;
+    now.parents[{call.id.trace, call.parent}] |= KindOf(call);
+    above_[call.id] = {call.parent, KindOf(call)};
   }
   for (const Call& call : calls) {
     if (counts) {
       FB_CHECK(AddCall(call));
-    } else if (!call.answer_id.empty()) {
-      now_.answers.insert(KeyOf(call));
+      continue;
     }
+    if (!IsGateways(call) && (!IsDouble(call) || IsBelowTold(call))) {
+      now.told[call.id] = KindOf(call);
+    }
+    if (!call.answer_id.empty()) now.answers.insert(KeyOf(call));
   }
   return {};
 }
@@ -227,12 +278,10 @@ Result<Bill> Maker::Make(const std::string& month) {
   bill_.month = month;
   const Instant start = FB_TRY(ParseUserInstant(month));
   const Period period{start, AddMonths(start, 1)};
-  const Instant closed = std::min(period.end, FloorHour(options_.until));
   FB_CHECK(LoadGateway(start));
-  const Period hours{Instant{start.us - kMicrosPerHour}, closed};
-  for (const Instant hour : FB_TRY(SpanLogHours(files_, options_.spans_folder, hours))) {
-    FB_CHECK(AddHour(hour, hour >= start));
-  }
+  const std::vector<Instant> hours =
+      FB_TRY(SpanLogHours(files_, options_.spans_folder, HoursOf(start, options_.until)));
+  for (const Instant hour : hours) FB_CHECK(AddHour(hour, hour >= start));
   bill_.rows = rows_.size();
   if (bill_.rows == 0) FB_CHECK(AddNothing(start));
   bill_.csv = rows_.Csv(period);
@@ -247,6 +296,23 @@ Result<Bill> Maker::Make(const std::string& month) {
 }
 
 }  // namespace
+
+Result<std::string> BillInputs(os::Files& files, const BillOptions& options,
+                               const std::string& month) {
+  const Instant start = FB_TRY(ParseUserInstant(month));
+  std::vector<std::string> paths = GatewayLogs(options, start);
+  const std::vector<Instant> hours =
+      FB_TRY(SpanLogHours(files, options.spans_folder, HoursOf(start, options.until)));
+  for (const Instant hour : hours) paths.push_back(SpanLogPath(options.spans_folder, hour));
+  // They only grow.
+  std::string text;
+  for (const std::string& path : paths) {
+    if (!files.Exists(path)) continue;
+    text += fmt::format("{} {}\n", path, FB_TRY(files.Size(path)));
+  }
+  for (const std::string& address : options.gateway_addresses) text += address + "\n";
+  return Sha256Hex(text);
+}
 
 Result<Bill> MakeBill(os::Files& files, const BillOptions& options, const rates::PriceBook& book,
                       const std::string& month) {

@@ -8,7 +8,8 @@
 //   the vendor's id of the answer;
 // - a call of which another kept span of the same trace is a child (two libraries that each tell of
 //   one call, one inside the other), or that has the answer id of another call: of any, or of one
-//   in its trace where ids come from a small range.
+//   in its trace where ids come from a small range;
+// - a call that is a child of one that has ended, and was charged, some hours before.
 #pragma once
 
 #include <cstdint>
@@ -47,6 +48,10 @@ struct Bill {
   // "provider/model: why", and how many calls; the most frequent first.
   std::vector<std::pair<std::string, int64_t>> unpriced_models;
 };
+// A hash of what a month's bill is made from beside the price book: as long as both are the same,
+// so is the bill. Costs a look at each hour's file.
+Result<std::string> BillInputs(os::Files& files, const BillOptions& options,
+                               const std::string& month);
 // DATA_LOSS: a journal can't be read.
 Result<Bill> MakeBill(os::Files& files, const BillOptions& options, const rates::PriceBook& book,
                       const std::string& month);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "base/clock.h"
 #include "ingest/gateway_charges.h"
@@ -242,6 +243,52 @@ TEST_F(SpanBill, ACallThatTwoSpansTellOfIsChargedOnce) {
   EXPECT_EQ(bill.calls, 4);
 }
 
+// A request may be over for its caller long before the stream that it began, or long after.
+TEST_F(SpanBill, ACallThatTwoSpansTellOfHoursApartIsChargedOnce) {
+  Call early = Chat("2026-11-10T10:00:00Z");
+  Call late = Chat("2026-11-10T12:30:00Z");
+  late.id.trace = early.id.trace;
+  late.parent = early.id.span;
+  Call below = Chat("2026-11-10T12:20:00Z");  // a third library, inside of the second
+  below.id.trace = early.id.trace;
+  below.parent = late.id.span;
+  Call last = Chat("2026-11-10T14:00:00Z");
+  last.id.trace = early.id.trace;
+  last.parent = late.id.span;
+  for (const Call& call : {early, below, late, last}) Take(call);
+  Call inner = Chat("2026-11-20T10:00:00Z");
+  Call outer = Chat("2026-11-20T13:00:00Z");
+  outer.id.trace = inner.id.trace;
+  inner.parent = outer.id.span;
+  Take(inner);
+  Take(outer);
+  const Bill bill = MakeAt("2026-12-01");
+  EXPECT_EQ(bill.calls, 2);
+  EXPECT_EQ(bill.doubles, 4);
+}
+
+TEST_F(SpanBill, ACallThatWasChargedInTheMonthBeforeIsNotChargedAgain) {
+  Call early = Chat("2026-10-31T21:00:00Z");
+  Call late = Chat("2026-11-01T00:30:00Z");
+  late.id.trace = early.id.trace;
+  late.parent = early.id.span;
+  Take(early);
+  Take(late);
+  EXPECT_EQ(MakeAt("2026-12-01", "2026-10").calls, 1);
+  EXPECT_EQ(MakeAt("2026-12-01").calls, 0);
+}
+
+// Each step of an agent's run is a call, whatever has ended before.
+TEST_F(SpanBill, ChildrenOfASpanThatIsNoCallAreCalls) {
+  Call first = Chat("2026-11-10T10:00:00Z");
+  Call second = Chat("2026-11-10T12:00:00Z");
+  second.id.trace = first.id.trace;
+  first.parent = second.parent = 999;
+  Take(first);
+  Take(second);
+  EXPECT_EQ(MakeAt("2026-12-01").calls, 2);
+}
+
 TEST_F(SpanBill, AChatThatLooksUpAnEmbeddingIsItsOwnCall) {
   Call chat = Chat("2026-11-10T10:30:00Z");
   Call lookup = Chat("2026-11-10T10:29:00Z");
@@ -267,6 +314,33 @@ TEST_F(SpanBill, ADamagedJournalIsAnError) {
   const Result<Bill> bill = MakeBill(*files_, options, book_, "2026-11");
   ASSERT_FALSE(bill);
   EXPECT_EQ(bill.error().code, Code::kDataLoss);
+}
+
+TEST_F(SpanBill, WhatABillIsMadeFromIsTheSameUntilSomethingComes) {
+  BillOptions options;
+  options.spans_folder = folder_ + "/spans";
+  options.gateway_calls_folder = folder_ + "/calls";
+  std::set<std::string> seen;
+  const auto is_new = [&](std::string_view until) {
+    options.until = At(until);
+    return seen.insert(BillInputs(*files_, options, "2026-11").value()).second;
+  };
+  Take(Chat("2026-11-10T10:00:00Z"));
+  EXPECT_TRUE(is_new("2026-11-10T11:00:00Z"));
+  EXPECT_FALSE(is_new("2026-11-10T12:00:00Z"));
+  Take(Chat("2026-11-10T12:30:00Z"));
+  EXPECT_FALSE(is_new("2026-11-10T12:59:00Z")) << "the hour runs";
+  EXPECT_TRUE(is_new("2026-11-10T13:00:00Z"));
+  Take(Chat("2026-11-10T12:40:00Z"));
+  EXPECT_TRUE(is_new("2026-11-10T13:00:00Z"));
+  Take(Chat("2026-12-01T00:00:00Z"));
+  EXPECT_FALSE(is_new("2027-01-01"));
+  Take(Chat("2026-10-31T23:00:00Z"));
+  EXPECT_TRUE(is_new("2027-01-01")) << "it may tell of calls of this month";
+  LogGatewayCall("2026-10-20T10:00:00Z", kLongId);
+  EXPECT_TRUE(is_new("2027-01-01"));
+  options.gateway_addresses = {"127.0.0.1:8081"};
+  EXPECT_TRUE(is_new("2027-01-01"));
 }
 
 // What turns out to have gone through the gateway must leave the ledger again.

@@ -99,13 +99,14 @@ void MendWhatLiesBeside(std::string_view provider, Counts* counts) {
   const int64_t cache = counts->input.cached.count + counts->input.written_5m.count;
   const int64_t sum = counts->input.total.count + counts->output.total.count;
   const int64_t reasoning = counts->output.reasoning.count;
-  const bool cache_by_total = cache > 0 && counts->total == sum + cache;
-  const bool reasoning_by_total = reasoning > 0 && counts->total == sum + reasoning;
+  const bool both_by_total = cache > 0 && reasoning > 0 && counts->total == sum + cache + reasoning;
+  const bool cache_by_total = both_by_total || (cache > 0 && counts->total == sum + cache);
+  const bool reasoning_by_total =
+      both_by_total || (!cache_by_total && reasoning > 0 && counts->total == sum + reasoning);
   if (cache_by_total || (cache > counts->input.total.count && CountsCacheBesideInput(provider))) {
     counts->input.total.count += cache;
-  } else if (reasoning_by_total) {
-    counts->output.total.count += reasoning;
   }
+  if (reasoning_by_total) counts->output.total.count += reasoning;
 }
 
 Result<Usage> ReadUsage(const Fields& fields, std::string_view provider) {

@@ -171,6 +171,24 @@ TEST(Call, ReasoningBesideTheOutputIsKnownByTheTotal) {
             UsageOf({{Bucket::kInput, 10}, {Bucket::kOutput, 20}, {Bucket::kReasoning, 70}}));
 }
 
+TEST(Call, CacheAndReasoningMayBothStandBeside) {
+  for (const char* provider : {"gcp.gemini", "anthropic"}) {
+    const Call call = MustRead({{"gen_ai.operation.name", "chat"},
+                                {"gen_ai.provider.name", provider},
+                                {"gen_ai.request.model", "m"},
+                                {"gen_ai.usage.input_tokens", 10},
+                                {"gen_ai.usage.cache_read_input_tokens", 60},
+                                {"gen_ai.usage.output_tokens", 20},
+                                {"gen_ai.usage.reasoning.output_tokens", 70},
+                                {"gen_ai.usage.total_tokens", 160}});
+    EXPECT_EQ(call.usage, UsageOf({{Bucket::kInput, 10},
+                                   {Bucket::kCacheRead, 60},
+                                   {Bucket::kOutput, 20},
+                                   {Bucket::kReasoning, 70}}))
+        << provider;
+  }
+}
+
 TEST(Call, WhatCannotBeMeteredSaysWhy) {
   const auto why = [](TestAttributes attributes, auto&& change) {
     TestSpan span;

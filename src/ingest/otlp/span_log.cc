@@ -62,17 +62,28 @@ Result<std::vector<Call>> ReadSpanLog(os::Files& files, const std::string& path)
   return calls;
 }
 
-SpanLog::SpanLog(os::Files& files, std::string folder)
-    : files_(files), folder_(std::move(folder)) {}
+SpanLog::SpanLog(os::Files& files, std::string folder, size_t ids_max)
+    : files_(files), folder_(std::move(folder)), ids_max_(ids_max) {}
+
+Status SpanLog::CutBack(Instant hour, const Hour& failed) {
+  const auto file = FB_TRY(files_.OpenAppend(SpanLogPath(folder_, hour)));
+  if (file->size() > failed.journal->size()) FB_CHECK(file->Truncate(failed.journal->size()));
+  return file->Sync();
+}
 
 // Leaves the hours that were used last, and always the one that is about to be used.
 void SpanLog::Forget(Instant keep) {
-  const auto ids = [this] {
-    size_t sum = 0;
-    for (const auto& [hour, open] : hours_) sum += open.ids.size();
-    return sum;
+  const auto are_too_many = [this] {
+    size_t ids = 0;
+    for (const auto& [hour, open] : hours_) ids += open.ids.size();
+    return hours_.size() > 1 && (hours_.size() > kHoursOpenMax || ids > ids_max_);
   };
-  while (hours_.size() > 1 && (hours_.size() > kHoursOpenMax || ids() > kSpanIdsMax)) {
+  if (!are_too_many()) return;
+  std::erase_if(hours_, [&](const auto& each) {
+    const auto& [hour, open] = each;
+    return hour != keep && open.failed && CutBack(hour, open).has_value();
+  });
+  while (are_too_many()) {
     auto oldest = hours_.end();
     for (auto it = hours_.begin(); it != hours_.end(); ++it) {
       if (it->first == keep || it->second.failed) continue;
@@ -85,6 +96,11 @@ void SpanLog::Forget(Instant keep) {
 
 Result<SpanLog::Hour*> SpanLog::Open(Instant hour) {
   auto found = hours_.find(hour);
+  if (found != hours_.end() && found->second.failed) {
+    FB_CHECK(CutBack(hour, found->second));
+    hours_.erase(found);
+    found = hours_.end();
+  }
   if (found == hours_.end()) {
     const std::string path = SpanLogPath(folder_, hour);
     FB_CHECK(files_.MakeDirs(os::ParentPath(path)));
@@ -102,29 +118,37 @@ Result<SpanLog::Hour*> SpanLog::Open(Instant hour) {
 
 Status SpanLog::TakeHour(Instant hour, std::span<const Call* const> calls, Taken* taken) {
   Hour& open = *FB_TRY(Open(hour));
-  if (open.ids.size() + calls.size() > kSpanIdsMax) {
-    return Fail(Code::kResourceExhausted,
-                fmt::format("more than {} calls of one hour are not kept", kSpanIdsMax));
-  }
-  std::string record;
-  std::vector<SpanId> added;
+  std::vector<const Call*> added;
   for (const Call* call : calls) {
-    if (!open.ids.insert(call->id).second) {
+    if (open.ids.insert(call->id).second) {
+      added.push_back(call);
+    } else {
       ++taken->repeated;
-      continue;
     }
-    added.push_back(call->id);
-    if (!record.empty()) record += '\n';
-    record += EncodeCall(*call);
   }
-  if (added.empty()) return {};
-  const Status kept = open.journal->Append(record, true);
-  open.failed = !kept;
-  if (!kept) {
-    for (const SpanId& id : added) open.ids.erase(id);
-    return kept;
+  const auto forget_from = [&](size_t first) {
+    for (size_t i = first; i < added.size(); ++i) open.ids.erase(added[i]->id);
+  };
+  if (!added.empty() && open.ids.size() > ids_max_) {
+    forget_from(0);
+    return Fail(Code::kResourceExhausted,
+                fmt::format("more than {} calls of one hour are not kept", ids_max_));
   }
-  taken->kept += static_cast<int64_t>(added.size());
+  for (size_t next = 0; next < added.size();) {
+    const size_t first = next;
+    std::string record = EncodeCall(*added[next++]);
+    while (next < added.size() && record.size() < kSpanRecordBytes) {
+      record += '\n';
+      record += EncodeCall(*added[next++]);
+    }
+    const Status kept = open.journal->Append(record, true);
+    open.failed = !kept;
+    if (!kept) {
+      forget_from(first);
+      return kept;
+    }
+    taken->kept += static_cast<int64_t>(next - first);
+  }
   return {};
 }
 

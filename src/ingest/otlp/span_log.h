@@ -26,11 +26,15 @@ namespace flyball::otlp {
 
 inline constexpr size_t kHoursOpenMax = 8;
 inline constexpr size_t kSpanIdsMax = 1'000'000;  // in memory, and of one hour
+// From here on a record is ended and another begun: resources are said once in a request, and
+// written with each of their calls.
+inline constexpr size_t kSpanRecordBytes = 8u << 20;
+static_assert(2 * kSpanRecordBytes < os::kJournalRecordMaxBytes);
 
 class SpanLog {
  public:
   // Touches nothing before the first Take.
-  SpanLog(os::Files& files, std::string folder);
+  SpanLog(os::Files& files, std::string folder, size_t ids_max = kSpanIdsMax);
 
   struct Taken {
     int64_t kept = 0;
@@ -44,17 +48,19 @@ class SpanLog {
   struct Hour {
     std::optional<os::Journal> journal;
     std::unordered_set<SpanId> ids;
-    // The journal could not be written: it stays open, because what a device has after a failed
-    // sync can't be read back.
+    // The journal could not be written, and the file may say what the device does not have: not
+    // read back before it is cut back to what was confirmed.
     bool failed = false;
     uint64_t used = 0;  // when, by a count of uses
   };
   Result<Hour*> Open(Instant hour);
   Status TakeHour(Instant hour, std::span<const Call* const> calls, Taken* taken);
   void Forget(Instant keep);
+  Status CutBack(Instant hour, const Hour& failed);
 
   os::Files& files_;
   std::string folder_;
+  const size_t ids_max_;
   std::mutex mutex_;
   std::map<Instant, Hour> hours_;
   uint64_t uses_ = 0;

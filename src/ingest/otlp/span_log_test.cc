@@ -105,6 +105,58 @@ TEST(SpanLog, AFullDiskKeepsWhatWasConfirmedAndTakesTheRestLater) {
   EXPECT_EQ(taken.repeated, 1);
 }
 
+// Who sent all again, because some could not be kept, was refused for ever.
+TEST(SpanLog, WhatIsKnownDoesNotCountAgainstTheLimitOfItsHour) {
+  os::SimFiles files({});
+  SpanLog log(files, "spans", 3);
+  std::vector<Call> calls;
+  for (uint64_t i = 1; i <= 4; ++i) calls.push_back(CallAt(At("2026-11-25"), i));
+  ASSERT_TRUE(log.Take(std::span(calls).first(2)));
+  EXPECT_EQ(log.Take(std::span(calls).first(3)).value().kept, 1);
+  EXPECT_EQ(log.Take(std::span(calls).first(3)).value().repeated, 3);
+  const Result<SpanLog::Taken> full = log.Take(calls);
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().code, Code::kResourceExhausted);
+  EXPECT_EQ(Kept(files).size(), 3u);
+}
+
+// Each call says its resource's tags again: more than a record of a journal may be.
+TEST(SpanLog, ARequestOfAnySizeIsKept) {
+  os::SimFiles files({});
+  SpanLog log(files, "spans");
+  std::vector<Call> calls;
+  for (uint64_t i = 1; i <= 10'000; ++i) {
+    Call& call = calls.emplace_back(CallAt(At("2026-11-25"), i));
+    for (int tag = 0; tag < 8; ++tag) {
+      call.tags.emplace_back(std::string(159, 'a') + std::to_string(tag), std::string(960, '"'));
+    }
+  }
+  EXPECT_EQ(log.Take(calls).value().kept, 10'000);
+  EXPECT_EQ(Kept(files).size(), 10'000u);
+}
+
+// An hour whose sync failed once took nothing more until the next start.
+TEST(SpanLog, AnHourThatFailedIsTakenAgainWhenTheDiskWorks) {
+  int failed = 0;
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    os::SimFiles files({.seed = seed});
+    SpanLog log(files, "spans");
+    std::vector<Call> calls;
+    for (uint64_t i = 1; i <= 20; ++i) {
+      calls.push_back(
+          CallAt(Instant{At("2026-11-25").us + static_cast<int64_t>(i % 10) * kMicrosPerHour}, i));
+    }
+    ASSERT_TRUE(log.Take(std::span(calls).first(10)));
+    files.SetFailuresPerMillion(300'000);
+    for (const Call& call : calls) failed += log.Take({&call, 1}) ? 0 : 1;
+    files.SetFailuresPerMillion(0);
+    const Result<SpanLog::Taken> taken = log.Take(calls);
+    ASSERT_TRUE(taken) << taken.error().ToString();
+    EXPECT_EQ(Kept(files).size(), calls.size());
+  }
+  EXPECT_GT(failed, 100);
+}
+
 // Whatever fails and whenever the power goes: what was confirmed is kept, nothing is kept twice,
 // and sending again until it is confirmed keeps all.
 TEST(SpanLog, SurvivesFailuresAndPowerCuts) {

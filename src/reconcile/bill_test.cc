@@ -1,0 +1,53 @@
+#include "reconcile/bill.h"
+
+#include <gtest/gtest.h>
+
+#include "rates/price_file.h"
+
+namespace flyball::reconcile {
+namespace {
+
+constexpr char kPrices[] = R"({"flyball_prices":1,
+  "sources":[{"name":"test","checked":"2026-07-24"}],
+  "models":[{"provider":"openai","model":"m","source":"test","region_factors":{"eu":"1.5"},
+             "prices":[{"per_unit":{"input":"1"}},{"tier":"batch","per_unit":{"input":"0.5"}}]}]})";
+
+CallFact CallOf(const std::string& answer, const std::string& region, const std::string& tier) {
+  CallFact call;
+  call.dispatch.provider = "OpenAI";
+  call.dispatch.region = region;
+  call.end.answer_id = answer;
+  call.end.tier = tier;
+  return call;
+}
+
+// Two requests of ten tokens each: one that we know, and one that we don't.
+std::vector<BillLine> Read(const std::vector<CallFact>& calls) {
+  rates::PriceFile prices = rates::ReadPriceFile(kPrices, {}).value();
+  const rates::PriceBook book = rates::PriceBook::Build({prices.layer}).value();
+  return ReadInvoice(R"({"requests":[
+      {"id":"a","at":"2026-11-10T10:00:00Z","model":"m","usage":{"input":10}},
+      {"id":"b","at":"2026-11-10T10:00:00Z","model":"m","usage":{"input":10}}]})",
+                     "invoice.json", "openai", book, calls)
+      .value();
+}
+
+TEST(Invoice, ARequestIsPricedAsTheCallOfItsAnswerWasServed) {
+  const std::vector<BillLine> lines =
+      Read({CallOf("a", "eu", "batch"), CallOf("c", "", "standard")});
+  EXPECT_EQ(lines[0].cost.ToString(), "7.5");
+  EXPECT_FALSE(lines[0].assumed);
+  EXPECT_EQ(lines[1].cost.ToString(), "10") << "calls of two regions tell nothing of another";
+  EXPECT_TRUE(lines[1].assumed);
+}
+
+TEST(Invoice, AnAnswerThatNobodyKnowsIsInTheRegionOfAllCalls) {
+  const std::vector<BillLine> lines = Read({CallOf("a", "eu", ""), CallOf("", "eu", "")});
+  EXPECT_EQ(lines[0].cost.ToString(), "15");
+  EXPECT_TRUE(lines[0].assumed) << "the call broke off before its tier was known";
+  EXPECT_EQ(lines[1].cost.ToString(), "15");
+  EXPECT_TRUE(Read({})[0].assumed);
+}
+
+}  // namespace
+}  // namespace flyball::reconcile
