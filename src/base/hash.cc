@@ -79,9 +79,14 @@ Digest Sha256::Finish() {
 }
 
 Digest Sha256Of(std::string_view bytes) {
-  Sha256 hash;
-  hash.Update(bytes);
-  return hash.Finish();
+  // Looking the algorithm up costs more than summing a short text: once is enough.
+  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  FB_ASSERT(algorithm != nullptr);
+  Digest digest{};
+  unsigned size = 0;
+  FB_ASSERT(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, algorithm, nullptr) == 1);
+  FB_ASSERT(size == digest.size());
+  return digest;
 }
 
 std::string Hex(std::span<const uint8_t> bytes) {

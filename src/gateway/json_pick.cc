@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/assert.h"
@@ -24,11 +25,12 @@ void JsonPick::Reset() {
 
 void JsonPick::Put(std::string_view piece) {
   size_t at = 0;
+  size_t quote = 0;  // the first one from `at` on, where that was looked for
   while (at < piece.size()) {
     // Most bytes are inside strings: the next one that means something is found at a stride.
     if (in_string_ && !escaped_) {
-      size_t end = at;
-      while (end < piece.size() && piece[end] != '"' && piece[end] != '\\') ++end;
+      if (quote < at || at == 0) quote = std::min(piece.find('"', at), piece.size());
+      const size_t end = std::min(piece.substr(0, quote).find('\\', at), quote);
       const std::string_view plain = piece.substr(at, end - at);
       if (capturing_ >= 0) capture_ += plain;
       if (is_name_ && name_.size() <= kNameMaxBytes) name_ += plain;

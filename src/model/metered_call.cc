@@ -19,7 +19,10 @@ constexpr std::array<std::string_view, 5> kBases = {"exact", "bound", "refused",
 // Members of one object, absent ones left out.
 class Writer {
  public:
-  explicit Writer(std::string_view kind) { out_ = fmt::format(R"({{"r":"{}")", kind); }
+  explicit Writer(char kind) {
+    out_.reserve(512);
+    out_.append(R"({"r":")").append(1, kind).append(1, '"');
+  }
   Writer& Text(std::string_view name, std::string_view value) {
     if (value.empty()) return *this;
     Name(name);
@@ -28,15 +31,25 @@ class Writer {
   }
   Writer& Number(std::string_view name, int64_t value) {
     Name(name);
-    fmt::format_to(std::back_inserter(out_), "{}", value);
+    AppendNumber(value);
     return *this;
   }
   // Ids use all 64 bits, which readers of JSON elsewhere may not keep in a number.
-  Writer& Id(uint64_t id) { return Text("id", fmt::format("{:016x}", id)); }
+  Writer& Id(uint64_t id) {
+    std::array<char, 16> digits;  // NOLINT: filled below
+    for (size_t i = digits.size(); i > 0; --i, id >>= 4)
+      digits[i - 1] = "0123456789abcdef"[id & 15];
+    return Text("id", std::string_view(digits.data(), digits.size()));
+  }
   Writer& Amount(std::string_view name, Money value) { return Text(name, value.ToString()); }
   std::string& Raw(std::string_view name) {
     Name(name);
     return out_;
+  }
+  void AppendNumber(int64_t value) {
+    std::array<char, 24> digits;  // NOLINT: filled below
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    out_.append(digits.data(), end);
   }
   std::string Done() && { return std::move(out_) + "}"; }
 
@@ -169,7 +182,7 @@ std::string TagsJson(const Dispatch& dispatch) {
 }
 
 std::string Encode(const Dispatch& d) {
-  Writer out("d");
+  Writer out('d');
   out.Id(d.id).Number("at", d.at.us).Number("n", d.attempt);
   out.Text("upstream", d.upstream).Text("provider", d.provider).Text("region", d.region);
   out.Text("dialect", d.dialect).Text("model", d.model).Text("key", d.key).Text("team", d.team);
@@ -182,7 +195,7 @@ std::string Encode(const Dispatch& d) {
 }
 
 std::string Encode(const End& e) {
-  Writer out("e");
+  Writer out('e');
   out.Id(e.id).Number("at", e.at.us).Text("basis", BasisName(e.basis)).Number("status", e.status);
   out.Text("answer", e.answer_id).Text("model", e.model).Text("tier", e.tier);
   out.Amount("cost", e.cost);
@@ -190,9 +203,10 @@ std::string Encode(const End& e) {
     std::string& raw = out.Raw("lines");
     char separator = '[';
     for (const Line& line : e.lines) {
-      fmt::format_to(std::back_inserter(raw), R"({}["{}",{},"{}","{}"])", separator,
-                     Info(line.meter).name, line.quantity, line.unit_price.ToString(),
-                     line.cost.ToString());
+      raw.append(1, separator).append(R"([")").append(Info(line.meter).name).append(R"(",)");
+      out.AppendNumber(line.quantity);
+      raw.append(R"(,")").append(line.unit_price.ToString()).append(R"(",")");
+      raw.append(line.cost.ToString()).append(R"("])");
       separator = ',';
     }
     raw += ']';

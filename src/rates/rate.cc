@@ -3,12 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <optional>
 
 #include "base/assert.h"
 
 namespace flyball::rates {
 namespace {
+
+template <typename Do>
+void ForEach(BucketSet set, Do what) {
+  for (; set != 0; set &= set - 1) what(static_cast<Bucket>(std::countr_zero(set)));
+}
 
 // What a bucket is a kind of: whose price it gets when it has none.
 constexpr BucketSet KindOf(Bucket bucket) {
@@ -110,10 +116,8 @@ std::optional<UnitPrice> Search::OfKind(Bucket bucket) const {
   std::optional<UnitPrice> dearest;
   const BucketSet kinds = KindOf(bucket);
   for (const bool recurse : {false, true}) {
-    for (const BucketInfo& info : Buckets()) {
-      if ((kinds & SetOf(info.bucket)) == 0) continue;
-      dearest = Dearer(dearest, recurse ? Any(info.bucket) : Own(info.bucket));
-    }
+    ForEach(kinds,
+            [&](Bucket kind) { dearest = Dearer(dearest, recurse ? Any(kind) : Own(kind)); });
     if (dearest) break;
   }
   if (dearest && dearest->reason == PriceReason::kOwn) dearest->reason = PriceReason::kKindOf;
@@ -189,13 +193,18 @@ std::vector<int64_t> SizesUpTo(const PriceHit& hit, int64_t input_tokens) {
 Result<Money> Dearest(const PriceHit& hit, ServiceTier tier, const std::vector<int64_t>& sizes,
                       BucketSet kinds) {
   Money dearest;
-  for (const BucketInfo& info : Buckets()) {
-    if ((kinds & SetOf(info.bucket)) == 0) continue;
-    for (const int64_t size : sizes) {
-      const UnitPrice price = FB_TRY(FindUnitPrice(hit, tier, size, info.bucket));
-      dearest = std::max(dearest, price.price);
+  Status missing;
+  ForEach(kinds, [&](Bucket bucket) {
+    for (size_t i = 0; missing && i < sizes.size(); ++i) {
+      const Result<UnitPrice> price = FindUnitPrice(hit, tier, sizes[i], bucket);
+      if (price) {
+        dearest = std::max(dearest, price->price);
+      } else {
+        missing = Fail(price.error());
+      }
     }
-  }
+  });
+  FB_CHECK(std::move(missing));
   return dearest;
 }
 
