@@ -324,6 +324,7 @@ TEST_F(GovernorTest, AStreamThatOutgrowsItsHoldGrowsItOrEndsWell) {
       << body.substr(body.size() - 500);
   EXPECT_TRUE(body.ends_with("\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n"));
   EXPECT_EQ(Gateway().counts().cut, 1u);
+  EXPECT_EQ(wal_->guard().StatusOf("q", Now())->refused, 1u);
   EXPECT_EQ(Records().back().end.basis, metered::Basis::kBound);
   EXPECT_EQ(Standing("q").second, "0");
   EXPECT_EQ(wal_->guard().Audit(), "");

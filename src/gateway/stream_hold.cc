@@ -15,6 +15,7 @@ bool EndsStreams(const guard::Admission& answer) {
 }  // namespace
 
 std::optional<guard::Admission> StreamHold::Cover(int64_t tokens, guard::Moment now) {
+  if (refusal_) return refusal_;
   if (covered_ < bound_.tokens_output && tokens > covered_ - kStepMinTokens / 4) {
     // Half as much again: few steps for a long answer, little held that is not used.
     const int64_t step =
@@ -25,14 +26,14 @@ std::optional<guard::Admission> StreamHold::Cover(int64_t tokens, guard::Moment 
         (bound_.output.units() * step + (bound_.tokens_output - 1)) / bound_.tokens_output;
     const hold::Bound more{Money(), Money::FromUnits(part), 0, step};
     const guard::Admission answer = wal_.Grow(id_, more, guard::Growth::kHold, now);
-    if (EndsStreams(answer)) return answer;
+    if (EndsStreams(answer)) return refusal_ = answer;
     covered_ += step;
   }
   if (now.mono_us - asked_at_us_ < kFrozenEveryUs) return std::nullopt;
   asked_at_us_ = now.mono_us;
   const guard::Admission answer = wal_.guard().FrozenOf(id_);
-  if (EndsStreams(answer)) return answer;
-  return std::nullopt;
+  if (EndsStreams(answer)) refusal_ = answer;
+  return refusal_;
 }
 
 }  // namespace flyball::gateway

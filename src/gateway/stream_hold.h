@@ -25,7 +25,8 @@ class StreamHold {
   StreamHold(guard::Wal& wal, hold::CallId id, const hold::Bound& bound, int64_t covered)
       : wal_(wal), id_(id), bound_(bound), covered_(covered) {}
 
-  // The budget that refuses, when the stream has to end here.
+  // The budget that refuses, when the stream has to end here or at the next place where it can: the
+  // same answer from then on, so that a stream is refused once.
   std::optional<guard::Admission> Cover(int64_t tokens, guard::Moment now);
 
   int64_t covered() const { return covered_; }
@@ -41,6 +42,7 @@ class StreamHold {
   hold::Bound bound_;
   int64_t covered_ = 0;
   int64_t asked_at_us_ = 0;
+  std::optional<guard::Admission> refusal_;
 };
 
 }  // namespace flyball::gateway

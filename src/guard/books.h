@@ -71,7 +71,7 @@ struct Account {
   Period current;                    // the window or bucket in which `now` was asked
   uint32_t current_cell = kNoIndex;  // kNoIndex: nothing is counted in it yet
   std::vector<uint32_t> cells;
-  Amount unguarded_peak = 0;  // most external spend in one window
+  Amount unguarded_peak = 0;  // most external spend in one window, as far as it still holds
   uint64_t faults = 0;
   uint64_t refused = 0;  // calls, since the guard was opened
   size_t warned = 0;     // levels told in this window

@@ -314,6 +314,7 @@ TEST_F(GuardTest, WhatTheLedgerSaysCountsOnceIsRestatedAndCannotBeStopped) {
   EXPECT_FALSE(Admits(1, "2", search_));
   ASSERT_TRUE(say({{now_.wall, Usd("6"), "USD"}, {now_.wall, Usd("-1"), "USD"}}).has_value());
   EXPECT_EQ(Row("b").settled, Usd("5")) << "restated, with a credit";
+  EXPECT_EQ(Row("b").max_overspend.amount, Usd("5")) << "nine never came";
   EXPECT_TRUE(Admits(2, "2", search_));
   const Instant before{now_.wall.us - 40 * kMicrosPerDay};
   ASSERT_TRUE(say({{before, Usd("9"), "USD"}}).has_value());

@@ -277,8 +277,15 @@ Result<bool> Guard::SetExternal(std::string_view name, std::string_view value,
 }
 
 void Guard::CountExternal(uint32_t c, Amount amount) {
-  books_.Add(c, &Totals::external, amount - books_.cell(c).totals.external);
+  const Amount before = books_.cell(c).totals.external;
+  books_.Add(c, &Totals::external, amount - before);
   Account& account = books_.at(books_.cell(c).account);
+  if (amount < before && before == account.unguarded_peak) {  // it was restated: never so much came
+    account.unguarded_peak = 0;
+    for (const uint32_t other : account.cells) {
+      account.unguarded_peak = std::max(account.unguarded_peak, books_.cell(other).totals.external);
+    }
+  }
   account.unguarded_peak = std::max(account.unguarded_peak, amount);
 }
 
