@@ -3,8 +3,11 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
+#include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "app/beside.h"
 #include "app/command.h"
@@ -21,6 +24,7 @@
 #include "net/loop.h"
 #include "net/tcp.h"
 #include "os/process.h"
+#include "os/secret.h"
 #include "serve/service.h"
 
 namespace flyball::app {
@@ -125,6 +129,70 @@ bool Renew(const Environment& environment, GatewayConfig& config, const estate::
   return true;
 }
 
+// Settles the guard's calls of unknown cost by vendors' bills, at the start and as they are
+// applied.
+class EvidenceWatch {
+ public:
+  EvidenceWatch(const Environment& environment, std::string folder, guard::Wal& wal,
+                net::Loop& loop, Beside& beside)
+      : environment_(environment),
+        folder_(std::move(folder)),
+        wal_(wal),
+        beside_(beside),
+        timer_(loop.timers(), [this] { Look(); }) {
+    timer_.SetAtTurnEnd();
+  }
+
+ private:
+  static constexpr int64_t kLookEveryUs = 1'000'000;
+
+  void Look() {
+    timer_.SetAfter(kLookEveryUs);
+    const Instant now = environment_.clock.Now();
+    std::vector<os::FileStamp> stamps;
+    for (const std::string& file : gateway::LateEvidenceFiles(folder_, now)) {
+      stamps.push_back(os::StampOf(file));
+    }
+    if (reading_ || stamps == stamps_) return;
+    stamps_ = std::move(stamps);  // before they are read: what comes meanwhile is read again
+    reading_ = true;
+    const auto read = std::make_shared<Result<gateway::LateEvidence>>();
+    beside_.Run(
+        [this, read, now] {
+          *read = gateway::ReadLateEvidence(environment_.files, folder_, now);
+          return Status();
+        },
+        [this, read](const Status&) { Settle(*read); });
+  }
+
+  void Settle(const Result<gateway::LateEvidence>& read) {
+    reading_ = false;
+    Result<int64_t> settled = 0;
+    if (read) {
+      settled = gateway::SettleByEvidence(
+          *read, wal_, {environment_.clock.Now(), environment_.clock.MonotonicUs()});
+    } else {
+      settled = Fail(read.error());
+    }
+    if (!settled) {
+      log::Error(
+          "vendors' bills can't be counted; the calls that they tell of stay at their bounds",
+          {{"why", settled.error().ToString()}});
+    } else if (*settled > 0) {
+      log::Info("calls at their bound are settled by vendors' bills",
+                {{"calls", std::to_string(*settled)}});
+    }
+  }
+
+  const Environment& environment_;
+  const std::string folder_;
+  guard::Wal& wal_;
+  Beside& beside_;
+  std::vector<os::FileStamp> stamps_;
+  bool reading_ = false;
+  net::Timer timer_;
+};
+
 // Ends the loop when the process is told to stop: calls that run are finished
 // first.
 class Stopper {
@@ -164,21 +232,15 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   gateway::Desk desk = FB_TRY(gateway::WaitForDesk(environment.files, environment.home));
   FB_CHECK(serve::EnsureAdminToken(environment.home, environment.clock));
   const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};
-  gateway::CallLog calls = FB_TRY(gateway::RecoverCalls(
-      environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls"), *desk.wal,
-      now));
-  const auto settled = gateway::SettleByEvidence(
-      environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls"), *desk.wal,
-      now);
-  if (!settled) {
-    log::Error("vendors' bills can't be read; the calls that they tell of stay at their bounds",
-               {{"why", settled.error().ToString()}});
-  }
+  const std::string calls_folder = os::JoinPath(gateway::GatewayFolder(environment.home), "calls");
+  gateway::CallLog calls =
+      FB_TRY(gateway::RecoverCalls(environment.files, calls_folder, *desk.wal, now));
   gateway::Currencies currencies;
   FB_CHECK(PutInForce(environment, config, *desk.wal, &currencies));
   net::Loop loop(environment.clock);
   Beside beside(loop);
   settings.beside = [&beside](auto job, auto done) { beside.Run(std::move(job), std::move(done)); };
+  EvidenceWatch evidence(environment, calls_folder, *desk.wal, loop, beside);
   gateway::KeyStore keys(environment.files, environment.home);
   uint64_t seed = 0;
   SecureRandomBytes(reinterpret_cast<uint8_t*>(&seed), sizeof seed);

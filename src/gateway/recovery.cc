@@ -91,6 +91,16 @@ int64_t TokensIn(const reconcile::Correction& correction, hold::CallId id,
   return 0;
 }
 
+// The guard keeps calls of unknown cost for longer than a budget's month at most.
+std::vector<std::string> LateMonths(Instant now) {
+  const Instant month = FloorMonth(now);
+  std::vector<std::string> months;
+  for (const Instant each : {AddMonths(month, -1), month}) {
+    months.push_back(FormatDate(each).substr(0, 7));
+  }
+  return months;
+}
+
 }  // namespace
 
 Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard::Wal& wal,
@@ -150,15 +160,26 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
   return log;
 }
 
-Result<int64_t> SettleByEvidence(os::Files& files, const std::string& folder, guard::Wal& wal,
-                                 guard::Moment now) {
-  // The guard keeps calls of unknown cost for longer than a budget's month at most.
-  const Instant month = FloorMonth(now.wall);
+Result<LateEvidence> ReadLateEvidence(os::Files& files, const std::string& folder, Instant now) {
+  LateEvidence all;
+  for (const std::string& month : LateMonths(now)) {
+    all.push_back(FB_TRY(reconcile::ReadEvidence(files, folder, month)));
+  }
+  return all;
+}
+
+std::vector<std::string> LateEvidenceFiles(const std::string& folder, Instant now) {
+  std::vector<std::string> paths;
+  for (const std::string& month : LateMonths(now)) {
+    paths.push_back(reconcile::EvidencePath(folder, month));
+  }
+  return paths;
+}
+
+Result<int64_t> SettleByEvidence(const LateEvidence& all, guard::Wal& wal, guard::Moment now) {
   int64_t settled = 0;
-  for (const Instant each : {AddMonths(month, -1), month}) {
-    const reconcile::EvidenceByKey all =
-        FB_TRY(reconcile::ReadEvidence(files, folder, FormatDate(each).substr(0, 7)));
-    for (const auto& [key, evidence] : all) {
+  for (const reconcile::EvidenceByKey& month : all) {
+    for (const auto& [key, evidence] : month) {
       for (const reconcile::Correction& correction : evidence.corrections) {
         const hold::CallId id(correction.call);
         if (wal.guard().calls().Find(id) == guard::kNoIndex) continue;

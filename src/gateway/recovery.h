@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "gateway/call_log.h"
 #include "guard/wal.h"
 #include "os/files.h"
+#include "reconcile/evidence.h"
 
 namespace flyball::gateway {
 
@@ -24,10 +26,15 @@ namespace flyball::gateway {
 Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard::Wal& wal,
                              guard::Moment now);
 
-// Brings what the guard has charged at a bound to what vendors' bills say (reconcile/evidence.h),
-// of these calls as far as the guard still knows them. Doing it again changes nothing. How many it
-// settled.
-Result<int64_t> SettleByEvidence(os::Files& files, const std::string& folder, guard::Wal& wal,
-                                 guard::Moment now);
+// What vendors' bills say of calls that the guard may still know (reconcile/evidence.h): of this
+// month and the one before. On any thread.
+using LateEvidence = std::vector<reconcile::EvidenceByKey>;
+Result<LateEvidence> ReadLateEvidence(os::Files& files, const std::string& folder, Instant now);
+// The files that it reads, whether they are there or not.
+std::vector<std::string> LateEvidenceFiles(const std::string& folder, Instant now);
+
+// Brings what the guard has charged at a bound to what vendors' bills say, of these calls as far as
+// the guard still knows them. Doing it again changes nothing. How many it settled.
+Result<int64_t> SettleByEvidence(const LateEvidence& all, guard::Wal& wal, guard::Moment now);
 
 }  // namespace flyball::gateway

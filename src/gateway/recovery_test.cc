@@ -100,6 +100,10 @@ class RecoveryTest : public testing::Test {
     for (const auto& [id, cost] : ends) sum = sum.Plus(cost).value();
     return sum.ToString();
   }
+  int64_t Evidenced() {
+    return SettleByEvidence(ReadLateEvidence(disk_, "calls", clock_.Now()).value(), *wal_, Now())
+        .value();
+  }
   std::string Counted() {
     const guard::StatusRow row = wal_->guard().StatusOf("all", Now()).value();
     EXPECT_EQ(row.held, 0);
@@ -299,8 +303,8 @@ TEST_F(RecoveryTest, AVendorsBillSettlesACallThatCountedAtItsBound) {
   evidence.corrections = {{1, clock_.Now(), Money::Parse("0.25").value(), {}},
                           {0, clock_.Now(), Money::Parse("9").value(), {}}};
   ASSERT_TRUE(reconcile::WriteEvidence(disk_, "calls", {evidence}));
-  EXPECT_EQ(SettleByEvidence(disk_, "calls", *wal_, Now()).value(), 1);
-  EXPECT_EQ(SettleByEvidence(disk_, "calls", *wal_, Now()).value(), 0);
+  EXPECT_EQ(Evidenced(), 1);
+  EXPECT_EQ(Evidenced(), 0);
   EXPECT_EQ(wal_->guard().StatusOf("all", Now())->totals.unknown, 0);
   EXPECT_EQ(Counted(), "0.25");
 }
@@ -327,7 +331,7 @@ TEST_F(RecoveryTest, ABillWithoutTokensMakesNoRoomInABudgetOfTokens) {
   evidence.key = {"openai", FloorDay(clock_.Now()), "m", "USD"};
   evidence.corrections = {{1, clock_.Now(), Money::Parse("0.25").value(), {}}};
   ASSERT_TRUE(reconcile::WriteEvidence(disk_, "calls", {evidence}));
-  EXPECT_EQ(SettleByEvidence(disk_, "calls", *wal_, Now()).value(), 1);
+  EXPECT_EQ(Evidenced(), 1);
   EXPECT_EQ(Counted(), "0.25");
   EXPECT_EQ(wal_->guard().StatusOf("tokens", Now())->settled, 900);
 }

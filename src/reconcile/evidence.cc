@@ -15,10 +15,6 @@ using Json = nlohmann::ordered_json;
 
 std::string MonthOf(Instant at) { return FormatDate(at).substr(0, 7); }
 
-std::string PathOf(const std::string& calls_folder, const std::string& month) {
-  return os::JoinPath(calls_folder, "evidence-" + month + ".journal");
-}
-
 Json LinesJson(const std::vector<metered::Line>& lines) {
   Json json = Json::array();
   for (const metered::Line& line : lines) {
@@ -96,6 +92,10 @@ Status Decode(std::string_view payload, EvidenceByKey* all) {
 
 }  // namespace
 
+std::string EvidencePath(const std::string& calls_folder, const std::string& month) {
+  return os::JoinPath(calls_folder, "evidence-" + month + ".journal");
+}
+
 Key KeyOf(const std::string& provider, Instant at, const std::string& model,
           const std::string& currency) {
   return {rates::CanonicalProvider(provider), FloorDay(at), model, currency};
@@ -109,7 +109,7 @@ Key KeyOf(const metered::Dispatch& dispatch, const std::string& answered_model) 
 Result<EvidenceByKey> ReadEvidence(os::Files& files, const std::string& calls_folder,
                                    const std::string& month) {
   EvidenceByKey all;
-  const std::string path = PathOf(calls_folder, month);
+  const std::string path = EvidencePath(calls_folder, month);
   if (!files.Exists(path)) return all;
   FB_CHECK(os::Journal::Read(
       files, path, [&](uint64_t, std::string_view payload) { return Decode(payload, &all); }));
@@ -122,8 +122,9 @@ Status WriteEvidence(os::Files& files, const std::string& calls_folder,
   for (const Evidence& evidence : all)
     by_month[MonthOf(evidence.key.day)].push_back(ToJson(evidence));
   for (const auto& [month, json] : by_month) {
-    os::Journal journal = FB_TRY(os::Journal::Open(
-        files, PathOf(calls_folder, month), [](uint64_t, std::string_view) { return Status(); }));
+    os::Journal journal =
+        FB_TRY(os::Journal::Open(files, EvidencePath(calls_folder, month),
+                                 [](uint64_t, std::string_view) { return Status(); }));
     FB_CHECK(journal.Append(json.dump(), true));
   }
   return by_month.empty() ? Status() : files.SyncDir(calls_folder);

@@ -58,7 +58,9 @@ struct Evidence {
 };
 using EvidenceByKey = std::map<Key, Evidence>;
 
-// Of a month ("2026-11"); empty when there is none. DATA_LOSS: a record can't be read.
+// Of a month ("2026-11").
+std::string EvidencePath(const std::string& calls_folder, const std::string& month);
+// Of a month; empty when there is none. DATA_LOSS: a record can't be read.
 Result<EvidenceByKey> ReadEvidence(os::Files& files, const std::string& calls_folder,
                                    const std::string& month);
 // Adds one record to each month that is in it, on disk when it returns. One process at a time: the

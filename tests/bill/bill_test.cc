@@ -206,6 +206,8 @@ TEST_F(Billed, AfterApplyingTheInvoiceTheLedgerIsTheInvoice) {
   EXPECT_EQ(counts, (std::map<std::string, int>{{"bound", 6}, {"not billed", 1}, {"unseen", 1}}))
       << found.dump(1);
 
+  Running gateway({"gateway", "--listen", "127.0.0.1:0", "--home", home()});
+  ASSERT_GT(gateway.Port(), 0);
   std::vector<std::string> apply = ask;
   apply.emplace_back("--apply");
   const Json applied = RunJson(apply);
@@ -215,10 +217,9 @@ TEST_F(Billed, AfterApplyingTheInvoiceTheLedgerIsTheInvoice) {
             Text(before["totals"]["billed_cost"]));
   EXPECT_EQ(Ledger({"--by", "confidence"})["rows"].size(), 1u);
 
-  // The calls as the bill has them, and the one that only it has: budgets count it all, and once.
+  // The calls as the bill has them, and the one that only it has: the budgets of the gateway that
+  // runs count it all, and once.
   {
-    Running gateway({"gateway", "--listen", "127.0.0.1:0", "--home", home()});
-    EXPECT_GT(gateway.Port(), 0);
     Running server({"serve", "--listen", "127.0.0.1:0", "--home", home()});
     EXPECT_GT(server.Port(), 0);
     const auto clock = MakeSystemClock();
