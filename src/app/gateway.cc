@@ -175,10 +175,17 @@ class EvidenceWatch {
       settled = Fail(read.error());
     }
     if (!settled) {
+      stamps_.clear();  // it is tried again
+      std::string why = settled.error().ToString();
+      if (why == wrong_) return;
       log::Error(
           "vendors' bills can't be counted; the calls that they tell of stay at their bounds",
-          {{"why", settled.error().ToString()}});
-    } else if (*settled > 0) {
+          {{"why", why}});
+      wrong_ = std::move(why);
+      return;
+    }
+    wrong_.clear();
+    if (*settled > 0) {
       log::Info("calls at their bound are settled by vendors' bills",
                 {{"calls", std::to_string(*settled)}});
     }
@@ -190,6 +197,7 @@ class EvidenceWatch {
   Beside& beside_;
   std::vector<os::FileStamp> stamps_;
   bool reading_ = false;
+  std::string wrong_;  // why they could not be counted last
   net::Timer timer_;
 };
 

@@ -529,14 +529,13 @@ GovernedGateway::GovernedGateway(GatewaySettings settings,
   wal_.CallBeforeWriting([this] { WriteEnds(); });
 }
 
-namespace {
-
-void TellFault(std::string_view journal, const Error& error) {
+void GovernedGateway::TellFault(std::string_view journal, const Error& error) {
+  std::string wrong = error.ToString();
+  if (wrong == write_wrong_) return;
   log::Error("a record could not be written; nothing more is admitted until it can be",
-             {{"journal", std::string(journal)}, {"why", error.ToString()}});
+             {{"journal", std::string(journal)}, {"why", wrong}});
+  write_wrong_ = std::move(wrong);
 }
-
-}  // namespace
 
 // Until Tick finds that the log can be written again.
 void GovernedGateway::LogFailed(const Error& error) {
@@ -557,6 +556,7 @@ bool GovernedGateway::Commit() {
   }
   const Status written = log_.WriteDispatches();
   if (!written) LogFailed(written.error());
+  if (written && !log_.is_behind()) write_wrong_.clear();
   return written.has_value();
 }
 

@@ -120,6 +120,17 @@ Status AddDifference(const metered::End& end, const reconcile::Correction& corre
   return {};
 }
 
+// What a later bill has of a call at its bound beyond the first: budgets were settled by the first.
+// It goes from the call's own rows into one beside them.
+Status AddLater(const reconcile::Correction& correction, Group group,
+                std::map<Group, Sums>* groups) {
+  const Money more = FB_TRY(correction.cost.Minus(correction.first.value_or(correction.cost)));
+  if (more <= Money()) return {};
+  FB_CHECK(Add(groups, group, 0, FB_TRY(Money().Minus(more))));
+  group.beside = kAdjustment;
+  return Add(groups, group, 0, more);
+}
+
 // A vendor's bill has the last word on what a call cost. What the gateway settled stays a charge of
 // its own, so that it is known what budgets have counted already.
 Status AddCorrected(const metered::End& end, const reconcile::Correction& correction, Group group,
@@ -131,6 +142,7 @@ Status AddCorrected(const metered::End& end, const reconcile::Correction& correc
   const bool bound = end.basis == metered::Basis::kBound;
   if (!bound) group.beside = kAdjustment;
   if (exact) return AddDifference(end, correction, std::move(group), groups);
+  if (bound) FB_CHECK(AddLater(correction, group, groups));
   if (!correction.lines.empty()) return AddLines(correction.lines, std::move(group), groups);
   return Add(groups, group, bound ? 1 : 0, correction.cost);
 }

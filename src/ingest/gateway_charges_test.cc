@@ -233,6 +233,28 @@ TEST_F(GatewayCharges, WhatABillAddsToACallIsAChargeOfItsOwn) {
   }
 }
 
+// Budgets were settled by the first bill, and once: what a later one has beyond it counts beside.
+TEST_F(GatewayCharges, WhatALaterBillHasOfACallAtItsBoundIsBesideIt) {
+  Begin(1, "2026-11-25T10:00:00Z", "a", Money::Parse("10").value());
+  Finish(1, metered::Basis::kBound, {}, Money::Parse("10").value());
+  reconcile::Evidence evidence;
+  evidence.key = {"openai", At("2026-11-25"), "gpt-5", "USD"};
+  const auto bill = [&](std::string_view cost, std::vector<metered::Line> lines = {}) {
+    evidence.corrections = {{1, At("2026-11-25T10:00:00Z"), Money::Parse(cost).value(), lines}};
+    EXPECT_TRUE(reconcile::WriteEvidence(*files_, folder_ + "/calls", {evidence}));
+    return Bill("2026-12-01").csv;
+  };
+  EXPECT_EQ(bill("1").find("adjustment"), std::string::npos);
+  const std::string more = bill("9");
+  EXPECT_NE(more.find("\n1,1,1,1,"), std::string::npos) << more;
+  EXPECT_NE(more.find("\n8,8,8,8,"), std::string::npos) << more;
+  EXPECT_NE(more.find(",adjustment,"), std::string::npos) << more;
+  const std::string lines = bill("0.25", {Tokens(Bucket::kInput, 25, "0.01")});
+  EXPECT_EQ(lines.find("adjustment"), std::string::npos) << "less makes no room";
+  bill("2.5", {Tokens(Bucket::kInput, 250, "0.01")});
+  EXPECT_EQ(Imported(Bill("2026-12-01")), "2.5");
+}
+
 // A call at its bound has the name that was asked for; which snapshot answered only the bill knows.
 TEST_F(GatewayCharges, ACallThatABillNamesUnderAnotherModelIsOfThatModel) {
   Begin(1, "2026-11-25T10:00:00Z", "a", Money::Parse("5").value());

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "os/journal.h"
 #include "rates/price_book.h"
@@ -76,10 +77,17 @@ Evidence EvidenceOf(const Json& json) {
   return evidence;
 }
 
-Status Decode(std::string_view payload, EvidenceByKey* all) {
+// Of each call the cost that was told first.
+using FirstCosts = std::unordered_map<uint64_t, Money>;
+
+Status Decode(std::string_view payload, EvidenceByKey* all, FirstCosts* first) {
   try {
     for (const Json& json : Json::parse(payload)) {
       Evidence evidence = EvidenceOf(json);
+      for (Correction& correction : evidence.corrections) {
+        if (correction.call == 0) continue;
+        correction.first = first->emplace(correction.call, correction.cost).first->second;
+      }
       Key key = evidence.key;
       all->insert_or_assign(std::move(key), std::move(evidence));
     }
@@ -111,8 +119,10 @@ Result<EvidenceByKey> ReadEvidence(os::Files& files, const std::string& calls_fo
   EvidenceByKey all;
   const std::string path = EvidencePath(calls_folder, month);
   if (!files.Exists(path)) return all;
-  FB_CHECK(os::Journal::Read(
-      files, path, [&](uint64_t, std::string_view payload) { return Decode(payload, &all); }));
+  FirstCosts first;
+  FB_CHECK(os::Journal::Read(files, path, [&](uint64_t, std::string_view payload) {
+    return Decode(payload, &all, &first);
+  }));
   return all;
 }
 

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,13 @@ struct Correction {
   Money cost;
   std::vector<metered::Line>
       lines;  // the vendor's usage, where the bill tells it; sums to the cost
-  bool operator==(const Correction&) const = default;
+  // What the first bill that told of the call said: the gateway settles by that one, and only once.
+  // Set by ReadEvidence, of calls that we saw.
+  std::optional<Money> first = std::nullopt;
+  // What the bill says, not what another said before.
+  bool operator==(const Correction& other) const {
+    return call == other.call && at == other.at && cost == other.cost && lines == other.lines;
+  }
 };
 
 struct Evidence {
