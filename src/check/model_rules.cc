@@ -213,6 +213,22 @@ class Builder {
     if (rule->condition.kind != Expr::Kind::kTrue) rule->condition_text = Describe(rule->condition);
   }
 
+  // What a value must be binds rows that have one: null is for the rules on nullability.
+  static void ExceptNulls(Expr* requirement) {
+    std::vector<std::string> compared;
+    const auto collect = [&](const auto& self, const Expr& expr) -> void {
+      if (expr.kind == Expr::Kind::kText) compared.push_back(expr.column);
+      for (const Expr& item : expr.items) self(self, item);
+    };
+    collect(collect, *requirement);
+    std::ranges::sort(compared);
+    compared.erase(std::unique(compared.begin(), compared.end()), compared.end());
+    if (compared.empty()) return;
+    std::vector<Expr> holds{std::move(*requirement)};
+    for (const std::string& name : compared) holds.push_back(Expr::IsNull(name));
+    *requirement = Expr::Or(std::move(holds));
+  }
+
   void SetGroup(Group group, Rule* rule) {
     std::vector<Expr> known{rule->condition};
     if (group.check == GroupCheck::kOneValue) {
@@ -235,6 +251,7 @@ class Builder {
     }
     SetRows(from, from.condition, &rule);
     rule.requirement = from.requirement;
+    if (from.function == "Validation") ExceptNulls(&rule.requirement);
     if (from.has_group) SetGroup(from.group, &rule);
     return rule;
   }
