@@ -43,6 +43,7 @@ int Layout::Take(std::string_view name) {
   const focus::Column* known = focus::FindColumn(data_set_, name);
   ColumnPlan plan;
   plan.name = known != nullptr ? known->name : name;
+  plan.type = CellType::kCustom;
   if (int found = Find(plan.name); found >= 0) return found;
   if (known != nullptr) {
     plan.type = CellTypeOf(*known);

@@ -65,6 +65,7 @@ constexpr Named kUnits[] = {
     {"unit-number", kUnitNumber},
     {"bad-unit", kUnitForm | kUnitCase},
 };
+constexpr Named kCustoms[] = {{"odd-number", kOddNumber}};
 constexpr Named kCurrencies[] = {{"no-code", kNoCode}, {"bad-currency", kCodeCase}};
 
 std::span<const Named> NamesOf(CellType type) {
@@ -81,6 +82,8 @@ std::span<const Named> NamesOf(CellType type) {
       return kUnits;
     case CellType::kCurrency:
       return kCurrencies;
+    case CellType::kCustom:
+      return kCustoms;
     case CellType::kText:
       return {};
   }
@@ -247,6 +250,20 @@ Cell ReadJsonCell(const ingest::Field& field, bool sku_details, JsonCache* cache
   return cell;
 }
 
+// "1,200.50" and "$5" are meant as numbers; "1200.5" is one, and "2025-01-01" is none.
+bool IsOddNumber(std::string_view text) {
+  constexpr size_t kOddNumberMaxBytes = 64;
+  ParsedDecimal parsed;
+  if (text.size() > kOddNumberMaxBytes) return false;
+  if (std::strchr("0123456789+-.($", text.front()) == nullptr) return false;
+  if (ParseDecimalFast(text, Quantity::scale(), &parsed) != DecimalFault::kNotANumber) return false;
+  char buffer[kOddNumberMaxBytes + 1];
+  ingest::RowDefects defects;
+  const std::string_view plain = ingest::PlainNumber(text, buffer, &defects);
+  return !plain.empty() &&
+         ParseDecimalFast(plain, Quantity::scale(), &parsed) == DecimalFault::kNone;
+}
+
 constexpr size_t kJsonCacheEntries = 1u << 14;
 
 std::string Upper(std::string_view text) {
@@ -293,6 +310,7 @@ Cell ReadCell(CellType type, const ingest::Field& field, JsonCache* cache) {
     case CellType::kSkuDetails:
       return ReadJsonCell(field, type == CellType::kSkuDetails, cache);
     case CellType::kText:
+    case CellType::kCustom:
     case CellType::kUnit:
     case CellType::kCurrency:
       break;
@@ -300,6 +318,7 @@ Cell ReadCell(CellType type, const ingest::Field& field, JsonCache* cache) {
   Cell cell;
   cell.facts = ReadText(field);
   if ((cell.facts & kNull) != 0) return cell;
+  if (type == CellType::kCustom && IsOddNumber(field.text)) cell.facts |= kOddNumber;
   if (type == CellType::kUnit) cell.facts |= ReadUnit(field.text);
   if (type == CellType::kCurrency && !IsNationalCurrency(field.text)) {
     cell.facts |= kNoCode;

@@ -19,6 +19,7 @@ using Facts = uint32_t;
 // How the cells of a column are read.
 enum class CellType : uint8_t {
   kText,
+  kCustom,  // of a column that FOCUS does not define
   kUnit,
   kCurrency,
   kMoney,
@@ -75,6 +76,8 @@ inline constexpr Facts kUnitForm = 1u << 8;
 inline constexpr Facts kUnitCase = 1u << 9;
 inline constexpr Facts kUnitUnknown = 1u << 10;
 inline constexpr Facts kUnitNumber = 1u << 11;  // its quantity is no whole number
+// Of custom columns.
+inline constexpr Facts kOddNumber = 1u << 8;  // a number, not written as FOCUS writes them
 // Of currencies.
 inline constexpr Facts kNoCode = 1u << 8;    // no code of ISO 4217
 inline constexpr Facts kCodeCase = 1u << 9;  // one but for upper and lower case

@@ -52,13 +52,14 @@ constexpr DynamicRule Header(std::string_view id, HeaderCheck check) {
   return rule;
 }
 
-constexpr std::string_view kNeedsPublished = "needs a document that the provider publishes";
 constexpr std::string_view kNeedsPriceList = "needs the provider's price list";
 constexpr std::string_view kNeedsEarlier = "needs an earlier delivery of the same charges";
 constexpr std::string_view kNeedsMeaning = "needs to know what the provider means";
 constexpr std::string_view kNeedsTaxed = "needs to know which charges a tax is on";
 constexpr std::string_view kNeedsScope =
     "only the provider knows within which scope an identifier is unique";
+constexpr std::string_view kBindsDocuments =
+    "it binds documents that the provider publishes beside the data";
 constexpr std::string_view kBindsSpecification = "it binds the specification's own text, not data";
 
 #define FB_USED "ChargeCategory = 'Usage' and CommitmentDiscountStatus = 'Used'"
@@ -80,7 +81,7 @@ constexpr DynamicRule kAttributes[] = {
          "not fact(BillingCurrency, no-code)"),
     Rows("CurrencyFormat-A-002-C", "PricingCurrency is not null and fact(PricingCurrency, no-code)",
          "not fact(PricingCurrency, bad-string) and not fact(PricingCurrency, bad-currency)"),
-    Open("NumericFormat-A-001-O", "only the provider knows which custom columns are numbers"),
+    Kind("NumericFormat-A-001-O", "@custom odd-number"),
     Kind("NumericFormat-A-002-M", "@numbers no-number"),
     Kind("NumericFormat-A-003-M", "@numbers not-plain"),
     Kind("NumericFormat-A-004-M", "@numbers fraction"),
@@ -92,7 +93,7 @@ constexpr DynamicRule kAttributes[] = {
     Kind("NumericFormat-A-010-M", "@numbers plus-sign"),
     Kind("NumericFormat-A-011-M", "@numbers odd-negative"),
     NoData("NumericFormat-A-012-M", kBindsSpecification),
-    Open("NumericFormat-A-013-O", kNeedsPublished),
+    NoData("NumericFormat-A-013-O", kBindsDocuments),
     Kind("StringHandling-A-001-M", "@texts bad-utf8"),
     Kind("StringHandling-A-002-O", "@custom bad-string"),
     Kind("StringHandling-A-003-M", "@texts padded"),
@@ -238,7 +239,7 @@ constexpr DynamicRule kAccounts[] = {
          "ResourceName != ResourceId"),
     Open("ServiceName-C-006-C", kNeedsMeaning),
     Open("ServiceName-C-009-C", kNeedsMeaning),
-    Open("ChargeDescription-C-004-O", "needs the FOCUS metadata beside the data"),
+    NoData("ChargeDescription-C-004-O", kBindsDocuments),
     Rows("ChargeClass-C-003-C",
          "ChargeClass is not null and ChargePeriodStart is not null and BillingPeriodStart is not "
          "null",
@@ -351,10 +352,10 @@ constexpr DynamicRule kTags[] = {
     Rows("Tags-C-006-M", "Tags is not null", "not fact(Tags, null-value)"),
     Rows("Tags-C-008-M", "Tags is not null",
          "not fact(Tags, empty-value) and not fact(Tags, null-value)"),
-    Open("Tags-C-009-M", kNeedsPublished),
+    NoData("Tags-C-009-M", kBindsDocuments),
     Open("Tags-C-010-C", "needs the tags as the provider has them"),
     Open("Tags-C-012-M", "needs the provider's tag prefixes"),
-    Open("Tags-C-013-M", kNeedsPublished),
+    NoData("Tags-C-013-M", kBindsDocuments),
     Open("Tags-C-015-C", "needs the provider's tag schemes"),
     Open("Tags-C-016-C", "needs the provider's tag schemes"),
     Open("Tags-C-017-M", "needs the provider's tag schemes"),

@@ -147,6 +147,11 @@ class Builder {
     if (!from.undecidable.empty()) {
       return Fixed(std::move(rule), Verdict::kNotDecidable, from.undecidable);
     }
+    if (const ModelRule* whole = AlternativeOf(from)) {
+      return Fixed(std::move(rule), Verdict::kNotApplicable,
+                   "one of the alternatives of " + whole->id + ", which is decided as a whole");
+    }
+    if (IsChoice(from)) return Choice(from, std::move(rule));
     if (!from.parts.empty()) {
       rule.means = Rule::Means::kParts;
       rule.parts = from.parts;
@@ -168,6 +173,35 @@ class Builder {
       left.insert(left.end(), rule.parts.begin(), rule.parts.end());
       left.insert(left.end(), rule.dependencies.begin(), rule.dependencies.end());
     }
+  }
+
+  bool IsPlain(const std::string& id) const {
+    const ModelRule& rule = *rules_.at(id);
+    return rule.parts.empty() && !rule.present && !rule.has_group && !rule.dynamic &&
+           rule.undecidable.empty();
+  }
+  // An OR whose parts are all about rows: each row must keep one of them, not all rows the same.
+  bool IsChoice(const ModelRule& rule) const {
+    return rule.any_part &&
+           std::ranges::all_of(rule.parts, [&](const std::string& part) { return IsPlain(part); });
+  }
+  const ModelRule* AlternativeOf(const ModelRule& rule) const {
+    auto found = parents_.find(rule.id);
+    if (found == parents_.end()) return nullptr;
+    for (const ModelRule* parent : found->second) {
+      if (!IsChoice(*parent)) return nullptr;
+    }
+    return found->second.front();
+  }
+  Rule Choice(const ModelRule& from, Rule rule) {
+    std::vector<Expr> kept;
+    for (const std::string& part : from.parts) {
+      const ModelRule& one = *rules_.at(part);
+      kept.push_back(Expr::And({one.condition, one.requirement}));
+    }
+    SetRows(from, from.condition, &rule);
+    rule.requirement = Expr::Or(std::move(kept));
+    return rule;
   }
 
   static Rule Fixed(Rule rule, Verdict verdict, std::string reason) {

@@ -137,6 +137,7 @@ void AddFormats(const Column& column, Version version, std::vector<Rule>* rules)
       // Prices may be in a virtual currency; bills and payments may not.
       if (column.name != "PricingCurrency") AddForms(column, kCurrencyForms, rules);
       return;
+    case CellType::kCustom:
     case CellType::kText:
       AddForms(column, kTextForms, rules);
       if (!column.NullableIn(version)) AddForms(column, kFilledForms, rules);
