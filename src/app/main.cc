@@ -120,6 +120,7 @@ void AddCheck(CLI::App& app, Options& options) {
   command->add_option("--threads", args.threads, "read with so many threads")
       ->check(CLI::Range(0, 64));
   command->add_flag("--all", args.all, "list what was passed, too");
+  command->add_option("--home", options.home, "taken as by every command; a check needs none");
   command->add_option("--format", options.format, "table, json, csv or junit")
       ->check(CLI::IsMember({"table", "json", "csv", "junit"}));
 }

@@ -318,7 +318,13 @@ Result<Model> ReadModel(std::string_view text) {
 }
 
 Result<Model> ReadModelFile(const std::string& path) {
-  const std::shared_ptr<ingest::InputFile> file = FB_TRY(ingest::InputFile::Open(path));
+  Result<std::shared_ptr<ingest::InputFile>> opened = ingest::InputFile::Open(path);
+  if (!opened) {
+    Error error = opened.error();
+    error.hint = "name a published requirements model file";
+    return Fail(std::move(error));
+  }
+  const std::shared_ptr<ingest::InputFile> file = std::move(*opened);
   if (file->size() > kModelBytesMax) {
     return Fail(Code::kInvalidArgument, "'" + path + "' is too large for a requirements model",
                 kFetchAgain);
