@@ -169,6 +169,13 @@ void AddColumns(const Expr& expr, std::vector<std::string>* names) {
     }
   }
   for (const Expr& item : expr.items) AddColumns(item, names);
+  if (expr.json == nullptr) return;
+  for (const JsonTest& test : expr.json->must) {
+    if (test.kind == JsonTest::Kind::kColumn &&
+        std::ranges::find(*names, test.value) == names->end()) {
+      names->push_back(test.value);
+    }
+  }
 }
 
 std::string_view CompareWords(Compare compare) {
@@ -274,6 +281,14 @@ Expr Expr::Product(std::string_view a, std::string_view b, std::string_view resu
   return expr;
 }
 
+Expr Expr::Json(std::string_view column, JsonRule rule) {
+  Expr expr;
+  expr.kind = Kind::kJson;
+  expr.column = column;
+  expr.json = std::make_shared<const JsonRule>(std::move(rule));
+  return expr;
+}
+
 Expr Expr::Fact(std::string_view column, std::string_view fact) {
   Expr expr;
   expr.kind = Kind::kReading;
@@ -316,6 +331,8 @@ std::string Describe(const Expr& expr) {
       return expr.column + std::string(CompareWords(expr.compare)) + expr.other;
     case Kind::kProduct:
       return expr.column + " x " + expr.other + " is " + expr.result;
+    case Kind::kJson:
+      return "the elements of " + expr.column + " keep what is asked of them";
     case Kind::kFact:
     case Kind::kReading:
       return expr.column + " shows " + expr.text;

@@ -12,11 +12,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "check/json_check.h"
 
 namespace flyball::check {
 
@@ -36,6 +38,7 @@ struct Expr {
     kProduct,  // column * other = result, within ingest::kProductToleranceUnits; holds where one
                // of the three is null
     kFact,     // one of the facts `bits` was seen in the column's cell
+    kJson,     // the cell keeps `json` (a null cell does)
     kReading,  // the same, of a fact named by `text`, whose bits hang on the column's type
   };
   Kind kind = Kind::kTrue;
@@ -43,6 +46,7 @@ struct Expr {
   std::string column, other, result, text;
   uint32_t bits = 0;
   std::vector<Expr> items;
+  std::shared_ptr<const JsonRule> json;
 
   static Expr True() { return {}; }
   static Expr False();
@@ -55,6 +59,7 @@ struct Expr {
   static Expr Number(std::string_view column, Compare compare, std::string_view value);
   static Expr Columns(std::string_view a, Compare compare, std::string_view b);
   static Expr Product(std::string_view a, std::string_view b, std::string_view result);
+  static Expr Json(std::string_view column, JsonRule rule);
   static Expr Fact(std::string_view column, std::string_view fact);
 };
 

@@ -132,6 +132,52 @@ TEST(KnownFaults, InvertedPricingCurrencyCondition) {
             std::string_view::npos);
 }
 
+// focus_validator 160: conditions on the row (O-039-C) and on elements inside JSON (O-065-C) are
+// not applied. The rules here have the shape of the 1.3 model's.
+TEST(KnownFaults, ConditionsOnRowsAndElementsOfJson) {
+  const std::string model = R"({"Details":{"ModelVersion":"1","FOCUSVersion":"1.3"},
+    "ApplicabilityCriteria":{},"ModelDatasets":{"CostAndUsage":{"ModelRules":["O-039-C","O-065-C"]}},
+    "ModelRules":{"O-039-C":{"Function":"Validation","Reference":"ContractAppliedObject","EntityType":"Object",
+    "Type":"Static","ApplicabilityCriteria":[],"ValidationCriteria":{"MustSatisfy":"X","Keyword":"MUST",
+    "Requirement":{"CheckFunction":"JSONCheckPathSameValue","ColumnAName":"ContractApplied","PathA":
+    "$.Elements[*].ContractCommitmentId","ColumnBName":"ResourceId","PathB":null},"Condition":{"CheckFunction":
+    "CheckValue","ColumnName":"ChargeCategory","Value":"Purchase"},"Dependencies":[]}},
+    "O-065-C":{"Function":"Nullability","Reference":"ContractAppliedObject","EntityType":"Object","Type":"Static",
+    "ApplicabilityCriteria":[],"ValidationCriteria":{"MustSatisfy":"X","Keyword":"MUST","Requirement":
+    {"CheckFunction":"JSONCheckPathValue","ColumnName":"ContractApplied","Path":
+    "$.Elements[*].ContractCommitmentAppliedUnit","Value":null},"Condition":{"CheckFunction":"JSONCheckPathValue",
+    "ColumnName":"ContractApplied","Path":"$.Elements[*].ContractCommitmentAppliedQuantity","Value":null},
+    "Dependencies":[]}}}})";
+  const std::string path = testing::TempDir() + "/check_json_model.json";
+  std::ofstream(path) << model;
+  const auto run = [&](const std::vector<Row>& rows) {
+    CheckOptions options;
+    options.files = {WriteBill("json", Version::k1_3, rows)};
+    options.model = path;
+    return Checked(options);
+  };
+  const auto applied = [](const char* category, const char* elements) {
+    return With(Usage(), {{"ChargeCategory", category},
+                          {"ContractApplied", std::string("{\"Elements\":[") + elements + "]}"}});
+  };
+  // Usage of another resource, with a quantity and its unit: neither rule speaks of it.
+  const char* with_unit =
+      R"({"ContractCommitmentId":"k","ContractCommitmentAppliedQuantity":2,"ContractCommitmentAppliedUnit":"Hours"})";
+  Report report = run({applied("Usage", with_unit), Usage()});
+  EXPECT_EQ(Of(report, "O-039-C").verdict, Verdict::kNotApplicable);
+  EXPECT_EQ(Of(report, "O-065-C").verdict, Verdict::kPassed);
+  // A purchase of another id; a unit without a quantity in the second element.
+  report = run(
+      {applied("Purchase", with_unit),
+       applied("Usage",
+               (std::string(with_unit) + R"(,{"ContractCommitmentAppliedUnit":"Hours"})").c_str()),
+       applied("Purchase", R"({"ContractCommitmentId":"vm-1"})")});
+  EXPECT_EQ(Of(report, "O-039-C").rows_failed, 1);
+  EXPECT_EQ(Of(report, "O-039-C").first.at(0).line, 2);
+  EXPECT_EQ(Of(report, "O-065-C").rows_failed, 1);
+  EXPECT_EQ(Of(report, "O-065-C").first.at(0).line, 3);
+}
+
 // Conditional rules whose parent has the condition are no failures of every other row.
 TEST_F(Published, PartsSpeakOfTheirCompositesRows) {
   const Report report = Run({Usage()});

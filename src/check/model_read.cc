@@ -1,6 +1,6 @@
 // The reader of a Requirements Model: strict about what it rests on, each error with its place.
 #include <algorithm>
-#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -180,8 +180,60 @@ class Checks {
     if (function == "CheckNationalCurrency") return Unless(node, path, "no-code");
     // A virtual currency is a text like any other; a national one is a code.
     if (function == "FormatCurrency") return Unless(node, path, "bad-currency");
+    if (function.starts_with("JSON")) return Inside(function, node, path);
     rule_->undecidable = "the check function '" + function + "' is not known";
     return Expr::True();
+  }
+
+  // A check inside a JSON cell; Fold brings those of one rule together.
+  Result<Expr> Inside(const std::string& function, const Json& node, const Path& path) {
+    static const std::map<std::string, JsonTest::Kind> kKinds = {
+        {"JSONCheckPathValue", JsonTest::Kind::kValue},
+        {"JSONCheckPathNotValue", JsonTest::Kind::kNotValue},
+        {"JSONCheckPathKeyExists", JsonTest::Kind::kExists},
+        {"JSONCheckPathType", JsonTest::Kind::kType},
+        {"JSONFormatNumeric", JsonTest::Kind::kNumeric},
+        {"JSONCheckPathNumericFormat", JsonTest::Kind::kNumeric},
+        {"JSONFormatString", JsonTest::Kind::kString},
+        {"JSONFormatUnit", JsonTest::Kind::kUnit},
+        {"JSONCheckPathUnitFormat", JsonTest::Kind::kUnit},
+        {"JSONCheckPathKeyValueFormat", JsonTest::Kind::kKeyValue},
+        {"JSONCheckPathKeyStartsWith", JsonTest::Kind::kKeyPrefix},
+        {"JSONCheckPathSameValue", JsonTest::Kind::kColumn},
+    };
+    auto found = kKinds.find(function);
+    if (found == kKinds.end()) {
+      rule_->undecidable = "the check function '" + function + "' is not known";
+      return Expr::True();
+    }
+    JsonTest test;
+    test.kind = found->second;
+    const bool same = test.kind == JsonTest::Kind::kColumn;
+    const std::string column = FB_TRY(TextOf(node, same ? "ColumnAName" : "ColumnName", path));
+    Result<JsonPath> where = ParseJsonPath(FB_TRY(TextOf(node, same ? "PathA" : "Path", path)));
+    if (!where) return path.Wrong(where.error().message, where.error().hint);
+    test.path = std::move(*where);
+    if (same) {
+      test.value = FB_TRY(TextOf(node, "ColumnBName", path));
+      const bool whole = !node.contains("PathB") || node["PathB"].is_null();
+      if (!whole) rule_->undecidable = "two paths are not compared";
+    }
+    if (test.kind == JsonTest::Kind::kType) test.value = FB_TRY(TextOf(node, "ExpectedType", path));
+    if (test.kind == JsonTest::Kind::kKeyPrefix) {
+      test.value = FB_TRY(TextOf(node, "Prefix", path));
+      test.ignore = FB_TRY(TextsOf(node, "IgnoreKeys", path));
+    }
+    if (test.kind == JsonTest::Kind::kValue || test.kind == JsonTest::Kind::kNotValue) {
+      auto value = node.find("Value");
+      if (value == node.end() || value->is_structured()) {
+        return path.Wrong("a plain 'Value' is expected", kFetchAgain);
+      }
+      test.null = value->is_null();
+      if (!test.null) test.value = ValueText(*value);
+    }
+    JsonRule rule;
+    rule.must.push_back(std::move(test));
+    return Expr::Json(column, std::move(rule));
   }
 
   Result<Expr> DistinctCount(const Json& node, const Path& path) {
@@ -202,6 +254,60 @@ class Checks {
 
   ModelRule* rule_;
 };
+
+bool HasJson(const Expr& expr) {
+  return expr.kind == Expr::Kind::kJson || std::ranges::any_of(expr.items, HasJson);
+}
+
+// The parts of an AND, or the one thing that it is.
+std::vector<Expr> PartsOf(Expr expr) {
+  if (expr.kind == Expr::Kind::kAnd) return std::move(expr.items);
+  std::vector<Expr> parts;
+  if (expr.kind != Expr::Kind::kTrue) parts.push_back(std::move(expr));
+  return parts;
+}
+
+// Conditions and requirements inside JSON become one check, element by element; the rest of the
+// condition stays one on the row.
+void FoldJson(ModelRule* rule) {
+  if (!HasJson(rule->condition) && !HasJson(rule->requirement)) return;
+  std::vector<Expr> must = PartsOf(rule->requirement), rest;
+  JsonRule folded;
+  std::string column;
+  bool fits = !must.empty();
+  const auto take = [&](const Expr& expr, std::vector<JsonTest>* tests) {
+    const JsonTest& test = expr.json->must.front();
+    if (column.empty()) column = expr.column;
+    const std::vector<JsonTest>& first = folded.must;
+    const bool same_list = first.empty() || (first.front().path.list == test.path.list &&
+                                             first.front().path.each == test.path.each);
+    fits = fits && column == expr.column && same_list;
+    tests->push_back(test);
+  };
+  for (const Expr& expr : must) {
+    if (expr.kind == Expr::Kind::kJson) {
+      take(expr, &folded.must);
+    } else {
+      fits = false;
+    }
+  }
+  for (Expr& expr : PartsOf(rule->condition)) {
+    if (expr.kind == Expr::Kind::kJson) {
+      take(expr, &folded.when);
+    } else {
+      fits = fits && !HasJson(expr);
+      rest.push_back(std::move(expr));
+    }
+  }
+  if (!fits || folded.must.empty()) {
+    rule->undecidable = "its checks inside JSON are not all on one list";
+    rule->condition = rule->requirement = Expr::True();
+    return;
+  }
+  rest.push_back(Expr::NotNull(column));
+  rule->condition = Expr::And(std::move(rest));
+  rule->requirement = Expr::Json(column, std::move(folded));
+}
 
 Result<ModelRule> ReadRule(const std::string& id, const Json& json, const Path& path) {
   ModelRule rule;
@@ -224,6 +330,7 @@ Result<ModelRule> ReadRule(const std::string& id, const Json& json, const Path& 
   Checks checks(&rule);
   rule.requirement = FB_TRY(checks.Read(*requirement, Path(&inner, "Requirement"), 0, false));
   rule.condition = FB_TRY(checks.Read(*condition, Path(&inner, "Condition"), 0, true));
+  FoldJson(&rule);
   return rule;
 }
 

@@ -216,6 +216,23 @@ Result<int> Program::AddProduct(const Expr& expr) {
   return Put(std::move(node));
 }
 
+Result<int> Program::AddJson(const Expr& expr, int column) {
+  Node node;
+  node.kind = Kind::kJson;
+  node.column = column;
+  node.json = expr.json;
+  // Each is a node of its own: rules are told apart by their number.
+  node.bits = static_cast<Facts>(nodes_.size() + 1);
+  layout_->columns()[static_cast<size_t>(column)].keep_text = true;
+  for (const JsonTest& test : expr.json->must) {
+    if (test.kind != JsonTest::Kind::kColumn) continue;
+    const int other = layout_->Find(test.value);
+    node.json_columns.emplace_back(test.value, other);
+    if (other >= 0) layout_->columns()[static_cast<size_t>(other)].keep_text = true;
+  }
+  return Put(std::move(node));
+}
+
 Result<int> Program::Add(const Expr& expr) {
   switch (expr.kind) {
     case Kind::kTrue:
@@ -233,7 +250,8 @@ Result<int> Program::Add(const Expr& expr) {
       break;
   }
   const int column = layout_->Find(expr.column);
-  if (column < 0) return Constant(expr.kind == Kind::kNull);
+  if (column < 0) return Constant(expr.kind == Kind::kNull || expr.kind == Kind::kJson);
+  if (expr.kind == Kind::kJson) return AddJson(expr, column);
   if (expr.kind == Kind::kText) return AddText(expr, column);
   if (expr.kind == Kind::kNumber) return AddNumber(expr, column);
   Node node;
@@ -248,6 +266,21 @@ Result<int> Program::Add(const Expr& expr) {
                 "correct the rule");
   }
   return Put(std::move(node));
+}
+
+void Program::RunJson(const Node& node, const Batch& batch, Mask* out) const {
+  const ColumnBatch& cells = batch.columns[static_cast<size_t>(node.column)];
+  Fill(batch.rows, out, [&](size_t row) {
+    if ((cells.facts[row] & fact::kNull) != 0) return true;
+    return KeepsJsonRule(*node.json, cells.text[row], [&](const std::string& name) {
+      for (const auto& [known, column] : node.json_columns) {
+        if (known == name && column >= 0) {
+          return batch.columns[static_cast<size_t>(column)].text[row];
+        }
+      }
+      return std::string_view();
+    });
+  });
 }
 
 void Program::RunNode(const Node& node, const Batch& batch, const Mask& live,
@@ -306,6 +339,8 @@ void Program::RunNode(const Node& node, const Batch& batch, const Mask& live,
     case Kind::kProduct:
       CompareProduct(batch.rows, column(node.column), column(node.other), column(node.result), out);
       return;
+    case Kind::kJson:
+      return RunJson(node, batch, out);
     case Kind::kNull:
     case Kind::kReading:
       break;  // compiled into kFact

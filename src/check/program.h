@@ -40,6 +40,8 @@ class Program {
     Facts bits = 0;
     Compare compare = Compare::kEqual;
     int128 number = 0;
+    std::shared_ptr<const JsonRule> json;
+    std::vector<std::pair<std::string, int>> json_columns;  // that the elements are compared with
   };
   Result<int> Put(Node node);
   Result<int> Constant(bool value);
@@ -47,7 +49,9 @@ class Program {
   Result<int> AddText(const Expr& expr, int column);
   Result<int> AddNumber(const Expr& expr, int column);
   Result<int> AddColumns(const Expr& expr);
+  Result<int> AddJson(const Expr& expr, int column);
   Result<int> AddProduct(const Expr& expr);
+  void RunJson(const Node& node, const Batch& batch, Mask* out) const;
   void RunNode(const Node& node, const Batch& batch, const Mask& live, std::vector<Mask>* masks,
                Mask* out) const;
 
