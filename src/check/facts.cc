@@ -231,7 +231,8 @@ Cell ReadDateCell(const ingest::Field& field) {
       break;
   }
   constexpr int64_t kLastSecondUs = kMicrosPerDay - kMicrosPerSecond;
-  const int64_t in_day = ((cell.units % kMicrosPerDay) + kMicrosPerDay) % kMicrosPerDay;
+  const auto in_day =
+      static_cast<int64_t>(((cell.units % kMicrosPerDay) + kMicrosPerDay) % kMicrosPerDay);
   if (in_day >= kLastSecondUs) cell.facts |= kLastSecond;
   return cell;
 }

@@ -69,6 +69,6 @@ struct DynamicRule {
 };
 const DynamicRule* FindDynamic(std::string_view id);
 // What is known to be wrong in the published model itself; empty: nothing.
-std::string_view KnownMistake(std::string_view id);
+std::string_view KnownMistake(std::string_view id, std::string_view model_version);
 
 }  // namespace flyball::check

@@ -131,7 +131,7 @@ class Builder {
     rule.keyword = from.keyword;
     rule.text = from.text;
     rule.dynamic = from.dynamic;
-    rule.note = KnownMistake(from.id);
+    rule.note = KnownMistake(from.id, model_.model_version);
     rule.depends = from.dependencies;
     rule.remedy = "make " + from.reference + " keep the rule in every row that it speaks of";
     if (!mine_.contains(from.id) && others_.contains(from.id)) {
@@ -232,7 +232,7 @@ class Builder {
     std::vector<Expr> within;
     for (const ModelRule* parent : found->second) {
       // A decision of ours follows the sentence; a condition that contradicts it is left out.
-      const bool mistaken = rule.dynamic && !KnownMistake(parent->id).empty();
+      const bool mistaken = rule.dynamic && !KnownMistake(parent->id, model_.model_version).empty();
       Expr rows = Rows(*parent, mistaken ? Expr::True() : parent->condition, depth + 1);
       if (rows.kind == Expr::Kind::kTrue) return own;
       within.push_back(std::move(rows));

@@ -73,6 +73,9 @@ TEST_P(CheckFunctions, FindTheOneRow) {
   ASSERT_EQ(result.first.size(), 1u);
   EXPECT_EQ(result.first[0].line, 4);
 }
+std::string NameOfFunction(const testing::TestParamInfo<Function>& param) {
+  return param.param.name;
+}
 INSTANTIATE_TEST_SUITE_P(
     All, CheckFunctions,
     testing::Values(
@@ -151,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "ChargeCategory","Value":"Usage"},{"CheckFunction":"CheckValue","ColumnName":
                  "ChargeCategory","Value":"Tax"}]})",
                  {{"ChargeCategory", "Credit"}}}),
-    [](const auto& info) { return info.param.name; });
+    NameOfFunction);
 
 TEST(Model, ColumnPresent) {
   const char* present =

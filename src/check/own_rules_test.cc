@@ -69,6 +69,7 @@ TEST_P(OneDefect, IsFound) {
   ASSERT_FALSE(result.first.empty());
   EXPECT_EQ(result.first[0].line, 2);
 }
+std::string NameOfBroken(const testing::TestParamInfo<Broken>& param) { return param.param.name; }
 INSTANTIATE_TEST_SUITE_P(
     All, OneDefect,
     testing::Values(
@@ -108,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(
         Broken{"Committed", {{"PricingCategory", "Committed"}}, "CommitmentDiscountId.committed"},
         Broken{"Subcategory", {{"ServiceSubcategory", "Caching"}}, "ServiceSubcategory.category"},
         Broken{"AboveList", {{"EffectiveCost", "2"}}, "Sense.effective-above-list"}),
-    [](const auto& info) { return info.param.name; });
+    NameOfBroken);
 
 // A product that misses by exactly the tolerance is right; one unit of 1e-12 more is wrong.
 TEST(OwnRules, ToleranceOfProductsIsExact) {
