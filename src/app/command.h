@@ -78,6 +78,15 @@ int RunCompact(const Environment& environment, const CompactArgs& args);
 int RunRebuild(const Environment& environment);
 int RunMigrate(const Environment& environment);
 
+struct CheckArgs {
+  std::vector<std::string> files;
+  std::string version, data_set, model;  // empty: what fits the header; our own rules
+  std::vector<std::string> supports;
+  int threads = 0;
+  bool all = false;  // the table lists what passed, too
+};
+int RunCheck(const Environment& environment, const CheckArgs& args);
+
 struct RateArgs {
   std::string model, provider, at, tier, region, usage, prices;
   std::string dialect = "buckets";

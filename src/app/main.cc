@@ -36,6 +36,7 @@ struct Options {
   std::string format = "table";
   ImportArgs import;
   QueryArgs query;
+  CheckArgs check;
   CompactArgs compact;
   RateArgs rate;
   PricesArgs prices;
@@ -99,6 +100,29 @@ void AddImport(CLI::App& app, Options& options) {
   worker->add_option("--input-format", options.import.input_format);
   worker->add_option("--memory", options.import.memory);
   worker->add_option("--author", options.import.author);
+}
+
+void AddCheck(CLI::App& app, Options& options) {
+  CheckArgs& args = options.check;
+  CLI::App* command = app.add_subcommand("check", "check bills against every rule of FOCUS");
+  command->add_option("FILE", args.files, "FOCUS files: CSV (.gz, .zst), JSON lines, Parquet")
+      ->required();
+  command->add_option("--focus", args.version, "the version to check against; else what fits")
+      ->check(CLI::IsMember({"1.0", "1.1", "1.2", "1.3", "1.4"}));
+  command
+      ->add_option("--dataset", args.data_set,
+                   "CostAndUsage, ContractCommitment, InvoiceDetail or BillingPeriod")
+      ->check(
+          CLI::IsMember({"CostAndUsage", "ContractCommitment", "InvoiceDetail", "BillingPeriod"}));
+  command->add_option("--model", args.model, "run the rules of a published Requirements Model");
+  command->add_option("--supports", args.supports,
+                      "applicability criteria of the model that hold, or 'all'");
+  command->add_option("--threads", args.threads, "read with so many threads")
+      ->check(CLI::Range(0, 64));
+  command->add_flag("--all", args.all, "list what was passed, too");
+  command->add_option("--home", options.home, "taken as by every command; a check needs none");
+  command->add_option("--format", options.format, "table, json, csv or junit")
+      ->check(CLI::IsMember({"table", "json", "csv", "junit"}));
 }
 
 void AddQueries(CLI::App& app, Options& options) {
@@ -266,6 +290,7 @@ void AddMaintenance(CLI::App& app, Options& options) {
 int Dispatch(const std::string& command, const Environment& environment, const Options& options) {
   if (command == "import") return RunImport(environment, options.import);
   if (command == "import-worker") return RunImportWorker(environment, options.import);
+  if (command == "check") return RunCheck(environment, options.check);
   if (command == "query") return RunQuery(environment, options.query);
   if (command == "rows") return RunRows(environment, options.query);
   if (command == "commits") return RunCommits(environment);
@@ -331,6 +356,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   Options options;
   AddImport(app, options);
+  AddCheck(app, options);
   AddQueries(app, options);
   AddPrices(app, options);
   AddServers(app, options);
@@ -383,9 +409,9 @@ int Main(int argc, char** argv) {
                                                                                 : log::Level::kWarn;
   log::Configure(logging);
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
-  const std::set<std::string> pollers{"import",    "import-worker", "publish",
-                                      "reconcile", "demo",          "serve",
-                                      "up",        "gateway",       "mock-vendor"};
+  const std::set<std::string> pollers{"import",    "check",      "import-worker", "publish",
+                                      "reconcile", "demo",       "serve",         "up",
+                                      "gateway",   "mock-vendor"};
   if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }

@@ -175,6 +175,48 @@ const std::vector<Case>& BadBills() {
   return cases;
 }
 
+// What a check is given.
+const std::vector<Case>& BadChecks() {
+  static const auto check = [](const char* name, std::string content,
+                               std::vector<std::string> more) {
+    return [=](const Place& place) {
+      std::vector<std::string> words{"check", place.Put(name, content)};
+      words.insert(words.end(), more.begin(), more.end());
+      return words;
+    };
+  };
+  static const auto with_model = [](std::string model) {
+    return [=](const Place& place) {
+      return std::vector<std::string>{"check", place.Put("good.csv", Bill()), "--model",
+                                      place.Put("model.json", model)};
+    };
+  };
+  static const std::vector<Case> cases = {
+      {"NoFocusFile", check("people.csv", "Name,Colour\na,b\n", {}), "header"},
+      {"NoFile", Words({"check", "/no/such/bill.csv"}), "does not exist"},
+      {"NoFileAtAll", Words({"check"}), "FILE is required"},
+      {"UnknownVersion", check("good.csv", Bill(), {"--focus", "2.0"}), "2.0"},
+      {"UnknownDataSet", check("good.csv", Bill(), {"--dataset", "Bills"}), "Bills"},
+      {"VersionWithoutTheDataSet",
+       check("good.csv", Bill(), {"--dataset", "InvoiceDetail", "--focus", "1.2"}),
+       "FOCUS 1.2 has no data set InvoiceDetail"},
+      {"TruncatedParquet", check("cut.parquet", "PAR1" + std::string(100, 'x'), {}), "Parquet"},
+      {"TruncatedGzip",
+       [](const Place& place) {
+         const std::string packed = Gzip(Bill());
+         return std::vector<std::string>{
+             "check", place.Put("cut.csv.gz", packed.substr(0, packed.size() / 2))};
+       },
+       "gzip"},
+      {"ModelIsNoJson", with_model("{\"Details\":"), "byte 12: the requirements model is not JSON"},
+      {"ModelIsAnotherJson", with_model("{\"name\":1}"), "'Details' is missing"},
+      {"ModelIsDeep", with_model(std::string(kDeep, '[')), "nested too deeply"},
+      {"ModelIsNotThere", check("good.csv", Bill(), {"--model", "/no/such/model.json"}),
+       "does not exist"},
+  };
+  return cases;
+}
+
 // Packed, or in a form that was whole once.
 const std::vector<Case>& DamagedBills() {
   static const std::vector<Case> cases = {
@@ -526,6 +568,7 @@ INSTANTIATE_TEST_SUITE_P(Huge, BadInput, testing::ValuesIn(HugeBills()), NameOf)
 INSTANTIATE_TEST_SUITE_P(Names, BadInput, testing::ValuesIn(BadNames()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Estates, BadInput, testing::ValuesIn(BadEstates()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Commands, BadInput, testing::ValuesIn(BadCommands()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Checks, BadInput, testing::ValuesIn(BadChecks()), NameOf);
 INSTANTIATE_TEST_SUITE_P(Homes, BadInput, testing::ValuesIn(BadHomes()), NameOf);
 
 // A home comes into being with its first commit.

@@ -73,14 +73,14 @@ Status World::CheckSlicesUnchanged() {
 
 const std::vector<Verb>& Verbs() {
   static const std::vector<Verb> kVerbs = {
-      {"estate", Shape::kInput, WriteEstate},       {"bill", Shape::kInput, WriteBill},
-      {"charges", Shape::kInput, WriteCharges},     {"import", Shape::kPlain, RunImport},
-      {"classify", Shape::kPlain, RunClassify},     {"compact", Shape::kPlain, RunCompact},
-      {"rebuild", Shape::kPlain, RunRebuild},       {"reopen", Shape::kPlain, Reopen},
-      {"delete-store", Shape::kPlain, DeleteStore}, {"damage", Shape::kPlain, Damage},
-      {"clock", Shape::kPlain, MoveClock},          {"query", Shape::kOutput, RunQuery},
-      {"rows", Shape::kOutput, ShowRows},           {"commits", Shape::kOutput, ShowCommits},
-      {"slices", Shape::kOutput, ShowSlices},
+      {"estate", Shape::kInput, WriteEstate},   {"bill", Shape::kInput, WriteBill},
+      {"charges", Shape::kInput, WriteCharges}, {"import", Shape::kPlain, RunImport},
+      {"check", Shape::kPlain, RunCheck},       {"classify", Shape::kPlain, RunClassify},
+      {"compact", Shape::kPlain, RunCompact},   {"rebuild", Shape::kPlain, RunRebuild},
+      {"reopen", Shape::kPlain, Reopen},        {"delete-store", Shape::kPlain, DeleteStore},
+      {"damage", Shape::kPlain, Damage},        {"clock", Shape::kPlain, MoveClock},
+      {"query", Shape::kOutput, RunQuery},      {"rows", Shape::kOutput, ShowRows},
+      {"commits", Shape::kOutput, ShowCommits}, {"slices", Shape::kOutput, ShowSlices},
   };
   return kVerbs;
 }

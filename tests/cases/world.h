@@ -80,6 +80,7 @@ Result<Outcome> WriteEstate(World& world, const Statement& statement);
 Result<Outcome> WriteBill(World& world, const Statement& statement);
 Result<Outcome> WriteCharges(World& world, const Statement& statement);
 Result<Outcome> RunImport(World& world, const Statement& statement);
+Result<Outcome> RunCheck(World& world, const Statement& statement);
 Result<Outcome> RunQuery(World& world, const Statement& statement);
 Result<Outcome> ShowRows(World& world, const Statement& statement);
 Result<Outcome> ShowCommits(World& world, const Statement& statement);
