@@ -9,6 +9,7 @@
 
 #include "app/command.h"
 #include "app/table.h"
+#include "check/fix.h"
 
 namespace flyball::app {
 namespace {
@@ -107,6 +108,15 @@ int RunCheck(const Environment& environment, const CheckArgs& args) {
   options.progress = [&](uint64_t done, uint64_t total) {
     return ShowProgress(environment, "checking", done, total);
   };
+  if (!args.fix.empty()) {
+    const Result<check::FixReport> fixed = check::FixFile(options, args.fix, environment.files);
+    EndProgress(environment);
+    if (!fixed) return Report(environment, fixed.error());
+    Say(fmt::format("flyball: {} cells repaired in {} rows, {} records left out; {}{} says which",
+                    fixed->cells(), fixed->rows, fixed->rows_left_out, args.fix,
+                    check::kFixLogEnd));
+    options.files = {args.fix};
+  }
   const Result<check::Report> report = check::RunCheck(options);
   EndProgress(environment);
   if (!report) return Report(environment, report.error());

@@ -83,6 +83,7 @@ struct CheckArgs {
   std::string version, data_set, model;  // empty: what fits the header; our own rules
   std::vector<std::string> supports;
   int threads = 0;
+  std::string fix;   // write the file with its form repaired here
   bool all = false;  // the table lists what passed, too
 };
 int RunCheck(const Environment& environment, const CheckArgs& args);

@@ -119,6 +119,8 @@ void AddCheck(CLI::App& app, Options& options) {
                       "applicability criteria of the model that hold, or 'all'");
   command->add_option("--threads", args.threads, "read with so many threads")
       ->check(CLI::Range(0, 64));
+  command->add_option("--fix", args.fix,
+                      "write the file with its form repaired to this new CSV file, and check that");
   command->add_flag("--all", args.all, "list what was passed, too");
   command->add_option("--home", options.home, "taken as by every command; a check needs none");
   command->add_option("--format", options.format, "table, json, csv or junit")

@@ -6,14 +6,12 @@
 
 #include "check/check.h"
 #include "check/executor.h"
+#include "check/inputs.h"
 #include "check/model.h"
 #include "check/own_rules.h"
 #include "check/verdicts.h"
-#include "ingest/budget.h"
 #include "ingest/feed.h"
 #include "ingest/inputs.h"
-#include "ingest/parquet_input.h"
-#include "ingest/plan.h"
 
 namespace flyball::check {
 namespace {
@@ -30,32 +28,6 @@ struct Opened {
   std::vector<focus::Detection> detections;
 };
 
-std::unexpected<Error> NotFocus(const Input& input) {
-  Error error{Code::kInvalidArgument,
-              "no column of the header is known to FOCUS",
-              "a FOCUS file has columns such as BilledCost and BillingCurrency",
-              {input.file->path(), 1, 0, 0}};
-  return Fail(std::move(error));
-}
-
-Result<Input> OpenOne(const CheckOptions& options, const std::string& path, int number,
-                      ingest::Progress* progress) {
-  Input input = FB_TRY(ingest::OpenInput(path, ingest::Format::kDetect));
-  if (input.form == ingest::InputForm::kParquet) {
-    const ingest::Budget budget =
-        ingest::MakeBudget(options.memory_bytes, options.threads, {}, false);
-    FB_CHECK(ingest::OpenParquetAsCsv(budget, options.temp_dir, number, &input));
-  } else if (input.form == ingest::InputForm::kJsonLines) {
-    FB_CHECK(ingest::ScanContent(&input, progress, 0));  // for its keys
-  }
-  if (input.field_names().size() > static_cast<size_t>(ingest::kColumnsMax)) {
-    return Fail(Code::kInvalidArgument,
-                fmt::format("'{}' has more than {} columns", path, ingest::kColumnsMax),
-                "split the file");
-  }
-  return input;
-}
-
 Result<Opened> OpenAll(const CheckOptions& options, ingest::Progress* progress) {
   Opened opened;
   if (options.files.empty() || options.files.size() > kFilesMax) {
@@ -63,13 +35,10 @@ Result<Opened> OpenAll(const CheckOptions& options, ingest::Progress* progress) 
                 "name fewer files");
   }
   for (const std::string& path : options.files) {
-    Input input = FB_TRY(OpenOne(options, path, static_cast<int>(opened.inputs.size()), progress));
-    const std::vector<std::string>& names = input.field_names();
-    std::vector<std::string_view> views(names.begin(), names.end());
-    const std::optional<focus::Detection> detection = focus::Detect(views);
-    if (!detection) return NotFocus(input);
-    opened.detections.push_back(*detection);
-    opened.inputs.push_back(std::move(input));
+    OpenedFile file =
+        FB_TRY(OpenFile(options, path, static_cast<int>(opened.inputs.size()), progress));
+    opened.detections.push_back(file.detection);
+    opened.inputs.push_back(std::move(file.input));
   }
   return opened;
 }
