@@ -2,21 +2,10 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace flyball::app {
 namespace {
-
-void AppendCsvCell(const std::string& cell, std::string* out) {
-  if (cell.find_first_of(",\"\n\r") == std::string::npos) {
-    out->append(cell);
-    return;
-  }
-  out->push_back('"');
-  for (char c : cell) {
-    if (c == '"') out->push_back('"');
-    out->push_back(c);
-  }
-  out->push_back('"');
-}
 
 std::string Printable(std::string text) {
   for (char& c : text) {

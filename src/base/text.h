@@ -1,4 +1,4 @@
-// Small text tools: UTF-8, trimming, glob, JSON strings.
+// Small text tools: UTF-8, trimming, glob, CSV cells, JSON strings.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,11 @@ std::string_view Trim(std::string_view text);
 std::vector<std::string_view> SplitText(std::string_view text, char separator);
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 std::string ToLower(std::string_view text);
+std::string ToUpper(std::string_view text);
 // '*' any run, '?' one byte; linear in text x pattern, no backtracking blow-up.
 bool GlobMatch(std::string_view pattern, std::string_view text);
+// Appends the text as a cell of CSV (RFC 4180), quoted where it has to be.
+void AppendCsvCell(std::string_view text, std::string* out);
 // Appends the text as a JSON string with its quotes.
 void AppendJsonString(std::string_view text, std::string* out);
 // "123.4 MiB", "1.2 GiB" for people; and the reverse for --memory ("256MiB", "2GiB", "512M", plain

@@ -267,14 +267,6 @@ bool IsOddNumber(std::string_view text) {
 
 constexpr size_t kJsonCacheEntries = 1u << 14;
 
-std::string Upper(std::string_view text) {
-  std::string upper(text.substr(0, 4));
-  for (char& c : upper) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return upper;
-}
-
 }  // namespace
 
 Facts FactBits(CellType type, std::string_view name) {
@@ -323,7 +315,7 @@ Cell ReadCell(CellType type, const ingest::Field& field, JsonCache* cache) {
   if (type == CellType::kUnit) cell.facts |= ReadUnit(field.text);
   if (type == CellType::kCurrency && !IsNationalCurrency(field.text)) {
     cell.facts |= kNoCode;
-    if (IsNationalCurrency(Upper(field.text))) cell.facts |= kCodeCase;
+    if (IsNationalCurrency(ToUpper(field.text.substr(0, 4)))) cell.facts |= kCodeCase;
   }
   return cell;
 }

@@ -73,10 +73,7 @@ FixedCell FixText(const focus::Column* column, std::string_view text) {
     }
   }
   if (CellTypeOf(*column) != CellType::kCurrency || IsNationalCurrency(cell.text)) return cell;
-  std::string upper = cell.text;
-  for (char& c : upper) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
+  const std::string upper = ToUpper(cell.text);
   if (IsNationalCurrency(upper)) return {upper, false, "currency"};
   return cell;
 }
@@ -94,17 +91,10 @@ std::string FixName(const std::string& name, focus::DataSet data_set,
   return fixed;
 }
 
-void AppendCsv(std::string_view text, std::string* out) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos && !text.empty()) {
-    out->append(text);
-    return;
-  }
-  out->push_back('"');
-  for (char c : text) {
-    if (c == '"') out->push_back('"');
-    out->push_back(c);
-  }
-  out->push_back('"');
+// A text that is empty is no null: it stands in quotes.
+void AppendValue(std::string_view text, std::string* out) {
+  if (text.empty()) out->append("\"\"");
+  AppendCsvCell(text, out);
 }
 
 class Fixer {
@@ -147,7 +137,7 @@ class Fixer {
       if (fixed != names[i]) Note(i, "name", 1, names[i], fixed);
       columns_.push_back(focus::FindColumn(data_set_, names[i]));
       if (i > 0) buffer_.push_back(',');
-      AppendCsv(fixed, &buffer_);
+      AppendValue(fixed, &buffer_);
     }
     buffer_.push_back('\n');
   }
@@ -167,7 +157,7 @@ class Fixer {
       if (cell.change != nullptr) {
         Note(i, cell.change, record.line, record.fields[i].text, cell.null ? "" : cell.text);
       }
-      if (!cell.null) AppendCsv(cell.text, &buffer_);
+      if (!cell.null) AppendValue(cell.text, &buffer_);
     }
     buffer_.push_back('\n');
   }

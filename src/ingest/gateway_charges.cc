@@ -309,16 +309,7 @@ std::string CsvLine(const Cells& cells) {
   std::string line;
   for (const std::string& cell : cells) {
     if (&cell != &cells.front()) line += ',';
-    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
-      line += cell;
-      continue;
-    }
-    line += '"';
-    for (char c : cell) {
-      if (c == '"') line += '"';
-      line += c;
-    }
-    line += '"';
+    AppendCsvCell(cell, &line);
   }
   return line + "\n";
 }
