@@ -206,93 +206,71 @@ std::string DescribeItems(const Expr& expr, std::string_view word) {
   return text;
 }
 
+Expr Of(Kind kind, std::string_view column = {}) {
+  Expr expr;
+  expr.kind = kind;
+  expr.column = column;
+  return expr;
+}
+
+Expr Joined(Kind kind, std::vector<Expr> items, Expr of_none) {
+  if (items.empty()) return of_none;
+  if (items.size() == 1) return std::move(items.front());
+  Expr expr = Of(kind);
+  expr.items = std::move(items);
+  return expr;
+}
+
 }  // namespace
 
-Expr Expr::False() {
-  Expr expr;
-  expr.kind = Kind::kFalse;
-  return expr;
-}
+Expr Expr::False() { return Of(Kind::kFalse); }
 
-Expr Expr::And(std::vector<Expr> items) {
-  if (items.empty()) return True();
-  if (items.size() == 1) return std::move(items.front());
-  Expr expr;
-  expr.kind = Kind::kAnd;
-  expr.items = std::move(items);
-  return expr;
-}
-
-Expr Expr::Or(std::vector<Expr> items) {
-  if (items.empty()) return False();
-  if (items.size() == 1) return std::move(items.front());
-  Expr expr;
-  expr.kind = Kind::kOr;
-  expr.items = std::move(items);
-  return expr;
-}
+Expr Expr::And(std::vector<Expr> items) { return Joined(Kind::kAnd, std::move(items), True()); }
+Expr Expr::Or(std::vector<Expr> items) { return Joined(Kind::kOr, std::move(items), False()); }
 
 Expr Expr::Not(Expr item) {
-  Expr expr;
-  expr.kind = Kind::kNot;
+  Expr expr = Of(Kind::kNot);
   expr.items.push_back(std::move(item));
   return expr;
 }
 
-Expr Expr::IsNull(std::string_view column) {
-  Expr expr;
-  expr.kind = Kind::kNull;
-  expr.column = column;
-  return expr;
-}
+Expr Expr::IsNull(std::string_view column) { return Of(Kind::kNull, column); }
 
 Expr Expr::Text(std::string_view column, std::string_view value) {
-  Expr expr;
-  expr.kind = Kind::kText;
-  expr.column = column;
+  Expr expr = Of(Kind::kText, column);
   expr.text = value;
   return expr;
 }
 
 Expr Expr::Number(std::string_view column, Compare compare, std::string_view value) {
-  Expr expr;
-  expr.kind = Kind::kNumber;
-  expr.column = column;
+  Expr expr = Of(Kind::kNumber, column);
   expr.compare = compare;
   expr.text = value;
   return expr;
 }
 
 Expr Expr::Columns(std::string_view a, Compare compare, std::string_view b) {
-  Expr expr;
-  expr.kind = Kind::kColumns;
-  expr.column = a;
+  Expr expr = Of(Kind::kColumns, a);
   expr.compare = compare;
   expr.other = b;
   return expr;
 }
 
 Expr Expr::Product(std::string_view a, std::string_view b, std::string_view result) {
-  Expr expr;
-  expr.kind = Kind::kProduct;
-  expr.column = a;
+  Expr expr = Of(Kind::kProduct, a);
   expr.other = b;
   expr.result = result;
   return expr;
 }
 
 Expr Expr::Json(std::string_view column, JsonRule rule) {
-  Expr expr;
-  expr.kind = Kind::kJson;
-  expr.column = column;
+  Expr expr = Of(Kind::kJson, column);
   expr.json = std::make_shared<const JsonRule>(std::move(rule));
   return expr;
 }
 
 Expr Expr::Fact(std::string_view column, std::string_view fact) {
-  Expr expr;
-  expr.kind = Kind::kReading;
-  expr.column = column;
+  Expr expr = Of(Kind::kFact, column);
   expr.text = fact;
   return expr;
 }
@@ -334,7 +312,6 @@ std::string Describe(const Expr& expr) {
     case Kind::kJson:
       return "the elements of " + expr.column + " keep what is asked of them";
     case Kind::kFact:
-    case Kind::kReading:
       return expr.column + " shows " + expr.text;
   }
   return "";

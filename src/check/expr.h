@@ -37,14 +37,12 @@ struct Expr {
     kColumns,  // column compare other
     kProduct,  // column * other = result, within ingest::kProductToleranceUnits; holds where one
                // of the three is null
-    kFact,     // one of the facts `bits` was seen in the column's cell
+    kFact,     // the fact named by `text` was seen in the column's cell
     kJson,     // the cell keeps `json` (a null cell does)
-    kReading,  // the same, of a fact named by `text`, whose bits hang on the column's type
   };
   Kind kind = Kind::kTrue;
   Compare compare = Compare::kEqual;
   std::string column, other, result, text;
-  uint32_t bits = 0;
   std::vector<Expr> items;
   std::shared_ptr<const JsonRule> json;
 

@@ -122,6 +122,13 @@ Result<int> Program::Constant(bool value) {
   return Put(std::move(node));
 }
 
+Result<int> Program::Negated(int item) {
+  Node node;
+  node.kind = Kind::kNot;
+  node.items.push_back(item);
+  return Put(std::move(node));
+}
+
 Result<int> Program::AddItems(const Expr& expr) {
   Node node;
   node.kind = expr.kind;
@@ -164,10 +171,7 @@ Result<int> Program::AddNumber(const Expr& expr, int column) {
   }
   if (expr.compare != Compare::kNotEqual) return Put(std::move(node));
   node.compare = Compare::kEqual;
-  Node differs;
-  differs.kind = Kind::kNot;
-  differs.items.push_back(FB_TRY(Put(std::move(node))));
-  return Put(std::move(differs));
+  return Negated(FB_TRY(Put(std::move(node))));
 }
 
 Result<int> Program::AddColumns(const Expr& expr) {
@@ -191,11 +195,7 @@ Result<int> Program::AddColumns(const Expr& expr) {
     }
     equal = FB_TRY(Put(std::move(node)));
   }
-  if (expr.compare != Compare::kNotEqual) return equal;
-  Node differs;
-  differs.kind = Kind::kNot;
-  differs.items.push_back(equal);
-  return Put(std::move(differs));
+  return expr.compare == Compare::kNotEqual ? Negated(equal) : equal;
 }
 
 Result<int> Program::AddProduct(const Expr& expr) {
@@ -257,9 +257,7 @@ Result<int> Program::Add(const Expr& expr) {
   Node node;
   node.kind = Kind::kFact;
   node.column = column;
-  node.bits = expr.kind == Kind::kNull      ? fact::kNull
-              : expr.kind == Kind::kReading ? FactBits((*layout_)[column].type, expr.text)
-                                            : expr.bits;
+  node.bits = expr.kind == Kind::kNull ? fact::kNull : FactBits((*layout_)[column].type, expr.text);
   if (node.bits == 0) {
     return Fail(Code::kInvalidArgument,
                 "no cell of '" + expr.column + "' can show '" + expr.text + "'",
@@ -342,7 +340,6 @@ void Program::RunNode(const Node& node, const Batch& batch, const Mask& live,
     case Kind::kJson:
       return RunJson(node, batch, out);
     case Kind::kNull:
-    case Kind::kReading:
       break;  // compiled into kFact
   }
   FB_ASSERT(false);

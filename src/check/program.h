@@ -45,6 +45,7 @@ class Program {
   };
   Result<int> Put(Node node);
   Result<int> Constant(bool value);
+  Result<int> Negated(int item);
   Result<int> AddItems(const Expr& expr);
   Result<int> AddText(const Expr& expr, int column);
   Result<int> AddNumber(const Expr& expr, int column);
