@@ -165,18 +165,26 @@ void AddValues(const Column& column, std::vector<Rule>* rules) {
 
 std::string SubjectOf(std::string_view id) { return std::string(id.substr(0, id.find('.'))); }
 
-Rule FromTable(const TableRule& line) {
+// What the lines of both tables say alike.
+template <typename Line>
+Rule OfLine(const Line& line) {
   Rule rule;
   rule.id = line.id;
   rule.subject = SubjectOf(line.id);
   rule.function = "Validation";
   rule.keyword = line.keyword;
   rule.dynamic = true;
-  rule.remedy = line.remedy;
-  rule.condition = line.when.empty() ? Expr::True() : MustParse(line.when);
-  if (!line.when.empty()) rule.condition_text = Describe(rule.condition);
-  rule.requirement = MustParse(line.must);
   rule.text = line.text;
+  rule.remedy = line.remedy;
+  if (line.when.empty()) return rule;
+  rule.condition = MustParse(line.when);
+  rule.condition_text = Describe(rule.condition);
+  return rule;
+}
+
+Rule FromTable(const TableRule& line) {
+  Rule rule = OfLine(line);
+  rule.requirement = MustParse(line.must);
   if (rule.text.empty()) {
     rule.text = Describe(rule.requirement);
     if (!line.when.empty()) rule.text += " where " + rule.condition_text;
@@ -186,17 +194,8 @@ Rule FromTable(const TableRule& line) {
 }
 
 Rule FromTable(const TableGroup& line) {
-  Rule rule;
-  rule.id = line.id;
-  rule.subject = SubjectOf(line.id);
-  rule.function = "Validation";
-  rule.keyword = line.keyword;
-  rule.dynamic = true;
+  Rule rule = OfLine(line);
   rule.means = Rule::Means::kGroup;
-  rule.text = line.text;
-  rule.remedy = line.remedy;
-  rule.condition = line.when.empty() ? Expr::True() : MustParse(line.when);
-  if (!line.when.empty()) rule.condition_text = Describe(rule.condition);
   rule.group = MakeGroup(line.check, line.key, line.value);
   return rule;
 }
