@@ -112,26 +112,26 @@ void CallLog::Withdraw(uint64_t id) {
   std::erase_if(dispatches_, [id](const Record& record) { return record.id == id; });
 }
 
-// Those of a month at once; what has been written is no longer in it.
-Status CallLog::Write(std::vector<Record>* records) {
-  auto next = records->begin();
-  Status written;
-  while (written && next != records->end()) {
-    const Instant month = FloorMonth(next->dispatched);
+// Those of a month at once. `written`: how many of them, from the first on.
+Status CallLog::Write(std::span<const Record> records, size_t* written) {
+  *written = 0;
+  while (*written < records.size()) {
+    const Instant month = FloorMonth(records[*written].dispatched);
     std::vector<std::string_view> texts;
-    auto end = next;
-    for (; end != records->end() && FloorMonth(end->dispatched) == month; ++end) {
-      texts.push_back(end->text);
+    size_t end = *written;
+    for (; end < records.size() && FloorMonth(records[end].dispatched) == month; ++end) {
+      texts.push_back(records[end].text);
     }
-    written = Append(month, texts);
-    if (written) next = end;
+    FB_CHECK(Append(month, texts));
+    *written = end;
   }
-  records->erase(records->begin(), next);
-  return written;
+  return {};
 }
 
 Status CallLog::WriteEnds() {
-  Status written = Write(&unwritten_);
+  size_t count = 0;
+  Status written = Write(unwritten_, &count);
+  unwritten_.erase(unwritten_.begin(), unwritten_.begin() + static_cast<ptrdiff_t>(count));
   ends_failed_ = !written.has_value();
   if (written && sync_failed_) {
     return Fail(Code::kFailedPrecondition, "the log of calls could not be synced",
@@ -142,19 +142,19 @@ Status CallLog::WriteEnds() {
 
 Status CallLog::WriteDispatches() {
   if (dispatches_.empty()) return {};
-  std::vector<Record> records = std::exchange(dispatches_, {});
-  std::vector<metered::End> not_sent;
+  const std::vector<Record> records = std::exchange(dispatches_, {});
+  size_t count = 0;
+  Status written = WriteEnds();
+  if (written) written = Write(records, &count);
+  if (written) return {};
+  // Some may be found all the same: written before it failed, or where that could not be cut off.
   for (const Record& record : records) {
-    metered::End& end = not_sent.emplace_back();
+    metered::End end;
     end.id = record.id;
     end.at = record.dispatched;
     end.basis = metered::Basis::kNotSent;
+    Add(end, end.at);
   }
-  Status written = WriteEnds();
-  if (written) written = Write(&records);
-  if (written) return {};
-  // Some may be found all the same: written before it failed, or where that could not be cut off.
-  for (const metered::End& end : not_sent) Add(end, end.at);
   return written;
 }
 

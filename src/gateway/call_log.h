@@ -63,7 +63,7 @@ class CallLog {
     Instant dispatched;
     std::string text;
   };
-  Status Write(std::vector<Record>* records);
+  Status Write(std::span<const Record> records, size_t* written);
   Status Append(Instant dispatched, std::span<const std::string_view> records);
 
   os::Files* files_;
