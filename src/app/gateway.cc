@@ -149,11 +149,9 @@ class EvidenceWatch {
   void Look() {
     timer_.SetAfter(kLookEveryUs);
     const Instant now = environment_.clock.Now();
-    std::vector<os::FileStamp> stamps;
-    for (const std::string& file : gateway::LateEvidenceFiles(folder_, now)) {
-      stamps.push_back(os::StampOf(file));
-    }
-    if (reading_ || stamps == stamps_) return;
+    if (reading_) return;
+    std::vector<os::FileStamp> stamps = os::StampsOf(gateway::LateEvidenceFiles(folder_, now));
+    if (stamps == stamps_) return;
     stamps_ = std::move(stamps);  // before they are read: what comes meanwhile is read again
     reading_ = true;
     const auto read = std::make_shared<Result<gateway::LateEvidence>>();

@@ -16,12 +16,6 @@ std::string EstatePath(const Environment& environment) {
   return os::JoinPath(environment.home, "estate.yaml");
 }
 
-std::vector<os::FileStamp> StampsOf(const std::vector<std::string>& files) {
-  std::vector<os::FileStamp> stamps;
-  for (const std::string& file : files) stamps.push_back(os::StampOf(file));
-  return stamps;
-}
-
 // The folder of imported prices changes when a file is added: the files themselves never do.
 std::string PricesFolder(const Environment& environment) {
   return rates::PriceStore(environment.files, environment.home).folder();
@@ -38,7 +32,7 @@ Result<GatewayConfig> ReadGatewayConfig(const Environment& environment) {
   GatewayConfig config;
   config.files = {EstatePath(environment), PricesFolder(environment)};
   // Before they are read: what changes meanwhile is read again.
-  config.stamps = StampsOf(config.files);
+  config.stamps = os::StampsOf(config.files);
   const std::string snapshot =
       FB_TRY(estate::LoadEstate(environment.files, EstatePath(environment)));
   for (const estate::SnapshotPart& part : FB_TRY(estate::ReadSnapshot(snapshot))) {
@@ -84,7 +78,7 @@ void ConfigWatch::Run(const std::stop_token& stop) {
 void ConfigWatch::Look() {
   // A file that could not be found may have come, which no stamp tells: what is wrong is tried on.
   const bool again = again_.exchange(false);
-  if (wrong_.empty() && StampsOf(files_) == stamps_) {
+  if (wrong_.empty() && os::StampsOf(files_) == stamps_) {
     if (again) changed_(last_);
     return;
   }

@@ -563,9 +563,7 @@ Result<GatewayBill> WriteGatewayBill(os::Files& files, const std::string& calls_
   const Period period = FB_TRY(MonthOf(month));
   Stand now;
   now.log_bytes = FB_TRY(SizeOf(files, LogPath(calls_folder, month)));
-  now.evidence_bytes =
-      FB_TRY(SizeOf(files, os::JoinPath(calls_folder, std::string(kEvidencePrefix) + month +
-                                                          std::string(kSuffix))));
+  now.evidence_bytes = FB_TRY(SizeOf(files, reconcile::EvidencePath(calls_folder, month)));
   now.closed_us = std::min(FloorHour(until), period.end).us;
   // Calls of an hour that runs change no bill, and a month that is over gets no new ones.
   const std::optional<Stand> then = ReadStand(files, stand_path);

@@ -73,4 +73,10 @@ FileStamp StampOf(const std::string& path) {
           int64_t{facts.st_mtim.tv_sec} * 1'000'000'000 + facts.st_mtim.tv_nsec};
 }
 
+std::vector<FileStamp> StampsOf(const std::vector<std::string>& paths) {
+  std::vector<FileStamp> stamps;
+  for (const std::string& path : paths) stamps.push_back(StampOf(path));
+  return stamps;
+}
+
 }  // namespace flyball::os

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -35,5 +36,6 @@ struct FileStamp {
   bool operator==(const FileStamp&) const = default;
 };
 FileStamp StampOf(const std::string& path);
+std::vector<FileStamp> StampsOf(const std::vector<std::string>& paths);
 
 }  // namespace flyball::os
