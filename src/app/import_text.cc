@@ -30,8 +30,10 @@ std::string CountsLine(std::string_view label, const Json& counts) {
 std::string ImportText(std::string_view report_json) {
   const Json report = Json::parse(report_json, nullptr, false);
   if (!report.is_object()) return std::string(report_json);
+  const std::string format = report.value("focus_version", "?");
+  const bool native = !format.empty() && format[0] >= 'a' && format[0] <= 'z';
   std::string text =
-      fmt::format("{}  FOCUS {}  ", report.value("source", ""), report.value("focus_version", "?"));
+      fmt::format("{}  {}{}  ", report.value("source", ""), native ? "" : "FOCUS ", format);
   const std::string commit = report.contains("commit") && report["commit"].is_string()
                                  ? report["commit"].get<std::string>()
                                  : "";

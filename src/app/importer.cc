@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/import_text.h"
+#include "app/price_sources.h"
 #include "app/worker.h"
 #include "base/text.h"
 #include "ingest/import.h"
@@ -33,7 +34,7 @@ Result<ingest::ImportOptions> ToImportOptions(const Environment& environment,
   ingest::ImportOptions options;
   options.files = args.files;
   options.source = args.source;
-  if (!args.input_format.empty()) options.format = FB_TRY(ingest::ParseFormat(args.input_format));
+  FB_CHECK(ingest::SetFormat(args.input_format, &options));
   options.home = environment.home;
   const int64_t memory = ParseBytes(args.memory);
   if (memory < kMemoryMinBytes) {
@@ -44,6 +45,7 @@ Result<ingest::ImportOptions> ToImportOptions(const Environment& environment,
   }
   options.memory_bytes = static_cast<uint64_t>(memory);
   options.author = Author();
+  options.prices = [&environment] { return OpenPrices(environment, ""); };
   options.progress = [&environment](uint64_t done, uint64_t total) {
     return ShowProgress(environment, "importing", done, total);
   };

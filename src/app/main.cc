@@ -73,7 +73,7 @@ void AddImport(CLI::App& app, Options& options) {
   CLI::App* command = app.add_subcommand("import", "bring bills into the ledger, as one commit");
   command
       ->add_option("FILE", options.import.files,
-                   "FOCUS files: CSV (.gz, .zst), JSON lines, Parquet")
+                   "bills, FOCUS or a vendor's own: CSV (.gz, .zst), JSON, Parquet")
       ->required();
   command->add_option("--home", options.home, "the folder of the ledger (or FLYBALL_HOME)");
   command->add_option("--source", options.import.source,
@@ -83,13 +83,13 @@ void AddImport(CLI::App& app, Options& options) {
           "--format",
           [&options](const std::vector<std::string>& words) {
             for (const std::string& word : words) {
-              (word.starts_with("focus-") ? options.import.input_format : options.format) = word;
+              const bool report = word == "table" || word == "json";
+              (report ? options.format : options.import.input_format) = word;
             }
           },
-          "of the input: focus-csv, focus-parquet, focus-jsonl; of the report: table, json")
+          "of the input: focus-csv, aws-cur, ... (docs/NATIVE.md); of the report: table, json")
       ->take_all()
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember({"focus-csv", "focus-parquet", "focus-jsonl", "table", "json"}));
+      ->allow_extra_args(false);
   command->add_option("--memory", options.import.memory, "most memory to use, such as 256MiB");
   command->add_flag("--dry-run", options.import.dry_run,
                     "say all that would happen, change nothing");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 
 #include "base/assert.h"
@@ -90,11 +91,16 @@ RowAdapter::RowAdapter(const Schema& schema, const FilePlan& plan, std::vector<i
       live_(std::move(live)),
       field_of_(plan.FieldOf(schema)),
       provider_field_(plan.provider_field),
+      line_field_(plan.line_field),
       source_file_(source_file),
       units_(schema.size(), 0),
       nulls_(schema.size(), 1),
       texts_(schema.size()),
       signature_values_(signature::ChargeIndexes().size()) {
+  for (size_t i = 0; i < kFilledCount; ++i) {
+    const Lineage lineage = plan.LineageOf(kFilledColumns[i]);
+    base_lineage_[i] = static_cast<uint8_t>(lineage);
+  }
   MakeFields(plan);
 }
 
@@ -102,7 +108,7 @@ void RowAdapter::MakeFields(const FilePlan& plan) {
   for (size_t i = 0; i < schema_.size(); ++i) {
     const int column = static_cast<int>(i);
     const int field = field_of_[i];
-    if (field < 0 || column == charge::kBillingCurrency) continue;
+    if (field < 0 || column == charge::kBillingCurrency || field == line_field_) continue;
     switch (schema_.columns()[i].type) {
       case ColumnType::kMoney:
         number_fields_.push_back({column, field, Money::scale(), Repair::kCostRounded});
@@ -147,6 +153,12 @@ Fault RowAdapter::Refuse(Fault fault, int field, const Record& record) {
     }
   } else if (fault == Fault::kRaggedRow) {
     fault_text_ = std::to_string(record.field_count);
+  } else if (fault == Fault::kNoBilledCost && line_field_ >= 0) {
+    // What could not be rated says why in its description.
+    const int description = FieldOf(charge::At("ChargeDescription"));
+    if (description >= 0) {
+      fault_text_ = Shown(record.fields[static_cast<size_t>(description)].text);
+    }
   }
   return fault;
 }
@@ -154,10 +166,13 @@ Fault RowAdapter::Refuse(Fault fault, int field, const Record& record) {
 std::string RowAdapter::Reason() const {
   switch (fault_) {
     case Fault::kRaggedRow:
+      if (line_field_ >= 0) {
+        return "the record cannot be read, or has not as many fields as the header";
+      }
       return "the row has " + fault_text_ + " fields and the header has " +
              std::to_string(header_.size());
     case Fault::kNoBilledCost:
-      return "the row has no BilledCost";
+      return "the row has no BilledCost" + (fault_text_.empty() ? "" : ": " + fault_text_);
     case Fault::kNoCurrency:
       return "the row has no BillingCurrency";
     case Fault::kBadCurrency:
@@ -473,11 +488,20 @@ void RowAdapter::CountQuarantined(const Record& record, Tally* tally) const {
   if (cost == nullptr || !sum.Add(PlainCost(*cost))) ++tally->rows_unsummed;
 }
 
+int64_t RowAdapter::LineOf(const Record& record) const {
+  if (line_field_ < 0) return record.line;
+  int64_t line = 0;
+  const auto field = static_cast<size_t>(line_field_);
+  const std::string_view text = field < record.fields.size() ? record.fields[field].text : "";
+  std::from_chars(text.data(), text.data() + text.size(), line);
+  return line;
+}
+
 Fault RowAdapter::Read(const Record& record, Tally* tally) {
   RowDefects defects;
   fault_ = Fault::kNone;
-  lineage_.fill(static_cast<uint8_t>(Lineage::kObserved));
-  line_ = record.line;
+  lineage_ = base_lineage_;
+  line_ = LineOf(record);
   for (int column : {charge::kListCost, charge::kContractedCost, charge::kEffectiveCost,
                      charge::kBillingPeriodStart, charge::kBillingPeriodEnd}) {
     nulls_[static_cast<size_t>(column)] = 1;

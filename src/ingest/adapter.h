@@ -72,6 +72,7 @@ class RowAdapter {
   void Write(engine::ChunkWriter& out, int row) const;
   std::string Reason() const;
   int64_t month_us() const { return month_us_; }
+  int64_t line() const { return line_; }  // of the file as its vendor wrote it
   Fault fault() const { return fault_; }
 
  private:
@@ -93,6 +94,7 @@ class RowAdapter {
   };
 
   void MakeFields(const FilePlan& plan);
+  int64_t LineOf(const Record& record) const;
   Fault CheckShape(const Record& record, RowDefects* defects);
   Fault ReadTyped(const Record& record, RowDefects* defects);
   Fault ReadCurrency(const Record& record, RowDefects* defects);
@@ -124,6 +126,8 @@ class RowAdapter {
   std::vector<int> live_;
   std::vector<int> field_of_;
   int provider_field_;
+  int line_field_;
+  std::array<uint8_t, kFilledCount> base_lineage_{};  // of the columns that have a text
   std::string source_file_;
   std::vector<NumberField> number_fields_;
   std::vector<DateField> date_fields_;

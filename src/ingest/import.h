@@ -18,18 +18,21 @@
 #include <vector>
 
 #include "base/result.h"
+#include "ingest/native/native.h"
 #include "ledger/ledger.h"
 #include "os/files.h"
 
 namespace flyball::ingest {
 
 enum class Format : uint8_t { kDetect, kFocusCsv, kFocusParquet, kFocusJsonl };
-Result<Format> ParseFormat(std::string_view name);  // "focus-csv", ...
 
 struct ImportOptions {
   std::vector<std::string> files;
   std::string source;  // empty: the first file's name without folder and extensions, made plain
   Format format = Format::kDetect;
+  const native::Format* native = nullptr;  // a vendor's own format; null: see what it is
+  // Opens the price book, when a report of usage has to be rated. Null: such a report is refused.
+  std::function<Result<rates::PriceBook>()> prices;
   std::string home;
   uint64_t memory_bytes = 2ull << 30;
   int threads = 0;
@@ -40,6 +43,9 @@ struct ImportOptions {
   // already. Nothing is staged then, and Staged::unchanged is set.
   std::function<bool(const struct Scan& scan)> already_live;
 };
+
+// "focus-csv", "aws-cur", ...: how the input is written.
+Status SetFormat(std::string_view name, ImportOptions* options);
 
 struct QuarantinedRow {
   std::string file;

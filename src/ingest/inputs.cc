@@ -1,5 +1,6 @@
 #include "ingest/inputs.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <thread>
@@ -7,6 +8,8 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "ingest/cells.h"
+#include "ingest/native/json_text.h"
+#include "ingest/translate.h"
 
 namespace flyball::ingest {
 namespace {
@@ -49,10 +52,10 @@ Result<InputForm> FormOf(const InputFile& file, std::string_view start, Format f
     form = InputForm::kParquet;
   } else if (start.starts_with("PAR1")) {
     return WrongForm(file.path(), "is a packed Parquet file", "unpack it first");
+  } else if (native::LooksLikeJsonDocument(body)) {
+    form = InputForm::kJsonDocument;
   } else if (c == '{') {
     form = InputForm::kJsonLines;
-  } else if (c == '[') {
-    return WrongForm(file.path(), "is one JSON array", "write one JSON object a line");
   }
   if (format == Format::kFocusParquet && form != InputForm::kParquet) {
     return WrongForm(file.path(), "is no Parquet file", "leave --format out to have it detected");
@@ -69,6 +72,13 @@ Result<InputForm> FormOf(const InputFile& file, std::string_view start, Format f
   }
   return form;
 }
+
+// Of FOCUS, or of a vendor's own format.
+int CountColumns(const std::vector<std::string>& names) {
+  return std::max(CountKnownColumns(names), CountNativeColumns(names));
+}
+
+int CountAll(const std::vector<std::string>& names) { return static_cast<int>(names.size()); }
 
 // Runs both scans on two threads and reports progress from this one.
 Status RunSideBySide(const std::function<Status()>& a, const std::function<Status()>& b,
@@ -135,13 +145,14 @@ void Progress::Report(uint64_t done) {
   if (!callback_(done, total_)) cancelled_.store(true, std::memory_order_relaxed);
 }
 
-Result<Input> OpenInput(const std::string& path, Format format) {
+Result<Input> OpenInput(const std::string& path, Format format, const native::Format* native) {
   Input input;
   input.file = input.content = FB_TRY(InputFile::Open(path));
   Start start = FB_TRY(ReadStart(input.content));
   input.form = FB_TRY(FormOf(*input.file, start.text, format));
   if (input.form == InputForm::kCsv) {
-    Result<CsvHeader> header = ReadCsvHeader(start.text, start.whole, CountKnownColumns);
+    Result<CsvHeader> header =
+        ReadCsvHeader(start.text, start.whole, native != nullptr ? CountAll : CountColumns);
     if (!header) {
       Error error = header.error();
       error.place.file = path;
@@ -167,7 +178,7 @@ Status ScanInput(Input* input, Progress* progress, uint64_t before) {
     input->sha256 = FB_TRY(HashFile(*input->file, progress->cancelled_flag()));
     return {};
   };
-  if (input->form == InputForm::kParquet) return hash();
+  if (input->form == InputForm::kParquet || input->form == InputForm::kJsonDocument) return hash();
   auto scan = [&]() -> Status {
     input->facts = FB_TRY(ScanRawFile(input->content, input->form == InputForm::kJsonLines,
                                       input->header.delimiter, kRecordMaxBytes,

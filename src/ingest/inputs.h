@@ -13,17 +13,19 @@
 #include "ingest/bytes.h"
 #include "ingest/csv.h"
 #include "ingest/import.h"
+#include "ingest/native/native.h"
 #include "ingest/plan.h"
 #include "ingest/raw_scan.h"
 
 namespace flyball::ingest {
 
-enum class InputForm : uint8_t { kCsv, kJsonLines, kParquet };
+enum class InputForm : uint8_t { kCsv, kJsonLines, kParquet, kJsonDocument };
 
 struct Input {
   std::shared_ptr<const InputFile> file;  // as the user named it
   std::shared_ptr<const InputFile>
-      content;  // what is read: the same, or the CSV written from a Parquet file
+      content;  // what is read: the same, or what was written from it in staging
+  const native::Format* native = nullptr;  // the vendor's format that it was translated from
   InputForm form = InputForm::kCsv;
   CsvHeader header;    // of CSV
   std::string sha256;  // of the file's own bytes
@@ -58,9 +60,11 @@ class Progress {
 
 // Opens the file and finds out its form and header. INVALID_ARGUMENT when it is none that can be
 // imported, or is not of the format that the user named.
-Result<Input> OpenInput(const std::string& path, Format format);
-// SHA-256 of the file and, but for Parquet, the raw facts of its content, in one pass each, side by
-// side. `before`: bytes that were done when it began.
+// `native`: the vendor's format that the user named; any header will do then.
+Result<Input> OpenInput(const std::string& path, Format format,
+                        const native::Format* native = nullptr);
+// SHA-256 of the file and, but for Parquet and JSON documents, the raw facts of its content, in one
+// pass each, side by side. `before`: bytes that were done when it began.
 Status ScanInput(Input* input, Progress* progress, uint64_t before);
 // Only the raw facts of input->content.
 Status ScanContent(Input* input, Progress* progress, uint64_t before);

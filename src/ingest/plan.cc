@@ -42,8 +42,15 @@ class Planner {
     plan_->column_of.assign(plan_->header.size(), -1);
   }
 
+  // x_SourceLine of a file that we wrote ourselves.
+  void TakeLine(size_t field) {
+    plan_->line_field = static_cast<int>(field);
+    Take(field, charge::kSourceLine);
+  }
+
   // FOCUS's own names first, so that nothing else can take their place.
   void TakeKnown(size_t field) {
+    if (plan_->column_of[field] >= 0) return;
     const std::string& name = plan_->header[field];
     const focus::Column* known = focus::FindColumn(focus::DataSet::kCostAndUsage, name);
     if (known != nullptr) {
@@ -161,8 +168,16 @@ std::vector<int> FilePlan::FieldOf(const Schema& schema) const {
   return field_of;
 }
 
+std::string FilePlan::FormatName() const {
+  return std::string(native != nullptr ? native->name : focus::VersionName(detection.version));
+}
+
+focus::Lineage FilePlan::LineageOf(std::string_view column) const {
+  return native == nullptr ? focus::Lineage::kObserved : native::LineageOf(*native, column);
+}
+
 Result<FilePlan> MakePlan(const std::vector<std::string>& header, const std::string& file,
-                          Schema* schema) {
+                          Schema* schema, const native::Format* native) {
   if (header.size() > static_cast<size_t>(kColumnsMax)) {
     return BadHeader(file, "the header has more than " + std::to_string(kColumnsMax) + " columns",
                      "split the file");
@@ -184,7 +199,9 @@ Result<FilePlan> MakePlan(const std::vector<std::string>& header, const std::str
   FilePlan plan;
   plan.header = header;
   plan.detection = *detection;
+  plan.native = native;
   Planner planner(&plan, schema);
+  if (native != nullptr) planner.TakeLine(0);
   for (size_t i = 0; i < header.size(); ++i) planner.TakeKnown(i);
   for (size_t i = 0; i < header.size(); ++i) planner.TakeExtra(i);
   if (plan.FieldOf(*schema)[charge::kBilledCost] < 0) {

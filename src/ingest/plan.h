@@ -14,6 +14,7 @@
 #include "base/column.h"
 #include "base/result.h"
 #include "ingest/defects.h"
+#include "ingest/native/native.h"
 #include "model/focus.h"
 
 namespace flyball::ingest {
@@ -44,6 +45,11 @@ struct FilePlan {
   std::vector<int> column_of;  // per field of the input: its column in the schema
   int provider_field = -1;     // ProviderName, where ServiceProviderName can be filled from it
   std::array<int64_t, kRepairCount> repairs{};  // those of the header
+  const native::Format* native = nullptr;       // the vendor's format that it was translated from
+  int line_field = -1;             // which says where in the vendor's file a charge was stated
+  std::string FormatName() const;  // "1.2", or "aws-cur"
+  // How a column came about that the file has a text for.
+  focus::Lineage LineageOf(std::string_view column) const;
 
   // Per column of the schema: the field of the input, or -1. Call when the schema is whole.
   std::vector<int> FieldOf(const Schema& schema) const;
@@ -52,6 +58,6 @@ struct FilePlan {
 // INVALID_ARGUMENT when the header is no Cost and Usage data, names a column twice, has too many
 // columns or lacks BilledCost. `file` names it in errors.
 Result<FilePlan> MakePlan(const std::vector<std::string>& header, const std::string& file,
-                          Schema* schema);
+                          Schema* schema, const native::Format* native = nullptr);
 
 }  // namespace flyball::ingest

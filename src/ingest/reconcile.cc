@@ -90,18 +90,19 @@ std::map<std::string, std::map<std::string, int64_t>> LineageOf(const std::vecto
                                                                 const Tally& tally) {
   std::map<std::string, std::map<std::string, int64_t>> lineage;
   const std::string missing(focus::LineageName(focus::Lineage::kMissing));
-  std::vector<bool> there(schema.size(), false);
+  std::vector<focus::Lineage> there(schema.size(), focus::Lineage::kMissing);
   for (const Input& input : inputs) {
     std::vector<int> field_of = input.plan.FieldOf(schema);
-    for (size_t i = 0; i < schema.size(); ++i) there[i] = there[i] || field_of[i] >= 0;
+    for (size_t i = 0; i < schema.size(); ++i) {
+      if (field_of[i] >= 0) there[i] = input.plan.LineageOf(schema.columns()[i].name);
+    }
   }
   for (size_t i = 0; i < schema.size(); ++i) {
     const std::string& name = schema.columns()[i].name;
     if (name.starts_with("x_") || tally.rows_kept == 0) continue;
     auto filled = std::ranges::find(kFilledColumns, name);
     if (filled == kFilledColumns.end()) {
-      auto kind = there[i] ? focus::Lineage::kObserved : focus::Lineage::kMissing;
-      lineage[name][std::string(focus::LineageName(kind))] = tally.rows_kept;
+      lineage[name][std::string(focus::LineageName(there[i]))] = tally.rows_kept;
       continue;
     }
     const auto& counts = tally.filled[static_cast<size_t>(filled - kFilledColumns.begin())];

@@ -17,13 +17,25 @@ Json SumsJson(const ledger::SumCheck& sums) {
 
 }  // namespace
 
-Result<Format> ParseFormat(std::string_view name) {
-  if (name.empty() || name == "detect") return Format::kDetect;
-  if (name == "focus-csv") return Format::kFocusCsv;
-  if (name == "focus-parquet") return Format::kFocusParquet;
-  if (name == "focus-jsonl") return Format::kFocusJsonl;
+Status SetFormat(std::string_view name, ImportOptions* options) {
+  options->format = Format::kDetect;
+  options->native = native::FindFormat(name);
+  if (name.empty() || name == "detect" || options->native != nullptr) return {};
+  struct Name {
+    std::string_view name;
+    Format format;
+  };
+  for (const Name& known :
+       {Name{"focus-csv", Format::kFocusCsv}, Name{"focus-parquet", Format::kFocusParquet},
+        Name{"focus-jsonl", Format::kFocusJsonl}}) {
+    if (name != known.name) continue;
+    options->format = known.format;
+    return {};
+  }
+  std::string names = "focus-csv, focus-parquet, focus-jsonl";
+  for (const native::Format& format : native::Formats()) names.append(", ").append(format.name);
   return Fail(Code::kInvalidArgument, "'" + std::string(name) + "' is no import format",
-              "use focus-csv, focus-parquet or focus-jsonl, or leave it out to have it detected");
+              "leave it out to have it detected, or use one of " + names);
 }
 
 std::string ImportReportJson(const std::string& commit_id, const Staged& staged, bool unchanged) {

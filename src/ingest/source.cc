@@ -59,8 +59,8 @@ Result<int> ImportSource::Fill(int slot_number, engine::ChunkWriter& out) {
     }
     const size_t input = feed_->portions()[slot.portion].input;
     FB_CHECK(quarantine_->Add(
-        {SourceFileName(inputs_[input]), slot.record.line, slot.adapter->Reason(), input}, fault,
-        slot.record.raw));
+        {SourceFileName(inputs_[input]), slot.adapter->line(), slot.adapter->Reason(), input},
+        fault, slot.record.raw));
   }
   return rows;
 }

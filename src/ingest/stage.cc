@@ -20,6 +20,7 @@
 #include "ingest/reconcile.h"
 #include "ingest/route.h"
 #include "ingest/slices.h"
+#include "ingest/translate.h"
 #include "ledger/slice_writer.h"
 
 namespace flyball::ingest {
@@ -83,7 +84,7 @@ Result<std::vector<Input>> OpenInputs(const ImportOptions& options) {
   }
   std::vector<Input> inputs;
   for (const std::string& path : options.files) {
-    inputs.push_back(FB_TRY(OpenInput(path, options.format)));
+    inputs.push_back(FB_TRY(OpenInput(path, options.format, options.native)));
   }
   return inputs;
 }
@@ -135,7 +136,7 @@ class Staging {
 
  private:
   Status OpenEngines();
-  Status ReadParquetInputs();
+  Status ReadInputs();
   Status MakePlans();
   Status WriteSlices();
   Status RemoveLeftovers();
@@ -181,22 +182,30 @@ Status Staging::OpenEngines() {
   return {};
 }
 
-// Parquet goes the way of CSV, through a file in staging: one reader, one set of checks, bounded
-// memory.
-Status Staging::ReadParquetInputs() {
+// Parquet, JSON documents and vendors' own formats go the way of CSV, through files in staging: one
+// reader, one set of checks, bounded memory.
+Status Staging::ReadInputs() {
   int number = 0;
   for (Input& input : inputs_) {
+    ++number;
+    if (input.form == InputForm::kJsonDocument) {
+      FB_CHECK(OpenDocumentAsLines(dir_, number, &input, progress_.get()));
+    }
     if (input.form != InputForm::kParquet) continue;
     Budget budget = MakeBudget(options_.memory_bytes, options_.threads, inputs_, false);
-    FB_CHECK(OpenParquetAsCsv(budget, dir_, ++number, &input));
+    FB_CHECK(OpenParquetAsCsv(budget, dir_, number, &input));
     FB_CHECK(ScanContent(&input, progress_.get(), 0));
   }
-  return {};
+  TranslateOptions translate;
+  translate.dir = dir_;
+  translate.format = options_.native;
+  translate.prices = options_.prices;
+  return TranslateInputs(translate, &inputs_, progress_.get());
 }
 
 Status Staging::MakePlans() {
   for (Input& input : inputs_) {
-    input.plan = FB_TRY(MakePlan(input.field_names(), input.file->path(), &schema_));
+    input.plan = FB_TRY(MakePlan(input.field_names(), input.file->path(), &schema_, input.native));
   }
   return {};
 }
@@ -252,15 +261,15 @@ Status Staging::RemoveLeftovers() {
 
 void Staging::FillFacts() {
   ledger::ImportFacts& facts = staged_.import.facts;
-  std::set<std::string_view> versions;
+  std::set<std::string> versions;
   DefectCounts& defects = tally_.defects;
   for (const Input& input : inputs_) {
-    versions.insert(focus::VersionName(input.plan.detection.version));
+    versions.insert(input.plan.FormatName());
     facts.files.emplace_back(SourceFileName(input), input.sha256);
     for (size_t i = 0; i < kRepairCount; ++i) defects.repairs[i] += input.plan.repairs[i];
   }
-  for (std::string_view version : versions) {
-    facts.focus_version += (facts.focus_version.empty() ? "" : "+") + std::string(version);
+  for (const std::string& version : versions) {
+    facts.focus_version += (facts.focus_version.empty() ? "" : "+") + version;
   }
   for (size_t i = 0; i < kRepairCount; ++i) {
     if (defects.repairs[i] == 0) continue;
@@ -287,7 +296,7 @@ Result<Staged> Staging::Run() {
   }
   dir_ = FB_TRY(ledger::MakeStagingDir(files_, options_.home));
   staged_.import.staging_dir = dir_;
-  FB_CHECK(ReadParquetInputs());
+  FB_CHECK(ReadInputs());
   FB_CHECK(MakePlans());
   in_place_ = FB_TRY(MonthsInPlace(inputs_));
   const bool several = !in_place_ || in_place_->size() > 1;

@@ -279,7 +279,7 @@ TEST_F(StageTest, RefusesBadInputWithOneSentenceAndLeavesNothing) {
   refused("BilledCost:BillingCurrency\n1:USD\n", "no header");
   refused(kHeader, "has a header but no rows");
   refused("BilledCost,BILLEDCOST\n1,2\n", "stands twice");
-  refused("[{\"BilledCost\":1}]", "JSON array");
+  refused("[{\"BilledCost\":1}", "cut off");
   refused(std::string(3u << 20, 'x'), "longer than 1.0 MiB");
   refused(std::string(kHeader) + "1,\"" + std::string(9u << 20, 'x') + "\n", "record is longer");
   refused("{\"BilledCost\":1}\n" + std::string(9u << 20, ' '), "record is longer");

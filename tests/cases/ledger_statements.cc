@@ -34,7 +34,7 @@ Result<ingest::ImportOptions> ReadImportOptions(World& world, const Statement& s
     if (arg.starts_with("source=")) {
       options.source = arg.substr(sizeof("source=") - 1);
     } else if (arg.starts_with("format=")) {
-      options.format = FB_TRY(ingest::ParseFormat(arg.substr(sizeof("format=") - 1)));
+      FB_CHECK(ingest::SetFormat(arg.substr(sizeof("format=") - 1), &options));
     } else if (arg == "dry-run") {
       *dry_run = true;
     } else {

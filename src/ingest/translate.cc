@@ -1,0 +1,328 @@
+#include "ingest/translate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "base/text.h"
+#include "ingest/cells.h"
+#include "ingest/feed.h"
+#include "ingest/native/json_text.h"
+#include "os/files.h"
+
+namespace flyball::ingest {
+namespace {
+
+using native::Draft;
+
+std::unexpected<Error> At(const Input& input, std::string message, std::string hint) {
+  return Fail(Error{
+      Code::kInvalidArgument, std::move(message), std::move(hint), {input.file->path(), 1, 0, 0}});
+}
+
+// A file of staging, written piece by piece.
+class TextFile {
+ public:
+  explicit TextFile(const std::string& path) : path_(path), out_(path, std::ios::binary) {}
+  Status Write(std::string_view text) {
+    out_.write(text.data(), static_cast<std::streamsize>(text.size()));
+    return out_ ? Status() : Broken();
+  }
+  Status Close() {
+    out_.close();
+    return out_ ? Status() : Broken();
+  }
+
+ private:
+  std::unexpected<Error> Broken() const {
+    return Fail(Code::kUnavailable, "cannot write '" + path_ + "'", "is the disk full?");
+  }
+  std::string path_;
+  std::ofstream out_;
+};
+
+// The records of one input, one after the other.
+class Records {
+ public:
+  static Result<Records> Open(const std::vector<Input>& inputs, size_t index, size_t block_bytes,
+                              Progress* progress) {
+    std::vector<Portion> portions = FB_TRY(WholeInputs(inputs));
+    Records records;
+    records.feed_ = std::make_unique<BlockFeed>(inputs, std::vector<Portion>{portions[index]},
+                                                block_bytes, progress, 0, 0);
+    records.reader_ = MakeRecordReader(inputs[index], false);
+    records.block_ = std::make_unique<Block>();
+    return records;
+  }
+  // Null at the end.
+  Result<const Record*> Next() {
+    for (;;) {
+      if (started_ && reader_->Next(&record_)) return &record_;
+      size_t portion = 0;
+      if (!FB_TRY(feed_->Next(block_.get(), &portion))) return nullptr;
+      reader_->Start(block_.get());
+      started_ = true;
+    }
+  }
+
+ private:
+  std::unique_ptr<BlockFeed> feed_;
+  std::unique_ptr<RecordReader> reader_;
+  std::unique_ptr<Block> block_;
+  Record record_;
+  bool started_ = false;
+};
+
+// The cells of a record that can be read; false when it cannot.
+bool CellsOf(const Record& record, size_t columns, std::vector<std::string_view>* cells) {
+  if (record.fault != nullptr || record.fields.size() < columns) return false;
+  for (size_t i = columns; i < record.fields.size(); ++i) {
+    if (!record.fields[i].text.empty()) return false;
+  }
+  cells->clear();
+  RowDefects ignored;
+  for (size_t i = 0; i < columns; ++i) {
+    const Field& field = record.fields[i];
+    cells->push_back(IsNullCell(field, &ignored) ? std::string_view() : field.text);
+  }
+  return true;
+}
+
+// Which of the vendor's columns are kept as they are, and under which names.
+struct Extra {
+  size_t column;
+  std::string name;
+};
+std::vector<Extra> ExtrasOf(const native::Format& format, const native::Header& header) {
+  std::set<std::string, std::less<>> used(format.costs.begin(), format.costs.end());
+  for (const native::Rule& rule : format.rules) {
+    if (!rule.constant) used.insert(rule.from.begin(), rule.from.end());
+  }
+  std::set<std::string> names;
+  for (std::string_view column : charge::kColumnNames) names.insert(ToLower(column));
+  std::vector<Extra> extras;
+  for (size_t i = 0; i < header.size(); ++i) {
+    if (used.contains(header.spelt(i))) continue;
+    std::string plain = header.spelt(i);
+    for (char& c : plain) {
+      const bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+      if (!word && c != '_') c = '_';
+    }
+    std::string name = "x_" + plain;
+    for (int n = 2; !names.insert(ToLower(name)).second; ++n) {
+      name = fmt::format("x_source{}_{}", n == 2 ? "" : std::to_string(n), plain);
+    }
+    extras.push_back({i, std::move(name)});
+  }
+  return extras;
+}
+
+// Writes one input as FOCUS CSV.
+class Translation {
+ public:
+  Translation(const native::Format& format, const native::Context& context, const Input& input)
+      : format_(format),
+        context_(context),
+        header_(input.field_names(), format.spell),
+        columns_(native::ColumnsOf(format)),
+        extras_(ExtrasOf(format, header_)) {}
+
+  std::string HeaderLine() const {
+    std::string line(charge::kColumnNames[charge::kSourceLine]);
+    for (int column : columns_)
+      line.append(",").append(charge::kColumnNames[static_cast<size_t>(column)]);
+    for (const Extra& extra : extras_) line += "," + extra.name;
+    return line + "\n";
+  }
+
+  Status Append(const Record& record, std::string* out) {
+    if (!CellsOf(record, header_.size(), &cells_)) {
+      // Too short a row on purpose: the adapter refuses it, and the quarantine keeps its text.
+      *out += std::to_string(record.line) + ",";
+      AppendQuoted(RepairUtf8(record.raw), out);
+      *out += '\n';
+      return {};
+    }
+    const native::Row row(header_, cells_);
+    Result<std::vector<Draft>> drafts = native::Translate(format_, row, context_);
+    if (!drafts) {
+      Error error = drafts.error();
+      error.place.line = record.line;
+      return Fail(std::move(error));
+    }
+    for (const Draft& draft : *drafts) {
+      *out += std::to_string(record.line);
+      for (int column : columns_) AppendCell(draft[column], out);
+      for (const Extra& extra : extras_) AppendCell(cells_[extra.column], out);
+      *out += '\n';
+    }
+    return {};
+  }
+
+ private:
+  static void AppendQuoted(std::string_view text, std::string* out) {
+    *out += '"';
+    for (char c : text) {
+      if (c == '"') *out += '"';
+      *out += c;
+    }
+    *out += '"';
+  }
+  static void AppendCell(std::string_view text, std::string* out) {
+    *out += ',';
+    AppendCsvCell(text, out);
+  }
+
+  const native::Format& format_;
+  native::Context context_;
+  native::Header header_;
+  std::vector<int> columns_;
+  std::vector<Extra> extras_;
+  std::vector<std::string_view> cells_;
+};
+
+// The format as its records tell it, where the header alone does not.
+Result<const native::Format*> Refined(const native::Format* format,
+                                      const std::vector<Input>& inputs, size_t index,
+                                      size_t block_bytes, Progress* progress) {
+  if (format->refine == nullptr) return format;
+  const native::Header header(inputs[index].field_names(), format->spell);
+  Records records = FB_TRY(Records::Open(inputs, index, block_bytes, progress));
+  std::vector<std::string_view> cells;
+  for (;;) {
+    const Record* record = FB_TRY(records.Next());
+    if (record == nullptr) return format;
+    if (!CellsOf(*record, header.size(), &cells)) continue;
+    if (const native::Format* told = format->refine(native::Row(header, cells))) return told;
+  }
+}
+
+Status CheckColumns(const native::Format& format, const Input& input) {
+  const native::Header header(input.field_names(), format.spell);
+  std::string missing;
+  for (std::string_view name : format.needs) {
+    if (header.Find(name) >= 0 || header.Find(name.substr(0, name.find('.'))) >= 0) continue;
+    missing += (missing.empty() ? "" : ", ") + std::string(name);
+  }
+  if (missing.empty()) return {};
+  return At(
+      input,
+      fmt::format("the file lacks columns of {} ({}): {}", format.name, format.title, missing),
+      "leave --format out to have it detected, or export the bill with these columns: " +
+          std::string(format.page));
+}
+
+Result<CsvHeader> HeaderOf(const InputFile& file) {
+  std::string start(std::min<uint64_t>(file.size(), kHeaderMaxBytes), '\0');
+  const size_t got = FB_TRY(file.ReadAt(0, start.data(), start.size()));
+  start.resize(got);
+  return ReadCsvHeader(start, got == file.size(), CountKnownColumns);
+}
+
+Status TranslateInput(const TranslateOptions& options, const native::Context& context,
+                      std::vector<Input>* inputs, size_t index, Progress* progress) {
+  Input& input = (*inputs)[index];
+  const std::string path = os::JoinPath(options.dir, fmt::format("native-{}.csv", index + 1));
+  Translation translation(*input.native, context, input);
+  Records records = FB_TRY(Records::Open(*inputs, index, options.block_bytes, progress));
+  TextFile file(path);
+  std::string text = translation.HeaderLine();
+  for (;;) {
+    const Record* record = FB_TRY(records.Next());
+    if (record != nullptr) {
+      Status appended = translation.Append(*record, &text);
+      if (!appended) {
+        Error error = appended.error();
+        error.place.file = input.file->path();
+        return Fail(std::move(error));
+      }
+    }
+    if (record == nullptr || text.size() >= options.block_bytes) {
+      FB_CHECK(file.Write(text));
+      text.clear();
+    }
+    if (record == nullptr) break;
+  }
+  FB_CHECK(file.Close());
+  if (input.content != input.file) {
+    std::error_code ignored;
+    std::filesystem::remove(input.content->path(), ignored);
+  }
+  input.content = FB_TRY(InputFile::Open(path));
+  input.form = InputForm::kCsv;
+  input.facts = {};
+  input.header = FB_TRY(HeaderOf(*input.content));
+  return ScanContent(&input, progress, 0);
+}
+
+}  // namespace
+
+int CountNativeColumns(const std::vector<std::string>& names) {
+  const native::Format* format = native::Detect(names);
+  return format == nullptr ? 0 : static_cast<int>(format->needs.size());
+}
+
+Status OpenDocumentAsLines(const std::string& dir, int number, Input* input, Progress* progress) {
+  std::unique_ptr<ByteSource> source = FB_TRY(OpenContent(input->file));
+  std::string text;
+  for (;;) {
+    const size_t before = text.size();
+    text.resize(before + kReadBytes);
+    const size_t got = FB_TRY(source->Read(text.data() + before, kReadBytes));
+    text.resize(before + got);
+    if (got == 0) break;
+    if (text.size() > kDocumentMaxBytes) {
+      return At(*input, "the JSON document is larger than " + FormatBytes(kDocumentMaxBytes),
+                "write one JSON object a line, or fetch fewer days at once");
+    }
+  }
+  std::string lines;
+  if (!native::JsonDocumentToLines(text, &lines)) {
+    return At(*input, "the JSON document is cut off, or has no list of records",
+              "fetch it again, whole");
+  }
+  const std::string path = os::JoinPath(dir, fmt::format("document-{}.jsonl", number));
+  TextFile file(path);
+  FB_CHECK(file.Write(lines));
+  FB_CHECK(file.Close());
+  input->content = FB_TRY(InputFile::Open(path));
+  input->form = InputForm::kJsonLines;
+  return ScanContent(input, progress, 0);
+}
+
+Status TranslateInputs(const TranslateOptions& options, std::vector<Input>* inputs,
+                       Progress* progress) {
+  bool actual = false, amortised = false;
+  for (size_t i = 0; i < inputs->size(); ++i) {
+    Input& input = (*inputs)[i];
+    const native::Format* format = options.format;
+    if (format != nullptr) {
+      FB_CHECK(CheckColumns(*format, input));
+    } else if (const native::Format* found = native::Detect(input.field_names())) {
+      format = FB_TRY(Refined(found, *inputs, i, options.block_bytes, progress));
+    }
+    input.native = format;
+    if (format == nullptr) continue;
+    actual = actual || format->name == "azure-cost";
+    amortised = amortised || format->name == "azure-amortised";
+  }
+  native::Context context;
+  std::optional<rates::PriceBook> prices;
+  const bool rated = std::ranges::any_of(
+      *inputs, [](const Input& input) { return input.native != nullptr && input.native->rated; });
+  if (rated && options.prices) {
+    prices = FB_TRY(options.prices());
+    context.prices = &*prices;
+  }
+  context.paired = actual && amortised;
+  for (size_t i = 0; i < inputs->size(); ++i) {
+    if ((*inputs)[i].native == nullptr) continue;
+    FB_CHECK(TranslateInput(options, context, inputs, i, progress));
+  }
+  return {};
+}
+
+}  // namespace flyball::ingest
