@@ -154,7 +154,9 @@ Status PublishCalls(const Environment& environment);
 
 struct ReconcileArgs {
   std::string vendor, from, to;
-  std::string bill;  // a file; empty: what is in the ledger
+  std::string bill;                   // a file; empty: what is in the ledger
+  std::string period;                 // "2026-10": the month's invoices instead of calls
+  std::vector<std::string> invoices;  // files, or totals as typed
   bool rows = false;
   bool apply = false;
 };

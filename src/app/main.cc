@@ -268,6 +268,12 @@ void AddReconcile(CLI::App& app, Options& options) {
   command->add_option("--to", args.to, "before this day; with --from, the days of the bill");
   command->add_option("--bill", args.bill,
                       "a vendor's invoice (JSON) or a FOCUS file; else the bills in the ledger");
+  command->add_option("--period", args.period,
+                      "compare the ledger's billing period, such as 2026-10, with its invoices");
+  command
+      ->add_option("--invoice", args.invoices,
+                   "with --period: FOCUS InvoiceDetail or BillingPeriod, or 'AWS=1234.56 USD'")
+      ->allow_extra_args(false);
   command->add_flag("--rows", args.rows, "list the calls and charges behind each figure");
   command->add_flag("--apply", args.apply, "bring our charges in the ledger to the bill's");
 }

@@ -8,6 +8,7 @@
 
 #include "app/bill_file.h"
 #include "app/command.h"
+#include "app/invoices.h"
 #include "app/table.h"
 #include "base/text.h"
 #include "gateway/desk.h"
@@ -295,6 +296,7 @@ Status PrintReport(const Environment& environment, const ReconcileArgs& args,
 }  // namespace
 
 int RunReconcile(const Environment& environment, const ReconcileArgs& args) {
+  if (!args.period.empty()) return RunInvoices(environment, args);
   const Result<Compared> compared = Compare(environment, args);
   if (!compared) return Report(environment, compared.error());
   if (const Status told = PrintReport(environment, args, *compared); !told) {

@@ -9,8 +9,8 @@
 
 #include "base/text.h"
 #include "ingest/cells.h"
-#include "ingest/feed.h"
 #include "ingest/native/json_text.h"
+#include "ingest/records.h"
 #include "os/files.h"
 
 namespace flyball::ingest {
@@ -42,38 +42,6 @@ class TextFile {
   }
   std::string path_;
   std::ofstream out_;
-};
-
-// The records of one input, one after the other.
-class Records {
- public:
-  static Result<Records> Open(const std::vector<Input>& inputs, size_t index, size_t block_bytes,
-                              Progress* progress) {
-    std::vector<Portion> portions = FB_TRY(WholeInputs(inputs));
-    Records records;
-    records.feed_ = std::make_unique<BlockFeed>(inputs, std::vector<Portion>{portions[index]},
-                                                block_bytes, progress, 0, 0);
-    records.reader_ = MakeRecordReader(inputs[index], false);
-    records.block_ = std::make_unique<Block>();
-    return records;
-  }
-  // Null at the end.
-  Result<const Record*> Next() {
-    for (;;) {
-      if (started_ && reader_->Next(&record_)) return &record_;
-      size_t portion = 0;
-      if (!FB_TRY(feed_->Next(block_.get(), &portion))) return nullptr;
-      reader_->Start(block_.get());
-      started_ = true;
-    }
-  }
-
- private:
-  std::unique_ptr<BlockFeed> feed_;
-  std::unique_ptr<RecordReader> reader_;
-  std::unique_ptr<Block> block_;
-  Record record_;
-  bool started_ = false;
 };
 
 // The cells of a record that can be read; false when it cannot.

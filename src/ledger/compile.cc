@@ -255,6 +255,8 @@ class Writer {
         all.push_back("slice IN (SELECT n FROM slice WHERE " + Predicate("source", filter) + ")");
       } else if (info->name == "currency") {
         all.push_back(Predicate(CurrencyColumn(), filter));
+      } else if (info->kind == Kind::kRow) {
+        all.push_back(Predicate(RowValue(*info), filter));
       }
     }
     return all;
@@ -310,6 +312,10 @@ class Writer {
     key(CurrencyColumn(), "cur");
     if (NeedsKey()) key("keyed.g", "g");
     if (Names("source")) key("s.source", "source");
+    for (const std::string& name : dimensions_) {
+      const Info* info = dimension::Find(name);
+      if (info->kind == Kind::kRow) key(RowValue(*info), "row_" + name);
+    }
     columns += ", " + SumOf(rank_) + " AS r";
     for (size_t i = 0; i < measures_.size(); ++i) {
       columns += ", " + SumOf(measures_[i]) + " AS m" + std::to_string(i);
@@ -327,7 +333,12 @@ class Writer {
   // ---- dimensions
 
   static bool OfKey(const Info& info) {
-    return info.kind != Kind::kSlice && info.name != "currency";
+    return info.kind != Kind::kSlice && info.kind != Kind::kRow && info.name != "currency";
+  }
+  // Of a dimension that only the charges themselves have.
+  static std::string RowValue(const Info& info) {
+    if (info.name == "billing_period") return "strftime(\"BillingPeriodStart\", '%Y-%m')";
+    return QuoteIdentifier(info.column);
   }
   bool NeedsKey() const {
     return std::ranges::any_of(
@@ -373,6 +384,7 @@ class Writer {
                QuoteIdentifier(info.fallback) + ")";
       case Kind::kSlice:
       case Kind::kPeriod:
+      case Kind::kRow:
         break;
     }
     FB_ASSERT(false);
@@ -381,6 +393,9 @@ class Writer {
     const Info* info = dimension::Find(name);
     FB_ASSERT(info != nullptr);
     if (info->kind == Kind::kSlice) return "f.source";
+    if (info->kind == Kind::kRow) {
+      return "coalesce(f.row_" + name + ", '" + std::string(MissingLabel(*info)) + "')";
+    }
     if (info->name == "currency") return "f.cur";
     return "coalesce(" + Value(*info, name) + ", '" + std::string(MissingLabel(*info)) + "')";
   }
@@ -492,6 +507,8 @@ bool CubeHolds(const std::string& dimension) {
   return info->in_cube;
 }
 
+bool OfRow(const std::string& dimension) { return dimension::Find(dimension)->kind == Kind::kRow; }
+
 template <typename Floor>
 bool Aligned(const CostQuery& query, Floor floor) {
   auto is = [&](const std::optional<Instant>& limit) { return !limit || floor(*limit) == *limit; };
@@ -516,7 +533,10 @@ std::string_view LevelName(Level level) {
 }
 
 Level LevelFor(const CostQuery& query, Standing standing, ReadFrom at_coarsest) {
-  if (at_coarsest == ReadFrom::kRows || !Aligned(query, FloorHour)) return Level::kRows;
+  const bool of_row =
+      std::ranges::any_of(AnswerDimensions(query), OfRow) ||
+      std::ranges::any_of(query.where, [](const Filter& f) { return OfRow(f.dimension); });
+  if (of_row || at_coarsest == ReadFrom::kRows || !Aligned(query, FloorHour)) return Level::kRows;
   if (!standing.slices || query.grain == Grain::kHour || !Aligned(query, FloorDay)) {
     return Level::kRollup;
   }

@@ -35,7 +35,7 @@ constexpr const char* kTextColumns[] = {"ServiceName",    "ServiceProviderName",
                                         "ConsumedUnit",   "RegionId",
                                         "x_Team",         "x_Model",
                                         "SubAccountName", "CommitmentDiscountStatus",
-                                        "x_Confidence"};
+                                        "x_Confidence",   "InvoiceId"};
 
 const Instant kStart = ToInstant({2026, 9, 20});
 

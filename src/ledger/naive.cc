@@ -38,6 +38,7 @@ constexpr Word kWords[] = {
     {"unit", "ConsumedUnit", nullptr},
     {"confidence", "x_Confidence", nullptr},
     {"currency", "BillingCurrency", nullptr},
+    {"invoice", "InvoiceId", nullptr},
 };
 constexpr const char* kRuleWords[] = {"driver",   "stage", "ai_class",    "team",    "project",
                                       "use_case", "model", "environment", "workload"};
@@ -54,6 +55,7 @@ std::optional<std::string> ValueOf(const NaiveCharge& charge, const std::string&
     return found->second;
   }
   if (dimension == "source") return charge.source;
+  if (dimension == "billing_period") return FormatDate(FloorMonth(charge.start)).substr(0, 7);
   for (size_t i = 0; i < std::size(kRuleWords); ++i) {
     if (dimension == kRuleWords[i]) return charge.assigned[i];
   }

@@ -25,7 +25,7 @@ struct NaiveCharge {
   std::map<std::string, std::string> tags;
   // Units of the measures that have a value: 1e-12 for costs, 1e-15 for usage.
   std::map<std::string, int128> measures;
-  Instant start;                 // ChargePeriodStart
+  Instant start;                 // ChargePeriodStart; billed in its month
   dimension::Assigned assigned;  // what the rules in force make of it
   std::string source;            // of its slice
 };

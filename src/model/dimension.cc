@@ -50,6 +50,8 @@ constexpr Info kDimensions[] = {
     {"charge_category", Kind::kColumn, "ChargeCategory", kCube},
     {"pricing_category", Kind::kColumn, "PricingCategory", kCube},
     {"commitment_status", Kind::kColumn, "CommitmentDiscountStatus", kCube},
+    {"invoice", Kind::kRow, "InvoiceId", kNoCube},
+    {"billing_period", Kind::kRow, "BillingPeriodStart", kNoCube},
     {"sku", Kind::kColumn, "SkuId", kNoCube},
     {"sku_meter", Kind::kColumn, "SkuMeter", kNoCube},
     {"resource", Kind::kColumn, "ResourceId", kNoCube},

@@ -1,0 +1,315 @@
+#include "app/invoices.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "app/commits.h"
+#include "app/table.h"
+#include "base/text.h"
+#include "ingest/records.h"
+#include "ledger/cost_query.h"
+#include "model/dimension.h"
+#include "model/focus.h"
+#include "reconcile/ladder.h"
+#include "reconcile/statement.h"
+
+namespace flyball::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using reconcile::Ladder;
+using reconcile::LedgerSum;
+using reconcile::Statement;
+
+struct Month {
+  std::string name;  // "2026-10"
+  Instant start, end;
+};
+
+Result<Month> MonthOf(const std::string& text) {
+  const Instant start = FB_TRY(ParseUserInstant(text));
+  if (text.size() != 7 || FloorMonth(start) != start) {
+    return Fail(Code::kInvalidArgument, "--period is a month, such as 2026-10");
+  }
+  return Month{text, start, AddMonths(start, 1)};
+}
+
+std::string NameOf(Instant month) { return FormatDate(month).substr(0, 7); }
+
+// The answer to a question about billing periods.
+Result<Json> Ask(const Environment& environment, QueryArgs args,
+                 const std::vector<std::string>& months, std::vector<ledger::Filter> where = {}) {
+  Environment in_json = environment;
+  in_json.format = "json";
+  where.push_back({"billing_period", false, months});
+  args.where = ledger::FormatWhere(where);
+  const Json answer = Json::parse(FB_TRY(AnswerQuery(in_json, args)), nullptr, false);
+  if (!answer.is_object() || !answer.contains("rows")) {
+    return Fail(Code::kInternal, "the answer of the ledger cannot be read");
+  }
+  return answer;
+}
+
+// What is said of nothing is told from a value by the label alone.
+std::string Said(const Json& row, const char* name) {
+  const std::string text = row.value(name, "");
+  return text == dimension::kNone ? "" : text;
+}
+
+struct LedgerSide {
+  std::vector<LedgerSum> sums;
+  std::string commit;
+};
+
+Result<LedgerSide> SumsOf(const Environment& environment, const std::vector<std::string>& months) {
+  QueryArgs args;
+  args.measures = "billed_cost,charges";
+  args.by = "invoice_issuer,invoice,billing_account,charge_category,service,confidence,currency";
+  args.basis = "billed";
+  const Json answer = FB_TRY(Ask(environment, args, months));
+  LedgerSide side;
+  side.commit = answer.value("commit", "");
+  std::map<std::vector<std::string>, LedgerSum> sums;
+  for (const Json& row : answer["rows"]) {
+    LedgerSum sum;
+    sum.issuer = Said(row, "invoice_issuer");
+    sum.invoice = Said(row, "invoice");
+    sum.account = Said(row, "billing_account");
+    sum.category = Said(row, "charge_category");
+    sum.service = Said(row, "service");
+    sum.currency = row.value("currency", answer.value("currency", ""));
+    const Money billed = FB_TRY(Money::Parse(row.value("billed_cost", "")));
+    LedgerSum& all = sums.try_emplace({sum.issuer, sum.invoice, sum.account, sum.category,
+                                       sum.service, sum.currency},
+                                      sum)
+                         .first->second;
+    all.billed = FB_TRY(all.billed.Plus(billed));
+    if (Said(row, "confidence") == "estimate") all.estimate = FB_TRY(all.estimate.Plus(billed));
+    all.charges += std::stoll(row.value("charges", "0"));
+  }
+  for (auto& [key, sum] : sums) side.sums.push_back(std::move(sum));
+  return side;
+}
+
+// BilledCost in quarantine, of the live imports that are about this month alone.
+Result<std::vector<std::pair<std::string, Money>>> QuarantinedIn(const Environment& environment,
+                                                                 const std::string& month) {
+  const Json commits = FB_TRY(ListCommits(environment));  // newest first
+  std::set<std::string> closed;
+  std::map<std::string, Money> amounts;
+  for (const Json& commit : commits) {
+    bool live = false, other = false;
+    for (const Json& slice : commit.value("opens", Json::array())) {
+      if (closed.contains(slice.value("id", ""))) continue;
+      (slice.value("period", "") == month ? live : other) = true;
+    }
+    for (const Json& id : commit.value("closes", Json::array())) {
+      if (id.is_string()) closed.insert(id.get<std::string>());
+    }
+    if (!live || other || !commit.contains("facts")) continue;
+    for (const auto& [currency, sums] :
+         commit["facts"].value("billed_cost_by_currency", Json::object()).items()) {
+      const Result<Money> amount = Money::Parse(sums.value("quarantined", "0"));
+      if (amount) amounts[currency] = FB_TRY(amounts[currency].Plus(*amount));
+    }
+  }
+  return std::vector<std::pair<std::string, Money>>(amounts.begin(), amounts.end());
+}
+
+// Days of the month, until now, on which an issuer that charged anything charged nothing.
+Result<std::map<std::string, std::vector<std::string>>> DaysWithout(const Environment& environment,
+                                                                    const Month& month) {
+  QueryArgs args;
+  args.measures = "charges";
+  args.by = "invoice_issuer";
+  args.grain = "day";
+  const Json answer = FB_TRY(Ask(environment, args, {month.name}));
+  std::map<std::string, std::set<std::string>> days;
+  for (const Json& row : answer["rows"]) {
+    days[Said(row, "invoice_issuer")].insert(row.value("period", ""));
+  }
+  std::map<std::string, std::vector<std::string>> without;
+  const Instant end = std::min(month.end, FloorDay(environment.clock.Now()));
+  for (const auto& [issuer, there] : days) {
+    for (Instant day = month.start; day < end; day.us += kMicrosPerDay) {
+      if (!there.contains(FormatDate(day))) without[issuer].push_back(FormatDate(day));
+    }
+  }
+  return without;
+}
+
+// A file of FOCUS's InvoiceDetail or BillingPeriod, or a total as typed.
+Status Take(const std::string& what, const Month& month, Statement* statement) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(what, ignored)) {
+    TakeLines({FB_TRY(reconcile::ParseInvoiceTotal(what))}, statement);
+    return {};
+  }
+  const std::string name = std::filesystem::path(what).filename().string();
+  const ingest::TextTable table = FB_TRY(ingest::ReadTable(what));
+  const std::vector<std::string_view> names(table.columns.begin(), table.columns.end());
+  const std::optional<focus::Detection> detection = focus::Detect(names);
+  if (detection && detection->data_set == focus::DataSet::kBillingPeriod) {
+    return TakeBillingPeriods(table.columns, table.rows, name, month.start, statement);
+  }
+  std::vector<reconcile::InvoiceLine> lines =
+      FB_TRY(reconcile::ReadInvoiceDetail(table.columns, table.rows, name, month.start));
+  if (lines.empty()) {
+    return Fail(Code::kInvalidArgument, fmt::format("'{}' has no line of {}", name, month.name),
+                "name the month that the invoice is of: --period 2026-10");
+  }
+  TakeLines(std::move(lines), statement);
+  return {};
+}
+
+struct Look {
+  Month month;
+  Statement statement;
+  reconcile::Ladders ladders;
+  std::string commit;
+  std::map<std::string, std::vector<std::string>> days_without;
+  bool differs = false;
+};
+
+Result<Look> LookAt(const Environment& environment, const ReconcileArgs& args) {
+  Look look;
+  look.month = FB_TRY(MonthOf(args.period));
+  os::Files& files = environment.files;
+  FB_CHECK(files.MakeDirs(reconcile::StatementFolder(environment.home)));
+  const os::HomeLock lock =
+      FB_TRY(os::HomeLock::Acquire(reconcile::StatementLock(environment.home)));
+  look.statement = FB_TRY(reconcile::ReadStatement(files, environment.home, look.month.name));
+  for (const std::string& what : args.invoices) FB_CHECK(Take(what, look.month, &look.statement));
+  const LedgerSide side = FB_TRY(SumsOf(environment, {look.month.name}));
+  const LedgerSide around = FB_TRY(
+      SumsOf(environment, {NameOf(AddMonths(look.month.start, -1)), NameOf(look.month.end)}));
+  look.commit = side.commit;
+  look.ladders =
+      FB_TRY(reconcile::MakeLadders({look.statement.lines, side.sums, around.sums,
+                                     FB_TRY(QuarantinedIn(environment, look.month.name))}));
+  look.days_without = FB_TRY(DaysWithout(environment, look.month));
+  look.differs = std::ranges::any_of(look.ladders.invoices,
+                                     [](const Ladder& ladder) { return !ladder.steps.empty(); });
+  reconcile::NoteSteps(look.ladders, environment.clock.Now(), &look.statement);
+  FB_CHECK(reconcile::WriteStatement(files, environment.home, look.month.name, look.statement));
+  return look;
+}
+
+// ---- the report
+
+int64_t AgeDays(const Environment& environment, const Look& look, const Ladder& ladder,
+                const reconcile::Step& step) {
+  const auto seen = look.statement.seen.find(StepKey(ladder, step));
+  if (seen == look.statement.seen.end()) return 0;
+  return (environment.clock.Now().us - seen->second.us) / kMicrosPerDay;
+}
+
+std::string StatusOf(const Look& look, const std::string& issuer) {
+  for (const auto& [name, status] : look.statement.status) {
+    if (ToLower(name) == ToLower(issuer)) return status;
+  }
+  return {};
+}
+
+Json LadderJson(const Environment& environment, const Look& look, const Ladder& ladder) {
+  Json json{{"issuer", ladder.issuer},
+            {"invoice", ladder.invoice.empty() ? Json() : Json(ladder.invoice)},
+            {"currency", ladder.currency},
+            {"invoiced", ladder.invoiced.ToString()},
+            {"ledger", ladder.ledger.ToString()},
+            {"difference", ladder.difference().ToString()},
+            {"estimate", ladder.estimate.ToString()}};
+  const std::string status = StatusOf(look, ladder.issuer);
+  json["billing_period_status"] = status.empty() ? Json() : Json(status);
+  Json& steps = json["steps"] = Json::array();
+  for (const reconcile::Step& step : ladder.steps) {
+    steps.push_back({{"reason", StepReasonName(step.reason)},
+                     {"amount", step.amount.ToString()},
+                     {"account", step.account},
+                     {"category", step.category},
+                     {"service", step.service},
+                     {"text", step.text},
+                     {"age_days", AgeDays(environment, look, ladder, step)}});
+  }
+  return json;
+}
+
+std::string ReportJson(const Environment& environment, const Look& look) {
+  Json json{{"period", look.month.name}, {"commit", look.commit}, {"equal", !look.differs}};
+  json["invoices"] = Json::array();
+  for (const Ladder& ladder : look.ladders.invoices) {
+    json["invoices"].push_back(LadderJson(environment, look, ladder));
+  }
+  json["without_invoice"] = Json::array();
+  for (const Ladder& ladder : look.ladders.without_invoice) {
+    json["without_invoice"].push_back({{"issuer", ladder.issuer},
+                                       {"invoices", ladder.invoice},
+                                       {"currency", ladder.currency},
+                                       {"ledger", ladder.ledger.ToString()},
+                                       {"estimate", ladder.estimate.ToString()}});
+  }
+  json["days_without_charges"] = Json::object();
+  for (const auto& [issuer, days] : look.days_without) json["days_without_charges"][issuer] = days;
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+Table ReportTable(const Environment& environment, const Look& look) {
+  Table table;
+  table.header = {"issuer", "invoice", "currency", "step", "amount", "days", "what"};
+  for (const Ladder& ladder : look.ladders.invoices) {
+    const auto row = [&](std::string step, Money amount, std::string days, std::string what) {
+      table.rows.push_back({ladder.issuer, ladder.invoice, ladder.currency, std::move(step),
+                            amount.ToString(), std::move(days), std::move(what)});
+    };
+    row("invoice", ladder.invoiced, "", "");
+    for (const reconcile::Step& step : ladder.steps) {
+      row(std::string(StepReasonName(step.reason)), step.amount,
+          std::to_string(AgeDays(environment, look, ladder, step)), step.text);
+    }
+    const std::string status = StatusOf(look, ladder.issuer);
+    std::string what = status.empty() ? "" : "billing period " + ToLower(status);
+    if (!ladder.estimate.is_zero()) {
+      what +=
+          fmt::format("{}{} is an estimate", what.empty() ? "" : ", ", ladder.estimate.ToString());
+    }
+    row("ledger", ladder.ledger, "", what);
+  }
+  for (const Ladder& ladder : look.ladders.without_invoice) {
+    table.rows.push_back({ladder.issuer, ladder.invoice, ladder.currency, "no invoice",
+                          ladder.ledger.ToString(), "", "in the ledger; no invoice was given"});
+  }
+  return table;
+}
+
+void Notes(const Look& look) {
+  for (const auto& [issuer, days] : look.days_without) {
+    Say(fmt::format("flyball: {} has no charge on {} days of {}, the first {}", issuer, days.size(),
+                    look.month.name, days.front()));
+  }
+  if (look.statement.lines.empty()) {
+    Say("flyball: no invoice of this month is known: --invoice FILE, or --invoice 'AWS=1234.56 "
+        "USD'");
+  }
+}
+
+}  // namespace
+
+int RunInvoices(const Environment& environment, const ReconcileArgs& args) {
+  const Result<Look> look = LookAt(environment, args);
+  if (!look) return Report(environment, look.error());
+  if (environment.json()) {
+    Print(ReportJson(environment, *look));
+  } else {
+    const Table table = ReportTable(environment, *look);
+    Print(environment.format == "csv" ? CsvText(table) : TableText(table));
+    Notes(*look);
+  }
+  return look->differs ? kExitFound : kExitDone;
+}
+
+}  // namespace flyball::app

@@ -1,0 +1,64 @@
+// Ladder: from what an invoice asks to what the ledger has of its month, step by step. The steps of
+// a ladder add up to the difference, to the last digit; each names where it is and why.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reconcile/invoice.h"
+
+namespace flyball::reconcile {
+
+// Charges of one billing period that agree in all of these.
+struct LedgerSum {
+  std::string issuer, invoice, currency, account, category, service;
+  Money billed;
+  Money estimate;  // what of it is marked as an estimate
+  int64_t charges = 0;
+};
+
+enum class StepReason : uint8_t {
+  kRounding,     // within half a cent for each line of the invoice
+  kTax,          // taxes of which one side knows more
+  kCredit,       // credits, likewise
+  kTiming,       // the ledger has it in the neighbouring billing period
+  kNotInvoiced,  // in the ledger and not on the invoice
+  kMissing,      // on the invoice and not in the ledger
+  kQuarantined,  // what the import could not read
+  kEstimate,     // the charges are estimates still
+  kUnexplained,
+};
+std::string_view StepReasonName(StepReason reason);  // "rounding", "not invoiced", ...
+
+struct Step {
+  StepReason reason{};
+  Money amount;                            // ledger - invoice
+  std::string account, category, service;  // where; empty: not told
+  std::string text;                        // for people
+};
+
+struct Ladder {
+  std::string issuer, invoice, currency;  // invoice: of several "A + B"; empty: all of the issuer
+  Money invoiced, ledger;
+  Money estimate;  // what of the ledger's sum is an estimate
+  std::vector<Step> steps;
+  Money difference() const { return Money::FromUnits(ledger.units() - invoiced.units()); }
+};
+
+struct LadderInput {
+  std::span<const InvoiceLine> lines;
+  std::span<const LedgerSum> sums;        // of the period
+  std::span<const LedgerSum> neighbours;  // of the periods before and after
+  // BilledCost in quarantine of the imports whose charges the sums are, by currency.
+  std::vector<std::pair<std::string, Money>> quarantined;
+};
+struct Ladders {
+  std::vector<Ladder> invoices;         // by issuer, invoice and currency
+  std::vector<Ladder> without_invoice;  // what the ledger has of issuers that no line is of
+};
+// Issuers are compared without regard to case. An invoice id that the ledger does not know stands
+// for all charges of its issuer that have no invoice's id.
+Result<Ladders> MakeLadders(const LadderInput& input);
+
+}  // namespace flyball::reconcile
