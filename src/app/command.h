@@ -157,6 +157,7 @@ struct ReconcileArgs {
   std::string bill;                   // a file; empty: what is in the ledger
   std::string period;                 // "2026-10": the month's invoices instead of calls
   std::vector<std::string> invoices;  // files, or totals as typed
+  bool close = false, reopen = false, accept_differences = false;
   bool rows = false;
   bool apply = false;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "app/open_ledger.h"
 #include "app/remote.h"
@@ -16,7 +17,7 @@ using Json = nlohmann::ordered_json;
 
 // Page by page. A commit that comes in meanwhile moves what follows down a place: what was read
 // already is left out.
-Result<Json> FetchCommits(const Remote& remote) {
+Result<std::string> FetchCommits(const Remote& remote) {
   constexpr int kPage = serve::kCommitsPageMax;
   Json commits = Json::array();
   for (int64_t offset = 0;; offset += kPage) {
@@ -32,13 +33,13 @@ Result<Json> FetchCommits(const Remote& remote) {
         commits.push_back(commit);
       }
     }
-    if (page["commits"].size() < static_cast<size_t>(kPage)) return commits;
+    if (page["commits"].size() < static_cast<size_t>(kPage)) return commits.dump();
   }
 }
 
 }  // namespace
 
-Result<nlohmann::ordered_json> ListCommits(const Environment& environment) {
+Result<std::string> ListCommits(const Environment& environment) {
   const std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
   if (remote) return FetchCommits(*remote);
   const auto ledger = FB_TRY(OpenLedger(environment));
@@ -49,7 +50,7 @@ Result<nlohmann::ordered_json> ListCommits(const Environment& environment) {
     commits.push_back(
         Json::parse(ledger::CommitJson(commit, ledger::CommitDetail::kBrief), nullptr, false));
   }
-  return commits;
+  return commits.dump();
 }
 
 }  // namespace flyball::app

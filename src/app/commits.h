@@ -1,14 +1,14 @@
 // The commits of the ledger as JSON, from the server when one runs.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <string>
 
 #include "app/command.h"
 #include "base/result.h"
 
 namespace flyball::app {
 
-// Newest first, without the lineage of columns.
-Result<nlohmann::ordered_json> ListCommits(const Environment& environment);
+// A JSON array, newest first, without the lineage of columns.
+Result<std::string> ListCommits(const Environment& environment);
 
 }  // namespace flyball::app

@@ -9,7 +9,10 @@
 #include <set>
 
 #include "app/commits.h"
+#include "app/open_ledger.h"
+#include "app/remote.h"
 #include "app/table.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "ingest/records.h"
 #include "ledger/cost_query.h"
@@ -99,7 +102,8 @@ Result<LedgerSide> SumsOf(const Environment& environment, const std::vector<std:
 // BilledCost in quarantine, of the live imports that are about this month alone.
 Result<std::vector<std::pair<std::string, Money>>> QuarantinedIn(const Environment& environment,
                                                                  const std::string& month) {
-  const Json commits = FB_TRY(ListCommits(environment));  // newest first
+  // Newest first.
+  const Json commits = Json::parse(FB_TRY(ListCommits(environment)), nullptr, false);
   std::set<std::string> closed;
   std::map<std::string, Money> amounts;
   for (const Json& commit : commits) {
@@ -297,19 +301,92 @@ void Notes(const Look& look) {
   }
 }
 
+// ---- the close
+
+bool IsOpenQuestion(const reconcile::Step& step) {
+  return step.reason == reconcile::StepReason::kUnexplained ||
+         step.reason == reconcile::StepReason::kMissing ||
+         step.reason == reconcile::StepReason::kQuarantined;
+}
+
+Status MayClose(const Environment& environment, const ReconcileArgs& args, const Look& look) {
+  if (environment.clock.Now() < look.month.end) {
+    return Fail(Code::kFailedPrecondition, look.month.name + " is not over",
+                "close it when its bills are final");
+  }
+  if (args.accept_differences) return {};
+  for (const Ladder& ladder : look.ladders.invoices) {
+    for (const reconcile::Step& step : ladder.steps) {
+      if (!IsOpenQuestion(step)) continue;
+      return Fail(Code::kFailedPrecondition,
+                  fmt::format("{} of {} {} is {}: {}", step.amount.ToString(), ladder.issuer,
+                              ladder.invoice, StepReasonName(step.reason), step.text),
+                  "mend it, or close with --accept-differences");
+    }
+  }
+  return {};
+}
+
+// The id of the commit that closes the period or opens it again.
+Result<std::string> SetClosed(const Environment& environment, const std::string& period,
+                              bool closed, const std::string& report) {
+  const std::string hash = report.empty() ? "" : Sha256Hex(report);
+  const std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
+  if (remote) {
+    const Json body{{"period", period}, {"closed", closed}, {"report_hash", hash}};
+    const Json answer =
+        Json::parse(FB_TRY(remote->Post("/api/v1/periods", body.dump())), nullptr, false);
+    return answer.value("commit", Json::object()).value("id", "");
+  }
+  const auto ledger = FB_TRY(OpenLedger(environment));
+  return FB_TRY(ledger->SetClosed(period, closed, Author(), hash)).id;
+}
+
+// The report lies beside the month's invoices, under the commit that it closed.
+Result<std::string> Close(const Environment& environment, const ReconcileArgs& args,
+                          const Look& look) {
+  FB_CHECK(MayClose(environment, args, look));
+  const std::string report = ReportJson(environment, look);
+  const std::string commit = FB_TRY(SetClosed(environment, look.month.name, true, report));
+  const std::string path = os::JoinPath(reconcile::StatementFolder(environment.home),
+                                        fmt::format("{}-close-{}.json", look.month.name, commit));
+  FB_CHECK(os::AtomicWrite(environment.files, path, report));
+  return commit;
+}
+
+int Reopen(const Environment& environment, const ReconcileArgs& args) {
+  const Result<Month> month = MonthOf(args.period);
+  if (!month) return Report(environment, month.error());
+  const Result<std::string> commit = SetClosed(environment, month->name, false, "");
+  if (!commit) return Report(environment, commit.error());
+  Print(environment.json() ? Json{{"period", month->name}, {"reopened", *commit}}.dump()
+                           : month->name + " is open again, commit " + *commit);
+  return kExitDone;
+}
+
 }  // namespace
 
 int RunInvoices(const Environment& environment, const ReconcileArgs& args) {
+  if (args.reopen) return Reopen(environment, args);
   const Result<Look> look = LookAt(environment, args);
   if (!look) return Report(environment, look.error());
+  std::string closed;
+  if (args.close) {
+    Result<std::string> commit = Close(environment, args, *look);
+    if (!commit) return Report(environment, commit.error());
+    closed = *std::move(commit);
+  }
   if (environment.json()) {
-    Print(ReportJson(environment, *look));
+    Json report = Json::parse(ReportJson(environment, *look));
+    if (!closed.empty()) report["closed"] = closed;
+    Print(report.dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
     const Table table = ReportTable(environment, *look);
     Print(environment.format == "csv" ? CsvText(table) : TableText(table));
     Notes(*look);
+    if (!closed.empty()) Say(fmt::format("flyball: {} is closed, commit {}", args.period, closed));
   }
-  return look->differs ? kExitFound : kExitDone;
+  return look->differs && closed.empty() ? kExitFound : kExitDone;
 }
 
 }  // namespace flyball::app

@@ -274,6 +274,10 @@ void AddReconcile(CLI::App& app, Options& options) {
       ->add_option("--invoice", args.invoices,
                    "with --period: FOCUS InvoiceDetail or BillingPeriod, or 'AWS=1234.56 USD'")
       ->allow_extra_args(false);
+  command->add_flag("--close", args.close, "close the period: no import restates it any more")
+      ->excludes(command->add_flag("--reopen", args.reopen, "open the period again"));
+  command->add_flag("--accept-differences", args.accept_differences,
+                    "close it although an invoice differs without a reason");
   command->add_flag("--rows", args.rows, "list the calls and charges behind each figure");
   command->add_flag("--apply", args.apply, "bring our charges in the ledger to the bill's");
 }

@@ -79,14 +79,15 @@ Result<std::string> Migrate(const Environment& environment) {
 }  // namespace
 
 int RunCommits(const Environment& environment) {
-  const Result<Json> commits = ListCommits(environment);
-  if (!commits) return Report(environment, commits.error());
+  const Result<std::string> text = ListCommits(environment);
+  if (!text) return Report(environment, text.error());
+  const Json commits = Json::parse(*text, nullptr, false);
   if (environment.json()) {
-    Print(Json{{"commits", *commits}}.dump());
+    Print(Json{{"commits", commits}}.dump());
     return kExitDone;
   }
   Table table{{"sequence", "commit", "time", "kind", "source", "rows", "author"}, {}};
-  for (const Json& commit : *commits) {
+  for (const Json& commit : commits) {
     const Json facts = commit.value("import", Json::object());
     table.rows.push_back(
         {std::to_string(commit.value("sequence", int64_t{0})), commit.value("id", ""),

@@ -11,7 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 3> kKindNames = {"import", "classify", "compact"};
+constexpr std::array<std::string_view, 5> kKindNames = {"import", "classify", "compact", "close",
+                                                        "reopen"};
 constexpr size_t kIdDigits = 16;
 
 json ToJson(const SumCheck& sums) {
@@ -157,6 +158,7 @@ json ToJson(const Commit& commit) {
     value["packs"] = std::move(packs);
   }
   if (commit.kind == CommitKind::kImport) value["import"] = ToJson(commit.facts);
+  if (!commit.period.empty()) value["period"] = commit.period;
   return value;
 }
 
@@ -181,6 +183,7 @@ Result<Commit> CommitFrom(const json& value) {
     for (const json& pack : value.at("packs")) commit.packs.push_back(FB_TRY(PackFrom(pack)));
   }
   if (commit.kind == CommitKind::kImport) commit.facts = FactsFrom(value.at("import"));
+  commit.period = value.value("period", "");
   return commit;
 }
 

@@ -17,6 +17,6 @@ Result<Commit> DecodeRecord(std::string_view record);
 // First 16 hex digits of SHA-256(parent id + record).
 std::string CommitId(std::string_view parent, std::string_view record);
 
-std::string_view CommitKindName(CommitKind kind);  // "import", "classify", "compact"
+std::string_view CommitKindName(CommitKind kind);  // "import", "classify", ...
 
 }  // namespace flyball::ledger

@@ -56,6 +56,16 @@ Status History::Check(const Commit& commit) const {
       return Broken(commit, "opens the slice " + slice.id + " again");
     }
   }
+  const bool closes_period =
+      commit.kind == CommitKind::kClose || commit.kind == CommitKind::kReopen;
+  if (closes_period && (!IsPeriod(commit.period) || !opens.empty() || !closes.empty())) {
+    return Broken(commit, "closes no billing period, or opens and closes slices beside it");
+  }
+  for (const Slice& slice : commit.opens) {
+    if (closed_periods_.contains(slice.period)) {
+      return Broken(commit, "restates " + slice.period + ", which is closed");
+    }
+  }
   return CheckPacks(commit);
 }
 
@@ -103,6 +113,8 @@ Status History::Add(Commit commit) {
     packs_.emplace(pack.id, &pack);
     for (const std::string& id : pack.members) slices_.at(id).pack = &pack;
   }
+  if (shared->kind == CommitKind::kClose) closed_periods_.insert(shared->period);
+  if (shared->kind == CommitKind::kReopen) closed_periods_.erase(shared->period);
   commits_.push_back(std::move(shared));
   return {};
 }

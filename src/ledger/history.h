@@ -70,6 +70,8 @@ class History {
   std::optional<Commit> FindUnchanged(const std::string& source,
                                       const std::string& content_hash) const;
   std::set<std::string> QuarantineIds() const;
+  // Billing periods that no import may restate.
+  const std::set<std::string>& closed_periods() const { return closed_periods_; }
 
  private:
   struct Entry {
@@ -86,6 +88,7 @@ class History {
   std::vector<std::shared_ptr<const Commit>> commits_;
   std::map<std::string, Entry> slices_;
   std::map<std::string, const Pack*> packs_;
+  std::set<std::string> closed_periods_;
 };
 
 }  // namespace flyball::ledger

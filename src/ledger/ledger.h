@@ -75,7 +75,7 @@ struct Pack {
   std::vector<std::string> members;  // slice ids, by period
   std::vector<SliceFile> files;
 };
-enum class CommitKind : uint8_t { kImport, kClassify, kCompact };
+enum class CommitKind : uint8_t { kImport, kClassify, kCompact, kClose, kReopen };
 struct Commit {
   int64_t sequence = 0;  // 1, 2, ...
   std::string id;        // first 16 hex of SHA-256(parent id + record)
@@ -84,7 +84,8 @@ struct Commit {
   Instant time;
   std::string author;
   std::string source;
-  std::string content_hash;  // of the files imported
+  std::string content_hash;  // of the files imported; of a close, of its report
+  std::string period;        // that a close or reopening is about: "2026-10"
   std::string rules;         // hash of the rulebook snapshot in force from this commit on
   std::vector<Slice> opens;
   std::vector<std::string> closes;  // slice ids that this commit replaces
@@ -163,6 +164,11 @@ class Ledger {
   // changes, of now or of then. Nothing when there are no two to join.
   virtual Result<std::optional<Commit>> Compact(const std::string& author,
                                                 uint64_t small_bytes) = 0;
+
+  // Closes a billing period, or opens it again: while it is closed, no import may restate it.
+  // `report_hash` is what was known when it was closed. FAILED_PRECONDITION: it is so already.
+  virtual Result<Commit> SetClosed(const std::string& period, bool closed,
+                                   const std::string& author, const std::string& report_hash) = 0;
 
   // All levels give the same answer; read_from names the coarsest that may give it (the store takes
   // a finer one where it must).

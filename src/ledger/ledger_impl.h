@@ -45,6 +45,8 @@ class LedgerImpl : public Ledger {
   Result<std::optional<Commit>> Classify(const std::string& author) override;
   bool RulesAreStale() const override;
   Result<std::optional<Commit>> Compact(const std::string& author, uint64_t small_bytes) override;
+  Result<Commit> SetClosed(const std::string& period, bool closed, const std::string& author,
+                           const std::string& report_hash) override;
 
   Result<QueryAnswer> Query(const CostQuery& query, ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) override;

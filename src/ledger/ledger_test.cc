@@ -238,6 +238,45 @@ std::set<std::string> Folders(const TestHome& home) {
   return folders;
 }
 
+TEST(LedgerTest, AClosedPeriodIsNotRestatedUntilItIsOpenedAgain) {
+  TestHome home;
+  const std::vector<NaiveCharge> both = {MakeCharge(kOctober, "EC2", Units("10")),
+                                         MakeCharge(kNovember, "EC2", Units("5"))};
+  const std::vector<NaiveCharge> october = {MakeCharge(kOctober, "EC2", Units("11"))};
+  const std::vector<NaiveCharge> november = {MakeCharge(kNovember, "EC2", Units("6"))};
+  std::string closed;
+  {
+    auto ledger = home.Open();
+    EXPECT_EQ(ledger->SetClosed("2026-10", true, "me", "").error().code, Code::kFailedPrecondition);
+    ledger->Publish(home.Stage("aws", both)).value();
+    EXPECT_EQ(ledger->SetClosed("2026-1", true, "me", "").error().code, Code::kInvalidArgument);
+    const Result<Commit> commit = ledger->SetClosed("2026-10", true, "me", "hash");
+    ASSERT_TRUE(commit.has_value()) << commit.error().ToString();
+    closed = commit->id;
+    EXPECT_EQ(ledger->SetClosed("2026-10", true, "me", "").error().code, Code::kFailedPrecondition);
+  }
+  auto ledger = home.Open();  // the log says so
+  const Commit commit = ledger->FindCommit(closed).value();
+  EXPECT_EQ(commit.kind, CommitKind::kClose);
+  EXPECT_EQ(commit.period, "2026-10");
+  EXPECT_EQ(commit.content_hash, "hash");
+  const Result<Commit> refused = ledger->Publish(home.Stage("aws", october));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(refused.error().message.find("2026-10"), std::string::npos);
+  EXPECT_EQ(Total(*ledger, Billed()), "15");
+  // Not by another source either; other periods are as they were.
+  EXPECT_FALSE(ledger->Publish(home.Stage("gcp", october)).has_value());
+  EXPECT_TRUE(ledger->Publish(home.Stage("aws", november)).has_value());
+  EXPECT_EQ(Total(*ledger, Billed()), "16");
+  EXPECT_TRUE(ledger->Compact("me", 1u << 30).has_value());
+  EXPECT_TRUE(ledger->Rebuild()->faults.empty());
+  ASSERT_TRUE(ledger->SetClosed("2026-10", false, "me", "").has_value());
+  EXPECT_TRUE(ledger->Publish(home.Stage("aws", october)).has_value());
+  EXPECT_EQ(Total(*ledger, Billed()), "17");
+  EXPECT_EQ(TotalAt(*ledger, closed), "15");
+}
+
 TEST(LedgerTest, CompactionChangesNoAnswer) {
   TestHome home;
   auto ledger = home.Open();

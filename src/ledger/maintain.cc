@@ -65,6 +65,33 @@ Result<std::optional<Commit>> LedgerImpl::Classify(const std::string& author) {
   return commit;
 }
 
+Result<Commit> LedgerImpl::SetClosed(const std::string& period, bool closed,
+                                     const std::string& author, const std::string& report_hash) {
+  std::lock_guard lock(commit_mutex_);
+  const History& history = log_.history();
+  if (!IsPeriod(period)) {
+    return Fail(Code::kInvalidArgument, "'" + period + "' is no billing period",
+                "write it like 2026-10");
+  }
+  if (history.Head() == nullptr) {
+    return Fail(Code::kFailedPrecondition, "the ledger is empty, there is nothing to close");
+  }
+  if (history.closed_periods().contains(period) == closed) {
+    return Fail(Code::kFailedPrecondition, fmt::format("the billing period {} is {} already",
+                                                       period, closed ? "closed" : "open"));
+  }
+  Publication publication;
+  publication.commit.kind = closed ? CommitKind::kClose : CommitKind::kReopen;
+  publication.commit.time = clock_.Now();
+  publication.commit.author = author;
+  publication.commit.rules = history.Head()->rules;
+  publication.commit.period = period;
+  publication.commit.content_hash = report_hash;
+  Commit commit = FB_TRY(PublishFiles(files_, layout_, log_, std::move(publication)));
+  Advance();
+  return commit;
+}
+
 // A pack of the commit being made. A broken disk may have left a folder where none should be.
 std::string LedgerImpl::FreePackId(const std::string& source, size_t* number) const {
   Pack pack;

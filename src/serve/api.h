@@ -59,6 +59,7 @@ class Api {
   // Writes.
   net::Response PostImport(const Call& call);
   net::Response PostClassify(const Call& call);
+  net::Response PostPeriod(const Call& call);
   net::Response PostCompact(const Call& call);
   // OTLP; the path says the signal.
   net::Response PostOtlp(const Call& call);

@@ -228,6 +228,25 @@ net::Response Api::PostClassify(const Call& call) {
   return answer ? JsonReply(*std::move(answer)) : ErrorReply(answer.error());
 }
 
+net::Response Api::PostPeriod(const Call& call) {
+  const Json document =
+      CheckJsonDepth(call.request.body) ? Json::parse(call.request.body, nullptr, false) : Json();
+  const bool right = document.is_object() && document.contains("period") &&
+                     document["period"].is_string() && document.contains("closed") &&
+                     document["closed"].is_boolean() &&
+                     (!document.contains("report_hash") || document["report_hash"].is_string());
+  if (!right) {
+    return ErrorReply(Error{
+        Code::kInvalidArgument, R"({"period": "2026-10", "closed": true} is expected)", {}, {}});
+  }
+  Result<ledger::Commit> made =
+      ledger.SetClosed(document["period"].get<std::string>(), document["closed"].get<bool>(),
+                       call.author, document.value("report_hash", ""));
+  if (!made) return ErrorReply(made.error());
+  auto answer = CommitOrNull(*std::move(made));
+  return answer ? JsonReply(*std::move(answer)) : ErrorReply(answer.error());
+}
+
 net::Response Api::PostCompact(const Call& call) {
   uint64_t small_bytes = kCompactSmallBytes;
   if (!call.request.body.empty()) {

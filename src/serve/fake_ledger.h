@@ -46,6 +46,18 @@ class FakeLedger final : public ledger::Ledger {
     ++stale_looks;
     return stale;
   }
+  Result<ledger::Commit> SetClosed(const std::string& period, bool closed,
+                                   const std::string& author,
+                                   const std::string& report_hash) override {
+    ledger::Commit commit;
+    commit.sequence = 3;
+    commit.id = "0000000000000003";
+    commit.kind = closed ? ledger::CommitKind::kClose : ledger::CommitKind::kReopen;
+    commit.period = period;
+    commit.author = author;
+    commit.content_hash = report_hash;
+    return commit;
+  }
   Result<std::optional<ledger::Commit>> Compact(const std::string&, uint64_t small_bytes) override {
     compacted_bytes = small_bytes;
     return std::optional<ledger::Commit>();

@@ -62,7 +62,8 @@ constexpr NamedSchema kSchemas[] = {
     {"Commit",
      R"({"type":"object","required":["sequence","id","kind","time","source"],"properties":{
       "sequence":{"type":"integer"},"id":{"type":"string"},"parent":{"type":"string"},
-      "kind":{"enum":["import","classify","compact"]},"time":{"type":"string","format":"date-time"},
+      "kind":{"enum":["import","classify","compact","close","reopen"]},
+      "period":{"type":"string","description":"Of a close or reopening: the billing period."},"time":{"type":"string","format":"date-time"},
       "author":{"type":"string"},"source":{"type":"string"},"content_hash":{"type":"string"},
       "rules":{"type":"string"},"opens":{"type":"array","items":{"type":"object"}},
       "closes":{"type":"array","items":{"type":"string"}},"packs":{"type":"array","items":{"type":"object"},
@@ -114,6 +115,9 @@ constexpr NamedSchema kSchemas[] = {
       "more":{"type":"boolean"},"rows":{"type":"array","items":{"type":"object","properties":{
         "file":{"type":"string"},"line":{"type":"integer"},"reason":{"type":"string"},
         "raw":{"type":"string"}}}}}})"},
+    {"PeriodRequest", R"({"type":"object","required":["period","closed"],"properties":{
+      "period":{"type":"string","examples":["2026-10"]},"closed":{"type":"boolean"},
+      "report_hash":{"type":"string","description":"SHA-256 of the report that it was closed with."}}})"},
     {"ImportRequest", R"({"type":"object","required":["files"],"properties":{
       "files":{"type":"array","minItems":1,"maxItems":256,"items":{"type":"string"},
         "description":"Absolute paths on the server."},

@@ -22,7 +22,7 @@ int64_t NewestSequence(const ledger::Ledger& ledger) {
 }
 
 std::string CommitEvent(const ledger::Commit& commit) {
-  static constexpr std::string_view kKinds[] = {"import", "classify", "compact"};
+  static constexpr std::string_view kKinds[] = {"import", "classify", "compact", "close", "reopen"};
   std::string out = fmt::format(R"({{"sequence":{},"id":)", commit.sequence);
   AppendJsonString(commit.id, &out);
   out += R"(,"kind":)";

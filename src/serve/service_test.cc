@@ -257,6 +257,23 @@ TEST_F(Fixture, ClassifyAndCompactMakeCommits) {
       400);
 }
 
+TEST_F(Fixture, PeriodsAreClosedAndReopened) {
+  Make();
+  const auto post = [&](const char* body) {
+    return service->Handle(WithToken(Ask("POST", "/api/v1/periods", body)));
+  };
+  const net::Response closed = post(R"({"period":"2026-10","closed":true,"report_hash":"ab"})");
+  ASSERT_EQ(closed.status, 200) << closed.body;
+  const Json commit = Json::parse(closed.body)["commit"];
+  EXPECT_EQ(commit["kind"], "close");
+  EXPECT_EQ(commit["period"], "2026-10");
+  EXPECT_EQ(commit["author"], "admin");
+  for (const char* wrong : {"", "[]", R"({"period":"2026-10"})", R"({"period":1,"closed":true})",
+                            R"({"period":"2026-10","closed":true,"report_hash":1})"}) {
+    EXPECT_EQ(post(wrong).status, 400) << wrong;
+  }
+}
+
 TEST_F(Fixture, UnknownPathsAndMethodsAreNamed) {
   Make();
   EXPECT_EQ(service->Handle(Ask("GET", "/api/v1/nonsense")).status, 404);

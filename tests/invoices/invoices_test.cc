@@ -91,6 +91,33 @@ TEST_F(Invoices, ATotalAsTypedAndTheVendorsWordOnThePeriod) {
   EXPECT_EQ(report["invoices"][0]["invoiced"], "1");
 }
 
+TEST_F(Invoices, AClosedMonthIsNotRestated) {
+  const std::string month = "2026-06";
+  // A difference without a reason has to be accepted by name.
+  const std::vector<std::string> close = {"reconcile", "--period",           month,
+                                          "--invoice", "Google Cloud=1 USD", "--close"};
+  std::vector<std::string> refused = close;
+  refused.insert(refused.end(), {"--home", Home()});
+  EXPECT_EQ(RunFlyball(refused).exit_code, 2);
+  std::vector<std::string> accepted = close;
+  accepted.push_back("--accept-differences");
+  const Json report = Ask(accepted);
+  const std::string commit = report.value("closed", "");
+  ASSERT_EQ(commit.size(), 16u) << report.dump(1);
+  EXPECT_TRUE(
+      std::filesystem::exists(Home() + "/invoices/" + month + "-close-" + commit + ".json"));
+  const std::string bill = Path("late.csv");
+  WriteFile(bill,
+            "BilledCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ServiceName\n"
+            "1,USD," +
+                month + "-01T00:00:00Z," + month + "-02T00:00:00Z,late\n");
+  const Ended late = RunFlyball({"import", bill, "--home", Home()});
+  EXPECT_EQ(late.exit_code, 2) << late.out << late.err;
+  EXPECT_NE(late.err.find("is closed"), std::string::npos) << late.err;
+  Ask({"reconcile", "--period", month, "--reopen"});
+  EXPECT_EQ(RunFlyball({"import", bill, "--home", Home()}).exit_code, 0);
+}
+
 TEST_F(Invoices, WhatIsNoInvoiceIsRefused) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"reconcile", "--period", "2026-13"},
