@@ -461,6 +461,7 @@ class GovernedGateway::Governed final : public Call {
         end.basis = metered::Basis::kExact;
         end.cost = settled->cost;
         end.tier = settled->tier;
+        end.region = settled->region;
         end.lines = std::move(settled->lines);
         cost = {settled->cost, settled->tokens};
         tokens_output = settled->tokens_output;

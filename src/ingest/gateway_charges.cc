@@ -155,7 +155,7 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.hour = FloorHour(dispatch.at);
   group.upstream = dispatch.upstream;
   group.provider = dispatch.provider;
-  group.region = dispatch.region;
+  group.region = metered::RegionOf(dispatch, end);
   // A call at its bound may be of a model that only the bill names.
   group.model = evidence != nullptr ? evidence->key.model
                 : end.model.empty() ? dispatch.model

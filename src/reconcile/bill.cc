@@ -50,7 +50,7 @@ class Served {
     std::set<std::string> regions;
     for (const CallFact& call : calls) {
       if (rates::CanonicalProvider(call.dispatch.provider) != vendor) continue;
-      regions.insert(call.dispatch.region);
+      regions.insert(metered::RegionOf(call.dispatch, call.end));
       if (!call.end.answer_id.empty()) by_answer_.try_emplace(call.end.answer_id, &call);
     }
     if (regions.size() == 1) region_ = *regions.begin();
@@ -85,7 +85,8 @@ Result<BillLine> RequestLine(const Json& request, const std::string& place,
   rates::RateOptions options;
   line.assumed = call == nullptr || call->end.tier.empty();
   if (!line.assumed) options.tier = FB_TRY(rates::ParseTier(call->end.tier));
-  const std::string& region = call == nullptr ? served.region() : call->dispatch.region;
+  const std::string& region =
+      call == nullptr ? served.region() : metered::RegionOf(call->dispatch, call->end);
   const rates::Rated rated =
       FB_TRY(rates::Rate(book, {vendor, line.model, line.at, region}, usage, options));
   line.cost = rated.total;

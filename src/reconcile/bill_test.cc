@@ -41,6 +41,14 @@ TEST(Invoice, ARequestIsPricedAsTheCallOfItsAnswerWasServed) {
   EXPECT_TRUE(lines[1].assumed);
 }
 
+TEST(Invoice, TheRegionThatAnAnswerNamedGoesBeforeItsUpstreams) {
+  CallFact call = CallOf("a", "", "standard");
+  call.end.region = "eu";
+  const std::vector<BillLine> lines = Read({call});
+  EXPECT_EQ(lines[0].cost.ToString(), "15");
+  EXPECT_EQ(lines[1].cost.ToString(), "15") << "all calls were served there";
+}
+
 TEST(Invoice, AnAnswerThatNobodyKnowsIsInTheRegionOfAllCalls) {
   const std::vector<BillLine> lines = Read({CallOf("a", "eu", ""), CallOf("", "eu", "")});
   EXPECT_EQ(lines[0].cost.ToString(), "15");
