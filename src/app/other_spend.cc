@@ -120,8 +120,20 @@ Amount ToAmount(const budget::Budget& budget, int128 measured) {
 // What is counted of one value: by moment and currency.
 struct Gathered {
   std::map<std::pair<Instant, std::string>, Amount> sums;
-  std::map<std::string, Amount> billed;  // by vendors that the gateway stands in front of
+  // Of vendors that the gateway stands in front of: what their own bills say, and what bills that
+  // were applied to the gateway's calls have added to these, which is in the sums.
+  std::map<std::string, Amount> billed, applied;
 };
+
+// Of vendors whose calls the gateway counts by itself: beyond these, and in one window, their bills
+// are news.
+void AddBeyond(const CountedBudget& counted, Instant now, Gathered* of) {
+  for (const auto& [currency, billed] : of->billed) {
+    const bool same = currency == counted.budget.currency || currency.empty();
+    const Amount beyond = billed - counted.own - of->applied[currency];
+    if (same && beyond > 0) of->sums[{now, currency}] += beyond;
+  }
+}
 
 Amount TotalOf(const gateway::External::Value& value) {
   Amount total = 0;
@@ -179,19 +191,15 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
                            ? now
                            : FB_TRY(LastOf(row.dimensions.front(), question.query.grain, now));
     of.sums[{at, currency}] += amount;
+    if (fronted.contains(provider) && source == ingest::kGatewaySource) {
+      of.applied[currency] += amount;
+    }
   }
   external.values.clear();
   if (plain) (void)gathered[""];  // of which nothing is found, nothing is said
   for (auto& [value, of] : gathered) {
     gateway::External::Value told{value, {}};
-    // Whose calls the gateway counts by itself; beyond them, and of one window, the bill is news.
-    if (plain && !budget.window.rolling) {
-      for (const auto& [currency, billed] : of.billed) {
-        const bool same = currency == budget.currency || currency.empty();
-        const Amount beyond = billed - counted.own;
-        if (same && beyond > 0) of.sums[{now, currency}] += beyond;
-      }
-    }
+    if (plain && !budget.window.rolling) AddBeyond(counted, now, &of);
     for (const auto& [where, amount] : of.sums) {
       if (amount != 0) told.sums.push_back({where.first, amount, where.second});
     }
