@@ -341,6 +341,8 @@ Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
   options.find_zone = FindZone;
   std::unique_ptr<guard::Wal> wal = FB_TRY(guard::Wal::Open(
       files, GuardFolder(home), boot_id ? Trim(*boot_id) : std::string_view(), options));
+  wal->guard().RespellScopes(SpellProvider);
+  FB_CHECK(wal->Commit());
   return Desk{std::move(lock), std::move(wal)};
 }
 

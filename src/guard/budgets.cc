@@ -268,6 +268,25 @@ Status Guard::RenameBudget(std::string_view name, const std::string& to, Moment 
   return {};
 }
 
+void Guard::RespellScopes(const std::function<void(budget::Scope*)>& spell) {
+  for (uint32_t id = 0; id < books_.size(); ++id) {
+    if (!books_.Has(id)) continue;
+    Account& account = books_.at(id);
+    budget::Scope scope = account.spec.scope;
+    spell(&scope);
+    if (scope == account.spec.scope) continue;
+    const ScopeIndex::Entry* there = index_.Find(scope.kind, scope.value);
+    const bool taken = account.template_of != kNoIndex && there != nullptr &&
+                       std::ranges::any_of(there->accounts, [&](uint32_t other) {
+                         return books_.at(other).template_of == account.template_of;
+                       });
+    if (taken) continue;
+    account.spec.scope = std::move(scope);
+    WriteBudget(id, {});
+    Reindex();
+  }
+}
+
 Status Guard::RemoveBudget(std::string_view name, Moment now) {
   auto found = by_name_.find(std::string(name));
   if (found == by_name_.end() || books_.at(found->second).removed) return FailNoBudget(name);

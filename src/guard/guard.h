@@ -194,6 +194,10 @@ class Guard {
   // What is counted in it stays, under another name. NOT_FOUND; ALREADY_EXISTS: a budget has that
   // name, or had it before it was removed.
   Status RenameBudget(std::string_view name, const std::string& to, Moment now);
+  // Whatever `spell` changes in a scope is spelled so from now on, with its count: what was written
+  // by an older program is met by calls again. A value of a "*" budget stays as it is where that
+  // has an account of the other spelling already.
+  void RespellScopes(const std::function<void(budget::Scope*)>& spell);
   // Calls fall under it no more; what is counted comes back if it is made again. NOT_FOUND.
   Status RemoveBudget(std::string_view name, Moment now);
   // The kill switch, and its opposite. NOT_FOUND.
