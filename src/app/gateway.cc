@@ -130,15 +130,15 @@ bool Renew(const Environment& environment, GatewayConfig& config, const estate::
 }
 
 // Settles the guard's calls of unknown cost by vendors' bills, at the start and as they are
-// applied.
+// applied. It reads them in a thread of its own: a long bill must not keep the log from its sync.
 class EvidenceWatch {
  public:
   EvidenceWatch(const Environment& environment, std::string folder, guard::Wal& wal,
-                net::Loop& loop, Beside& beside)
+                net::Loop& loop)
       : environment_(environment),
         folder_(std::move(folder)),
         wal_(wal),
-        beside_(beside),
+        beside_(loop),
         timer_(loop.timers(), [this] { Look(); }) {
     timer_.SetAtTurnEnd();
   }
@@ -192,7 +192,7 @@ class EvidenceWatch {
   const Environment& environment_;
   const std::string folder_;
   guard::Wal& wal_;
-  Beside& beside_;
+  Beside beside_;
   std::vector<os::FileStamp> stamps_;
   bool reading_ = false;
   std::string wrong_;  // why they could not be counted last
@@ -246,7 +246,7 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   net::Loop loop(environment.clock);
   Beside beside(loop);
   settings.beside = [&beside](auto job, auto done) { beside.Run(std::move(job), std::move(done)); };
-  EvidenceWatch evidence(environment, calls_folder, *desk.wal, loop, beside);
+  EvidenceWatch evidence(environment, calls_folder, *desk.wal, loop);
   gateway::KeyStore keys(environment.files, environment.home);
   uint64_t seed = 0;
   SecureRandomBytes(reinterpret_cast<uint8_t*>(&seed), sizeof seed);
