@@ -231,6 +231,7 @@ Result<std::vector<CountedBudget>> ReadBudgets(std::string_view text) {
     budget.scope = FB_TRY(budget::ParseScope(row.value("scope", "")));
     budget.window = FB_TRY(budget::ParseWindow(row.value("window", ""), row.value("zone", "UTC")));
     budget.currency = row.value("currency", "");
+    budget.counts_ledger = row.value("counts", "") != "gateway";
     if (row.value("measure", "") == "tokens") budget.measure = budget::Measure::kTokens;
     const int scale = budget.measure == budget::Measure::kMoney ? Money::scale() : 0;
     const ParsedDecimal settled = FB_TRY(ParseDecimal(row.value("settled", "0"), scale));
@@ -280,13 +281,10 @@ Status OtherSpend::Tell(const std::stop_token& stop) {
       FB_TRY(ReadBudgets(FB_TRY(AskDesk(environment_, "GET", path, ""))));
   const std::shared_ptr<const estate::RuleSet> rules =
       ledger_.Rules();  // others may come meanwhile
-  const estate::Estate& estate = rules->estate();
-  const std::set<std::string> fronted = FrontedBy(estate);
+  const std::set<std::string> fronted = FrontedBy(rules->estate());
   Status first;
-  for (CountedBudget counted : budgets) {
+  for (const CountedBudget& counted : budgets) {
     if (stop.stop_requested()) return {};
-    const auto said = std::ranges::find(estate.budgets, counted.budget.name, &budget::Budget::name);
-    if (said != estate.budgets.end()) counted.budget.counts_ledger = said->counts_ledger;
     const Result<gateway::External> read =
         ReadOtherSpend(ledger_, counted, fronted, environment_.clock.Now());
     Status told = read ? Status() : Status(std::unexpected(read.error()));

@@ -107,6 +107,31 @@ TEST_F(DeskTest, ABudgetOfAProviderIsKnownByOneSpelling) {
   EXPECT_EQ(scopes[Of("provider=*", "month").name], "provider=*");
 }
 
+TEST_F(DeskTest, WhatABudgetCountsIsSetAtRunTimeAndKept) {
+  const auto counts = [&](std::string_view budget) {
+    for (const Json& row : Json(Ask("GET", "").value())) {
+      if (row["name"] == budget) return row["counts"].get<std::string>();
+    }
+    return std::string("no budget");
+  };
+  budget::Budget said = Of("organisation", "month", "said");
+  said.counts_ledger = false;
+  ASSERT_TRUE(Apply({said}));
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","scope":"team=a","amount":"5","counts":"gateway"})"));
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","amount":"6"})"));
+  EXPECT_FALSE(Ask("POST", "", R"({"name":"b","counts":"all"})"));
+  for (int open = 0; open < 2; ++open) {
+    EXPECT_EQ(counts("b"), "gateway");
+    EXPECT_EQ(counts("said"), "gateway");
+    desk_.reset();
+    desk_.emplace(OpenDesk(*files_, home_).value());
+  }
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","counts":"ledger"})"));
+  desk_.reset();
+  desk_.emplace(OpenDesk(*files_, home_).value());
+  EXPECT_EQ(counts("b"), "ledger");
+}
+
 TEST_F(DeskTest, WhatTheLedgerSaysOfABudgetCountsAndIsShownApart) {
   ASSERT_TRUE(Ask("POST", "", R"({"name":"hard","scope":"organisation","amount":"100"})"));
   ASSERT_TRUE(Ask("POST", "", R"({"name":"soft","scope":"team=a","amount":"5","hard":false})"));

@@ -32,10 +32,15 @@ BudgetRecord Guard::RecordOf(uint32_t id, BudgetRecord record) const {
   return record;
 }
 
+void Guard::WriteBudget(uint32_t id, BudgetRecord record, std::string* batch) const {
+  Write(RecordOf(id, std::move(record)), batch);
+  if (!books_.at(id).spec.counts_ledger) Write(GatewayOnlyRecord{id}, batch);
+}
+
 void Guard::WriteBudget(uint32_t id, BudgetRecord record) {
   if (!options_.durable) return;
   StartControl();
-  Write(RecordOf(id, std::move(record)), &outbox_.control);
+  WriteBudget(id, std::move(record), &outbox_.control);
 }
 
 // --- the index

@@ -169,6 +169,7 @@ struct StatusRow {
   Totals totals;
   bool hard = true;
   bool frozen = false;
+  bool counts_ledger = true;
   budget::Mode mode = budget::Mode::kStrict;
   std::vector<int> warn_percent;
   int warned_percent = 0;  // the highest level that is reached; 0: none
@@ -289,6 +290,7 @@ class Guard {
   void WriteLease(uint32_t cell);
   BudgetRecord RecordOf(uint32_t id, BudgetRecord record) const;
   void WriteBudget(uint32_t id, BudgetRecord record);
+  void WriteBudget(uint32_t id, BudgetRecord record, std::string* batch) const;
   uint32_t MakeAccount(const budget::Budget& budget, uint32_t template_of);
   void IndexAccount(uint32_t id);
   void Reindex();
@@ -346,6 +348,7 @@ class Guard {
   void Apply(const GrowRecord& record);
   void Apply(const SettleRecord& record);
   void Apply(const EndRecord& record);
+  void Apply(const GatewayOnlyRecord& record);
   void Apply(const ExternalRecord& record);
   void Apply(const CellRecord& record);
   void Apply(const StateRecord& record);
