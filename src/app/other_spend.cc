@@ -313,13 +313,10 @@ void OtherSpend::Run(const std::stop_token& stop) {
     const bool runs = GatewayRuns(environment_);
     const bool due = now_head != head || age_us >= (runs ? kTellEveryUs : kTellIdleUs);
     if (due && environment_.files.Exists(snapshot)) {
-      const Status told = Tell(stop);
-      const std::string wrong = told ? std::string() : told.error().ToString();
-      if (wrong != wrong_ && !wrong.empty()) {
+      if (fault_.IsNews(Tell(stop))) {
         log::Warn("a budget does not count what the ledger has beside the gateway's calls",
-                  {{"why", wrong}});
+                  {{"why", fault_.why()}});
       }
-      wrong_ = wrong;
       head = now_head;
       told_us = environment_.clock.MonotonicUs();
     }

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "app/command.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "gateway/external.h"
@@ -50,7 +51,7 @@ class OtherSpend {
 
   const Environment& environment_;
   ledger::Ledger& ledger_;
-  std::string wrong_;  // what was told last of what can't be counted
+  log::LastingFault fault_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;

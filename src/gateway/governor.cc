@@ -530,34 +530,32 @@ GovernedGateway::GovernedGateway(GatewaySettings settings,
   wal_.CallBeforeWriting([this] { WriteEnds(); });
 }
 
-void GovernedGateway::TellFault(std::string_view journal, const Error& error) {
-  std::string wrong = error.ToString();
-  if (wrong == write_wrong_) return;
+void GovernedGateway::TellFault(std::string_view journal, const Status& failed) {
+  if (!write_fault_.IsNews(failed)) return;
   log::Error("a record could not be written; nothing more is admitted until it can be",
-             {{"journal", std::string(journal)}, {"why", wrong}});
-  write_wrong_ = std::move(wrong);
+             {{"journal", journal}, {"why", write_fault_.why()}});
 }
 
 // Until Tick finds that the log can be written again.
-void GovernedGateway::LogFailed(const Error& error) {
+void GovernedGateway::LogFailed(const Status& failed) {
   wal_.SetBlocked(true);
-  TellFault("log", error);
+  TellFault("log", failed);
 }
 
 void GovernedGateway::WriteEnds() {
-  if (const Status written = log_.WriteEnds(); !written) LogFailed(written.error());
+  if (const Status written = log_.WriteEnds(); !written) LogFailed(written);
 }
 
 bool GovernedGateway::Commit() {
   WriteEnds();
   if (const Status written = wal_.Commit(); !written) {
-    TellFault("guard", written.error());
+    TellFault("guard", written);
     log_.GiveUpDispatches();
     return false;
   }
   const Status written = log_.WriteDispatches();
-  if (!written) LogFailed(written.error());
-  if (written && !log_.is_behind()) write_wrong_.clear();
+  if (!written) LogFailed(written);
+  if (written && !log_.is_behind()) write_fault_.End();
   return written.has_value();
 }
 
@@ -740,12 +738,10 @@ void GovernedGateway::Tick() {
   if (log_.is_behind()) (void)log_.WriteEnds();  // its failure was told
   wal_.SetBlocked(log_.is_behind());
   SyncLog(now.mono_us);
-  const Status ticked = wal_.Tick(now);
-  const std::string wrong = ticked ? std::string() : ticked.error().ToString();
-  if (wrong != tick_wrong_ && !wrong.empty()) {  // told once, not each time
-    log::Error("the guard's journal can't be written; nothing more is admitted", {{"why", wrong}});
+  if (tick_fault_.IsNews(wal_.Tick(now))) {
+    log::Error("the guard's journal can't be written; nothing more is admitted",
+               {{"why", tick_fault_.why()}});
   }
-  tick_wrong_ = wrong;
   TellNotices();
   if (now.mono_us - keys_looked_at_us_ >= kKeysRefreshUs) {
     keys_looked_at_us_ = now.mono_us;

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "estate/estate.h"
 #include "gateway/call.h"
 #include "gateway/call_log.h"
@@ -85,9 +86,9 @@ class GovernedGateway final : public Governor {
   class Governed;
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
   void WriteEnds();
-  void LogFailed(const Error& error);
+  void LogFailed(const Status& failed);
   // Once, not at each turn that finds it so.
-  void TellFault(std::string_view journal, const Error& error);
+  void TellFault(std::string_view journal, const Status& failed);
   void SyncLog(int64_t now_us);
   std::string ModelsJson() const;
   // Requests that are no calls: health, metrics, the desk.
@@ -107,8 +108,8 @@ class GovernedGateway final : public Governor {
   int64_t keys_looked_at_us_ = 0;
   int64_t log_synced_us_ = 0;
   bool syncing_log_ = false;
-  std::string tick_wrong_;   // what Tick told last
-  std::string write_wrong_;  // what Commit told last, until it could write
+  log::LastingFault tick_fault_;
+  log::LastingFault write_fault_;  // of Commit, until it could write
 };
 
 // The secret of a request's Authorization, x-api-key or api-key header; "" when there is none.
