@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "estate/estate.h"
 #include "gateway/call.h"
+#include "gateway/call_facts.h"
 #include "gateway/call_log.h"
 #include "gateway/currencies.h"
 #include "gateway/dialect.h"
@@ -83,7 +84,11 @@ class GovernedGateway final : public Governor {
   std::string MetricsText() const;
 
  private:
+  // governed_call.cc. INVALID_ARGUMENT: attributes that budgets can't be named by; NOT_FOUND: no
+  // upstream serves the model.
   class Governed;
+  Result<std::unique_ptr<Call>> MakeCall(Dialect dialect, const RequestView& request,
+                                         CallFacts facts, std::shared_ptr<const VirtualKey> key);
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
   void WriteEnds();
   void LogFailed(const Status& failed);
@@ -112,6 +117,8 @@ class GovernedGateway final : public Governor {
   log::LastingFault write_fault_;  // of Commit, until it could write
 };
 
+// The value of a header, without the blanks around it; "" when there is none.
+std::string_view HeaderOf(std::span<const HeaderView> headers, std::string_view name);
 // The secret of a request's Authorization, x-api-key or api-key header; "" when there is none.
 std::string_view SecretOf(std::span<const HeaderView> headers);
 
