@@ -32,6 +32,7 @@ Result<std::string> SetBody(const BudgetsArgs& args) {
   put("window", args.window);
   put("zone", args.zone);
   put("mode", args.mode);
+  put("counts", args.counts);
   if (!args.hardness.empty()) body["hard"] = args.hardness == "hard";
   for (std::string_view level : SplitText(args.warn, ',')) {
     if (Trim(level).empty()) continue;

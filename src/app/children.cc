@@ -21,7 +21,7 @@ Child::~Child() {
 
 void Child::Keep() {
   do {
-    RunOnce();
+    if (!plan_.wanted || plan_.wanted()) RunOnce();
   } while (Pause());
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,6 +24,8 @@ class Child {
     std::vector<std::string> arguments;  // of this program
     int64_t pause_us = 0;                // after an end, before the next start
     bool log_end = true;                 // of every run; else only of those that fail
+    // Asked before each start, from the child's thread; none: always.
+    std::function<bool()> wanted = {};
   };
   Child(const Environment& environment, Plan plan);
   ~Child();

@@ -137,7 +137,7 @@ int RunKeys(const Environment& environment, const KeysArgs& args);
 struct BudgetsArgs {
   std::string action;  // "": show all; "set", "freeze", "unfreeze", "remove"
   // Of `set`: what is empty is not said.
-  std::string name, scope, amount, tokens, currency, window, zone, mode, warn;
+  std::string name, scope, amount, tokens, currency, window, zone, mode, warn, counts;
   std::string hardness;  // "hard" or "soft"
 };
 int RunBudgets(const Environment& environment, const BudgetsArgs& args);

@@ -103,22 +103,17 @@ Status PutInForce(const Environment& environment, const GatewayConfig& config, g
 }
 
 // What has changed in the home while the gateway runs. False: not all of it is in force, and it has
-// to be tried again; `wrong` keeps why, which is told once.
+// to be tried again; `fault` tells why.
 bool Renew(const Environment& environment, GatewayConfig& config, const estate::Gateway& running,
-           guard::Wal& wal, gateway::GovernedGateway* governor, std::string* wrong) {
+           guard::Wal& wal, gateway::GovernedGateway* governor, log::LastingFault* fault) {
   const bool same_gateway = SameGateway(config.estate.gateway, running);
   if (!same_gateway) config.estate.gateway = running;
   gateway::Currencies currencies;
-  if (const Status renewed = PutInForce(environment, config, wal, &currencies); !renewed) {
-    const std::string why = renewed.error().ToString();
-    if (why != *wrong) {
-      log::Error("what has changed can't be put in force as a whole; it is tried again",
-                 {{"why", why}});
-    }
-    *wrong = why;
-    return false;
+  if (fault->IsNews(PutInForce(environment, config, wal, &currencies))) {
+    log::Error("what has changed can't be put in force as a whole; it is tried again",
+               {{"why", fault->why()}});
   }
-  wrong->clear();
+  if (fault->lasts()) return false;
   if (!same_gateway) {
     log::Warn("what estate.yaml says under 'gateway' counts from the gateway's next start");
   }
@@ -130,15 +125,15 @@ bool Renew(const Environment& environment, GatewayConfig& config, const estate::
 }
 
 // Settles the guard's calls of unknown cost by vendors' bills, at the start and as they are
-// applied.
+// applied. It reads them in a thread of its own: a long bill must not keep the log from its sync.
 class EvidenceWatch {
  public:
   EvidenceWatch(const Environment& environment, std::string folder, guard::Wal& wal,
-                net::Loop& loop, Beside& beside)
+                net::Loop& loop)
       : environment_(environment),
         folder_(std::move(folder)),
         wal_(wal),
-        beside_(beside),
+        beside_(loop),
         timer_(loop.timers(), [this] { Look(); }) {
     timer_.SetAtTurnEnd();
   }
@@ -172,18 +167,13 @@ class EvidenceWatch {
     } else {
       settled = Fail(read.error());
     }
-    if (!settled) {
-      stamps_.clear();  // it is tried again
-      std::string why = settled.error().ToString();
-      if (why == wrong_) return;
+    if (fault_.IsNews(settled)) {
       log::Error(
           "vendors' bills can't be counted; the calls that they tell of stay at their bounds",
-          {{"why", why}});
-      wrong_ = std::move(why);
-      return;
+          {{"why", fault_.why()}});
     }
-    wrong_.clear();
-    if (*settled > 0) {
+    if (!settled) stamps_.clear();  // it is tried again
+    if (settled && *settled > 0) {
       log::Info("calls at their bound are settled by vendors' bills",
                 {{"calls", std::to_string(*settled)}});
     }
@@ -192,10 +182,10 @@ class EvidenceWatch {
   const Environment& environment_;
   const std::string folder_;
   guard::Wal& wal_;
-  Beside& beside_;
+  Beside beside_;
   std::vector<os::FileStamp> stamps_;
   bool reading_ = false;
-  std::string wrong_;  // why they could not be counted last
+  log::LastingFault fault_;
   net::Timer timer_;
 };
 
@@ -246,7 +236,7 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   net::Loop loop(environment.clock);
   Beside beside(loop);
   settings.beside = [&beside](auto job, auto done) { beside.Run(std::move(job), std::move(done)); };
-  EvidenceWatch evidence(environment, calls_folder, *desk.wal, loop, beside);
+  EvidenceWatch evidence(environment, calls_folder, *desk.wal, loop);
   gateway::KeyStore keys(environment.files, environment.home);
   uint64_t seed = 0;
   SecureRandomBytes(reinterpret_cast<uint8_t*>(&seed), sizeof seed);
@@ -265,10 +255,10 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   FB_CHECK(desk.lock.SetNote(UrlOf(ReachableHost(where.host), acceptor->port())));
   Print(fmt::format("Flyball's gateway serves http://{} from {}", address, environment.home));
   Stopper stopper(loop, proxy, acceptor, stop);
-  std::string wrong;
+  log::LastingFault fault;
   ConfigWatch watch(environment, config, [&](GatewayConfig changed) {
     loop.Post([&, changed = std::make_shared<GatewayConfig>(std::move(changed))] {
-      if (!Renew(environment, *changed, estate.gateway, *desk.wal, &governor, &wrong)) {
+      if (!Renew(environment, *changed, estate.gateway, *desk.wal, &governor, &fault)) {
         watch.TellAgain();
       }
     });

@@ -78,22 +78,19 @@ void ConfigWatch::Run(const std::stop_token& stop) {
 void ConfigWatch::Look() {
   // A file that could not be found may have come, which no stamp tells: what is wrong is tried on.
   const bool again = again_.exchange(false);
-  if (wrong_.empty() && os::StampsOf(files_) == stamps_) {
+  if (!fault_.lasts() && os::StampsOf(files_) == stamps_) {
     if (again) changed_(last_);
     return;
   }
   Result<GatewayConfig> config = ReadGatewayConfig(environment_);
+  if (fault_.IsNews(config)) {
+    log::Error("what has changed can't be read; what was in force stays", {{"why", fault_.why()}});
+  }
   if (!config) {
-    const std::string wrong = config.error().ToString();
-    if (wrong != wrong_) {
-      log::Error("what has changed can't be read; what was in force stays", {{"why", wrong}});
-    }
-    wrong_ = wrong;
     if (again) changed_(last_);
     return;
   }
   const bool same = config->files == files_ && config->stamps == stamps_;
-  wrong_.clear();
   files_ = config->files;
   stamps_ = config->stamps;
   if (same && !again) return;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/command.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "estate/estate.h"
 #include "os/secret.h"
@@ -55,7 +56,7 @@ class ConfigWatch {
   std::vector<std::string> files_;
   std::vector<os::FileStamp> stamps_;
   GatewayConfig last_;
-  std::string wrong_;  // why it could not be read last
+  log::LastingFault fault_;  // of reading it
   std::atomic<bool> again_ = false;
   std::mutex mutex_;
   std::condition_variable_any wake_;

@@ -236,6 +236,7 @@ void AddBudgets(CLI::App& app, Options& options) {
   set->add_option("--window", args.window, "minute to year, or 'rolling 24 hours' (month)");
   set->add_option("--zone", args.zone, "the time zone in which the window begins");
   set->add_option("--mode", args.mode, "strict or quantile");
+  set->add_option("--counts", args.counts, "ledger: every charge (default); gateway: calls alone");
   set->add_option("--warn", args.warn, "percentages of the limit, such as 50,80");
   set->add_option("--name", args.name, "its name; by default scope and window");
   const auto hardness = [&](const char* flag, const char* word, const char* what) {

@@ -120,8 +120,20 @@ Amount ToAmount(const budget::Budget& budget, int128 measured) {
 // What is counted of one value: by moment and currency.
 struct Gathered {
   std::map<std::pair<Instant, std::string>, Amount> sums;
-  std::map<std::string, Amount> billed;  // by vendors that the gateway stands in front of
+  // Of vendors that the gateway stands in front of: what their own bills say, and what bills that
+  // were applied to the gateway's calls have added to these, which is in the sums.
+  std::map<std::string, Amount> billed, applied;
 };
+
+// Of vendors whose calls the gateway counts by itself: beyond these, and in one window, their bills
+// are news.
+void AddBeyond(const CountedBudget& counted, Instant now, Gathered* of) {
+  for (const auto& [currency, billed] : of->billed) {
+    const bool same = currency == counted.budget.currency || currency.empty();
+    const Amount beyond = billed - counted.own - of->applied[currency];
+    if (same && beyond > 0) of->sums[{now, currency}] += beyond;
+  }
+}
 
 Amount TotalOf(const gateway::External::Value& value) {
   Amount total = 0;
@@ -179,19 +191,15 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
                            ? now
                            : FB_TRY(LastOf(row.dimensions.front(), question.query.grain, now));
     of.sums[{at, currency}] += amount;
+    if (fronted.contains(provider) && source == ingest::kGatewaySource) {
+      of.applied[currency] += amount;
+    }
   }
   external.values.clear();
   if (plain) (void)gathered[""];  // of which nothing is found, nothing is said
   for (auto& [value, of] : gathered) {
     gateway::External::Value told{value, {}};
-    // Whose calls the gateway counts by itself; beyond them, and of one window, the bill is news.
-    if (plain && !budget.window.rolling) {
-      for (const auto& [currency, billed] : of.billed) {
-        const bool same = currency == budget.currency || currency.empty();
-        const Amount beyond = billed - counted.own;
-        if (same && beyond > 0) of.sums[{now, currency}] += beyond;
-      }
-    }
+    if (plain && !budget.window.rolling) AddBeyond(counted, now, &of);
     for (const auto& [where, amount] : of.sums) {
       if (amount != 0) told.sums.push_back({where.first, amount, where.second});
     }
@@ -223,6 +231,7 @@ Result<std::vector<CountedBudget>> ReadBudgets(std::string_view text) {
     budget.scope = FB_TRY(budget::ParseScope(row.value("scope", "")));
     budget.window = FB_TRY(budget::ParseWindow(row.value("window", ""), row.value("zone", "UTC")));
     budget.currency = row.value("currency", "");
+    budget.counts_ledger = row.value("counts", "") != "gateway";
     if (row.value("measure", "") == "tokens") budget.measure = budget::Measure::kTokens;
     const int scale = budget.measure == budget::Measure::kMoney ? Money::scale() : 0;
     const ParsedDecimal settled = FB_TRY(ParseDecimal(row.value("settled", "0"), scale));
@@ -272,13 +281,10 @@ Status OtherSpend::Tell(const std::stop_token& stop) {
       FB_TRY(ReadBudgets(FB_TRY(AskDesk(environment_, "GET", path, ""))));
   const std::shared_ptr<const estate::RuleSet> rules =
       ledger_.Rules();  // others may come meanwhile
-  const estate::Estate& estate = rules->estate();
-  const std::set<std::string> fronted = FrontedBy(estate);
+  const std::set<std::string> fronted = FrontedBy(rules->estate());
   Status first;
-  for (CountedBudget counted : budgets) {
+  for (const CountedBudget& counted : budgets) {
     if (stop.stop_requested()) return {};
-    const auto said = std::ranges::find(estate.budgets, counted.budget.name, &budget::Budget::name);
-    if (said != estate.budgets.end()) counted.budget.counts_ledger = said->counts_ledger;
     const Result<gateway::External> read =
         ReadOtherSpend(ledger_, counted, fronted, environment_.clock.Now());
     Status told = read ? Status() : Status(std::unexpected(read.error()));
@@ -307,13 +313,10 @@ void OtherSpend::Run(const std::stop_token& stop) {
     const bool runs = GatewayRuns(environment_);
     const bool due = now_head != head || age_us >= (runs ? kTellEveryUs : kTellIdleUs);
     if (due && environment_.files.Exists(snapshot)) {
-      const Status told = Tell(stop);
-      const std::string wrong = told ? std::string() : told.error().ToString();
-      if (wrong != wrong_ && !wrong.empty()) {
+      if (fault_.IsNews(Tell(stop))) {
         log::Warn("a budget does not count what the ledger has beside the gateway's calls",
-                  {{"why", wrong}});
+                  {{"why", fault_.why()}});
       }
-      wrong_ = wrong;
       head = now_head;
       told_us = environment_.clock.MonotonicUs();
     }

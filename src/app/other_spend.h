@@ -7,7 +7,8 @@
 // - Calls of the gateway (source `gateway`) count in the guard already; what a vendor's bill has
 //   added to them, and calls that it alone knows, don't, and count.
 // - Bills of vendors that the gateway stands in front of hold its calls once more: of them, what is
-//   beyond all that the gateway counted in the window counts, so that nothing counts twice.
+//   beyond all that the gateway, and bills that were applied to its calls, counted in the window
+//   counts, so that nothing counts twice.
 // - Everything else counts whole: other vendors' bills, calls that were told of by OTLP.
 #pragma once
 
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "app/command.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "gateway/external.h"
@@ -49,7 +51,7 @@ class OtherSpend {
 
   const Environment& environment_;
   ledger::Ledger& ledger_;
-  std::string wrong_;  // what was told last of what can't be counted
+  log::LastingFault fault_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;

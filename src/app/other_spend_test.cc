@@ -110,6 +110,12 @@ TEST_F(OtherSpendOfAppliedBills, WhatABillAddsToTheGatewaysCallsCounts) {
   EXPECT_EQ(Read("team=*"), (Texts{"ads 4EUR 2.5USD", "ops 1USD", "search 1.25USD"}));
 }
 
+// Between the import of a vendor's bill and its application both told of the unseen call.
+TEST_F(OtherSpendOfAppliedBills, AVendorsOwnBillTellsOnceMoreWhatAnAppliedOneHasAdded) {
+  EXPECT_EQ(Read("provider=openai", "month", "7.5"), Texts{" 1.5USD"});
+  EXPECT_EQ(Read("provider=openai", "month", "7"), Texts{" 2USD"}) << "up to the bill's 9";
+}
+
 TEST_F(OtherSpendTest, ARollingWindowIsToldByTheHour) {
   EXPECT_EQ(Read("team=ads", "rolling 48 hours"), Texts{" 4EUR 2.5USD"});
   EXPECT_EQ(Read("team=ads", "rolling 12 hours"), Texts{""});

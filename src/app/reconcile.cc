@@ -278,8 +278,9 @@ Status PrintReport(const Environment& environment, const ReconcileArgs& args,
   if (args.rows) Print("\n" + TableText(RowsTable(compared)));
   if (const int64_t assumed = Assumed(compared); assumed > 0) {
     Say(
-        fmt::format("flyball: {} requests of the invoice are priced at the standard tier, because "
-                    "no call of ours tells at which they were served",
+        fmt::format("flyball: {} requests of the invoice are priced at the standard tier (of calls "
+                    "at their bound at the dearest that fits), because nobody tells at which they "
+                    "were served",
                     assumed));
   }
   if (args.apply) {

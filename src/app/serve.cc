@@ -51,8 +51,22 @@ void LogAccess(const serve::AccessLine& line) {
                         {"peer", std::string(line.peer)}});
 }
 
+// Whether the estate names upstreams, each time that it is asked; one that can't be read names
+// none: the page says what is wrong with it.
+std::function<bool()> UpstreamsNamed(const Environment& environment) {
+  return [&environment, before = std::string(), named = false]() mutable {
+    const std::string path = os::JoinPath(environment.home, "estate.yaml");
+    const std::string text = estate::LoadEstate(environment.files, path).value_or("");
+    if (text == before) return named;
+    const auto rules = estate::RuleSet::Compile(text);
+    named = rules && !(*rules)->estate().gateway.upstreams.empty();
+    before = text;
+    return named;
+  };
+}
+
 // What runs beside the server: the closed hours of the gateway's calls come into the ledger, and
-// `up` keeps a gateway where the estate names upstreams.
+// `up` keeps a gateway while the estate names upstreams.
 std::vector<std::unique_ptr<Child>> StartChildren(const Environment& environment,
                                                   const ServeArgs& args) {
   std::vector<std::unique_ptr<Child>> children;
@@ -62,14 +76,12 @@ std::vector<std::unique_ptr<Child>> StartChildren(const Environment& environment
                                kPublishEveryUs,
                                false}));
   if (!args.gateway) return children;
-  const std::string path = os::JoinPath(environment.home, "estate.yaml");
-  const Result<std::string> snapshot = estate::LoadEstate(environment.files, path);
-  if (!snapshot) return children;  // the page says what is wrong with it
-  const auto rules = estate::RuleSet::Compile(*snapshot);
-  if (!rules || (*rules)->estate().gateway.upstreams.empty()) return children;
-  children.push_back(std::make_unique<Child>(
-      environment,
-      Child::Plan{"gateway", {"gateway", "--home", environment.home}, kGatewayAgainUs, true}));
+  children.push_back(
+      std::make_unique<Child>(environment, Child::Plan{"gateway",
+                                                       {"gateway", "--home", environment.home},
+                                                       kGatewayAgainUs,
+                                                       true,
+                                                       UpstreamsNamed(environment)}));
   return children;
 }
 

@@ -251,6 +251,23 @@ TEST_F(LogTest, WritesOneFactALine) {
       << lines_[0];
 }
 
+TEST(LastingFault, IsToldOnceAndAgainWhenItChangesOrComesBack) {
+  const Status full = Fail(Code::kUnavailable, "the disk is full");
+  const Result<int> broken = Fail(Code::kUnavailable, "the disk is broken");
+  log::LastingFault fault;
+  EXPECT_FALSE(fault.IsNews(Status()));
+  EXPECT_TRUE(fault.IsNews(full));
+  EXPECT_FALSE(fault.IsNews(full));
+  EXPECT_TRUE(fault.IsNews(broken));
+  EXPECT_EQ(fault.why(), "the disk is broken");
+  EXPECT_TRUE(fault.lasts());
+  EXPECT_FALSE(fault.IsNews(Result<int>(1)));
+  EXPECT_FALSE(fault.lasts());
+  EXPECT_TRUE(fault.IsNews(broken));
+  fault.End();
+  EXPECT_TRUE(fault.IsNews(broken));
+}
+
 TEST_F(LogTest, JsonLinesAreJsonAndHideSecrets) {
   Start(log::Format::kJson, log::Level::kDebug);
   log::Warn("bad\xff\"message", {{"Access_Token", "s3cr3t"}, {"path", "/x"}});

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace flyball::log {
 
 inline constexpr size_t kLogValueMaxBytes = 4096;
@@ -50,6 +52,26 @@ void Debug(std::string_view message, Fields fields = {});
 void Info(std::string_view message, Fields fields = {});
 void Warn(std::string_view message, Fields fields = {});
 void Error(std::string_view message, Fields fields = {});
+
+// What fails while it is tried again and again is told once, and again when it fails otherwise or
+// after it had ended. Of one thread.
+class LastingFault {
+ public:
+  // Whether to tell it: `outcome` is a failure, and not that of the last time. A success ends it.
+  template <typename T>
+  bool IsNews(const Result<T>& outcome) {
+    std::string why = outcome ? std::string() : outcome.error().ToString();
+    const bool news = !why.empty() && why != why_;
+    why_ = std::move(why);
+    return news;
+  }
+  void End() { why_.clear(); }
+  bool lasts() const { return !why_.empty(); }
+  std::string_view why() const { return why_; }
+
+ private:
+  std::string why_;
+};
 
 // A state that should be impossible but that can be survived without a wrong number. In builds
 // other than release it stops the program, so that tests find it; in release it is logged, counted

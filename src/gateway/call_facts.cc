@@ -5,52 +5,23 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
-#include "base/text.h"
+#include "gateway/strict_json.h"
+#include "gateway/vendor_tools.h"
 
 namespace flyball::gateway {
 namespace {
 
 namespace dom = simdjson::dom;
-
-std::unexpected<Error> Wrong(std::string_view member, std::string_view expected) {
-  return Fail(Code::kInvalidArgument, fmt::format("'{}' {}", member, expected));
-}
-
-bool IsTrue(const dom::element& value) {
-  bool is = false;
-  return value.get(is) == simdjson::SUCCESS && is;
-}
-
-std::string_view TextOf(const dom::element& value) {
-  std::string_view text;
-  return value.get(text) == simdjson::SUCCESS ? text : std::string_view();
-}
-
-// Of a member that there need not be.
-std::string_view TextOf(const dom::object& members, std::string_view name) {
-  dom::element value;
-  return members[name].get(value) == simdjson::SUCCESS ? TextOf(value) : std::string_view();
-}
-
-bool Has(const dom::object& members, std::string_view name) {
-  dom::element value;
-  return members[name].get(value) == simdjson::SUCCESS && !value.is_null();
-}
-
-template <size_t kSize>
-bool IsOneOf(std::string_view name, const std::array<std::string_view, kSize>& names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-Result<int64_t> PositiveNumber(std::string_view member, const dom::element& value, int64_t most) {
-  int64_t number = 0;
-  if (value.get(number) != simdjson::SUCCESS || number < 1 || number > most) {
-    return Wrong(member, fmt::format("is a whole number from 1 to {}", most));
-  }
-  return number;
-}
+using strict::Folded;
+using strict::Has;
+using strict::HasOtherCase;
+using strict::IsOneOf;
+using strict::IsTrue;
+using strict::NoNameTwice;
+using strict::PositiveNumber;
+using strict::TextOf;
+using strict::Wrong;
 
 Result<std::string> ShortText(std::string_view member, const dom::element& value) {
   const std::string_view text = TextOf(value);
@@ -60,51 +31,7 @@ Result<std::string> ShortText(std::string_view member, const dom::element& value
   return std::string(text);
 }
 
-void HasNoBound(CallFacts* facts, std::string message, std::string hint) {
-  if (facts->unbounded) return;
-  facts->unbounded = Error{Code::kInvalidArgument, std::move(message), std::move(hint), {}};
-}
-
-// ---- names
-
-Status NoNameTwice(const dom::object& members) {
-  std::array<std::string_view, 16> few;  // most objects have no more, and need no memory
-  std::vector<std::string_view> many;
-  const bool are_few = members.size() <= few.size();
-  auto end = few.begin();
-  for (const dom::key_value_pair& member : members) {
-    if (!are_few) {
-      many.push_back(member.key);
-      continue;
-    }
-    if (std::find(few.begin(), end, member.key) != end) {
-      return Wrong(member.key.substr(0, 100), "is given twice");
-    }
-    *end++ = member.key;
-  }
-  std::ranges::sort(many);
-  const auto twice = std::ranges::adjacent_find(many);
-  return twice == many.end() ? Status() : Status(Wrong(twice->substr(0, 100), "is given twice"));
-}
-
-// As a server written in Go takes a name: without regard to case, and with the two letters outside
-// of ASCII that fold into it.
-std::string Folded(std::string_view name) {
-  std::string folded = ToLower(name);
-  for (const auto& [letter, as] : {std::pair("\xc5\xbf", 's'), std::pair("\xe2\x84\xaa", 'k')}) {
-    for (size_t at = 0; (at = folded.find(letter, at)) != std::string::npos;) {
-      folded.replace(at, std::string_view(letter).size(), 1, as);
-    }
-  }
-  return folded;
-}
-
-bool HasOtherCase(std::string_view name) {
-  return std::any_of(name.begin(), name.end(),
-                     [](char c) { return (c >= 'A' && c <= 'Z') || (c & 0x80) != 0; });
-}
-
-// Members of the body that decide about its cost, and those of a tool.
+// Members of the body that decide about its cost.
 constexpr std::array<std::string_view, 34> kBodyNames = {"model",
                                                          "max_tokens",
                                                          "max_completion_tokens",
@@ -139,19 +66,6 @@ constexpr std::array<std::string_view, 34> kBodyNames = {"model",
                                                          "audio",
                                                          "modalities",
                                                          "system"};
-constexpr std::array<std::string_view, 2> kToolNames = {"type", "max_uses"};
-
-template <size_t kSize>
-Status NoneInAnotherCase(const dom::object& members,
-                         const std::array<std::string_view, kSize>& names) {
-  for (const auto& [name, value] : members) {
-    if (!HasOtherCase(name)) continue;
-    const std::string folded = Folded(name);
-    if (!IsOneOf(folded, names)) continue;
-    return Wrong(name, fmt::format("is read as '{}' by some vendors: write it so", folded));
-  }
-  return {};
-}
 
 // ---- what lies below the body's members
 
@@ -296,127 +210,6 @@ void ReadResponseInput(const dom::element& value, CallFacts* facts) {
   }
 }
 
-// ---- tools
-
-enum class ToolKind : uint8_t {
-  kOwn,     // the client runs it
-  kSearch,  // the vendor runs it, for a fee
-  kNoFee,   // the vendor runs it, for the tokens alone
-  kUnknownFee,
-};
-
-ToolKind OpenAiTool(std::string_view type, const dom::object& tool) {
-  constexpr std::array<std::string_view, 6> kOwn = {
-      "function", "custom", "local_shell", "apply_patch", "computer", "computer_use_preview"};
-  if (IsOneOf(type, kOwn)) return ToolKind::kOwn;
-  if (type.starts_with("web_search")) return ToolKind::kSearch;
-  if (type == "shell") {
-    dom::object environment;
-    const bool stated = tool["environment"].get(environment) == simdjson::SUCCESS;
-    return stated && TextOf(environment, "type") == "local" ? ToolKind::kOwn
-                                                            : ToolKind::kUnknownFee;
-  }
-  if (type == "tool_search") {
-    return TextOf(tool, "execution") == "client" ? ToolKind::kOwn : ToolKind::kNoFee;
-  }
-  return type == "mcp" ? ToolKind::kNoFee : ToolKind::kUnknownFee;
-}
-
-ToolKind AnthropicTool(std::string_view type) {
-  if (type == "custom") return ToolKind::kOwn;
-  for (std::string_view own : {"bash_", "text_editor_", "computer_", "memory_"}) {
-    if (type.starts_with(own)) return ToolKind::kOwn;
-  }
-  if (type.starts_with("web_search_")) return ToolKind::kSearch;
-  return type.starts_with("web_fetch_") ? ToolKind::kNoFee : ToolKind::kUnknownFee;
-}
-
-Bucket SearchFee(const dom::object& search) {
-  const std::string_view size = TextOf(search, "search_context_size");
-  if (size == "high") return Bucket::kSearchesHigh;
-  return size == "low" ? Bucket::kSearchesLow : Bucket::kSearches;
-}
-
-// Reads the list of tools; `uses` are those that they state, of all together.
-class ToolReader {
- public:
-  ToolReader(Dialect dialect, CallFacts* facts) : dialect_(dialect), facts_(*facts) {}
-
-  Status Read(const dom::element& value) {
-    dom::array tools;
-    if (value.get(tools) != simdjson::SUCCESS) {
-      return value.is_null() ? Status() : Status(Wrong("tools", "is a list"));
-    }
-    for (const dom::element& tool : tools) {
-      dom::object members;
-      if (tool.get(members) != simdjson::SUCCESS) return Wrong("tools", "is a list of objects");
-      facts_.has_tools = true;
-      FB_CHECK(NoneInAnotherCase(members, kToolNames));
-      FB_CHECK(ReadOne(members));
-    }
-    return {};
-  }
-
-  // A limit counts only at a vendor that knows it: others pay no heed to what they don't know.
-  void Conclude(std::optional<int64_t> max_tool_calls) {
-    if (!facts_.has_vendor_tools) return;
-    std::optional<int64_t> most;
-    if (dialect_ == Dialect::kOpenAiResponses) most = max_tool_calls;
-    if (Info(dialect_).is_anthropic && all_limited_) most = uses_;
-    facts_.vendor_tool_uses = most.value_or(0);
-    if (most) return;
-    HasNoBound(&facts_,
-               "'tools' lets the vendor run tools without a limit, so that the call's cost has no "
-               "bound",
-               "state 'max_uses' in each of them (Anthropic) or 'max_tool_calls' (OpenAI's "
-               "responses), or leave them out");
-  }
-
- private:
-  Status ReadOne(const dom::object& tool) {
-    const std::string_view type = TextOf(tool, "type");
-    if (dom::element inner; type == "namespace" && tool["tools"].get(inner) == simdjson::SUCCESS) {
-      return Read(inner);
-    }
-    const ToolKind kind = KindOf(type, tool);
-    if (kind == ToolKind::kOwn) return {};
-    if (kind == ToolKind::kUnknownFee) {
-      HasNoBound(&facts_,
-                 fmt::format("'tools' has the vendor run '{}', and what that costs is not known",
-                             type.substr(0, 100)),
-                 "leave it out, or run such a tool yourself");
-    }
-    facts_.has_vendor_tools = true;
-    if (kind == ToolKind::kSearch) {
-      // Of several kinds of search each may be used: the widest counts.
-      const Bucket fee = SearchFee(tool);
-      const bool wider = facts_.search_fee == Bucket::kSearchesLow || fee == Bucket::kSearchesHigh;
-      if (!facts_.search_fee || wider) facts_.search_fee = fee;
-    }
-    dom::element max_uses;
-    if (tool["max_uses"].get(max_uses) != simdjson::SUCCESS || max_uses.is_null()) {
-      all_limited_ = false;
-      return {};
-    }
-    uses_ += FB_TRY(PositiveNumber("max_uses", max_uses, kToolUsesMax));
-    if (uses_ <= kToolUsesMax) return {};
-    return Wrong("max_uses", fmt::format("is, of all tools together, at most {}", kToolUsesMax));
-  }
-
-  ToolKind KindOf(std::string_view type, const dom::object& tool) const {
-    if (type.empty()) {
-      const bool named = Has(tool, "function") || Has(tool, "name");
-      return named ? ToolKind::kOwn : ToolKind::kUnknownFee;
-    }
-    return Info(dialect_).is_anthropic ? AnthropicTool(type) : OpenAiTool(type, tool);
-  }
-
-  Dialect dialect_;
-  CallFacts& facts_;
-  bool all_limited_ = true;
-  int64_t uses_ = 0;
-};
-
 // ---- what has no bound
 
 // Models that search the web of themselves, as often as they see fit, for a fee beside the tokens.
@@ -443,18 +236,18 @@ void LookForNoBound(Dialect dialect, std::string_view name, const dom::element& 
                                                        "fallback_models"};
   if (IsNothing(value)) return;
   if (IsOneOf(name, kSearches)) {
-    HasNoBound(facts,
-               fmt::format("'{}' lets the vendor run tools without a limit, so that the call's "
-                           "cost has no bound",
-                           name),
-               "leave it out; a tool with a limit can be held");
+    facts->HasNoBound(
+        fmt::format("'{}' lets the vendor run tools without a limit, so that the call's "
+                    "cost has no bound",
+                    name),
+        "leave it out; a tool with a limit can be held");
   } else if (IsOneOf(name, kModels)) {
-    HasNoBound(facts,
-               fmt::format("'{}' lets other models answer than the one that is held for", name),
-               "leave it out, and try the others in calls of their own");
+    facts->HasNoBound(
+        fmt::format("'{}' lets other models answer than the one that is held for", name),
+        "leave it out, and try the others in calls of their own");
   } else if (name == "prompt" && dialect == Dialect::kOpenAiResponses) {
-    HasNoBound(facts, "'prompt' names a template of the vendor's, with tools that can't be seen",
-               "send its text as 'input' and its tools as 'tools'");
+    facts->HasNoBound("'prompt' names a template of the vendor's, with tools that can't be seen",
+                      "send its text as 'input' and its tools as 'tools'");
   }
 }
 
@@ -464,17 +257,17 @@ void ReadContextManagement(const dom::element& value, CallFacts* facts) {
   if (IsNothing(value)) return;
   dom::array edits;
   if (value.get(edits) != simdjson::SUCCESS && value["edits"].get(edits) != simdjson::SUCCESS) {
-    return HasNoBound(facts, "'context_management' has no list of edits", "leave it out");
+    return facts->HasNoBound("'context_management' has no list of edits", "leave it out");
   }
   for (const dom::element& edit : edits) {
     dom::object members;
     if (edit.get(members) == simdjson::SUCCESS && TextOf(members, "type").starts_with("clear_")) {
       continue;
     }
-    HasNoBound(facts,
-               "'context_management' lets the vendor rewrite the conversation, in passes of the "
-               "model without a limit",
-               "keep only edits that clear");
+    facts->HasNoBound(
+        "'context_management' lets the vendor rewrite the conversation, in passes of the "
+        "model without a limit",
+        "keep only edits that clear");
   }
 }
 
@@ -538,9 +331,9 @@ Result<CallFacts> ReadBody(Dialect dialect, const dom::object& members, size_t b
   CallFacts facts;
   facts.body_bytes = static_cast<int64_t>(bytes);
   FB_CHECK(NoNameTwice(members));
-  FB_CHECK(NoneInAnotherCase(members, kBodyNames));
+  FB_CHECK(strict::NoneInAnotherCase(members, kBodyNames));
   Walker walker(&facts);
-  ToolReader tools(dialect, &facts);
+  VendorTools tools(dialect, &facts);
   std::optional<int64_t> max_tool_calls;
   for (const auto& [name, value] : members) {
     walker.Look(name, value);
@@ -554,11 +347,11 @@ Result<CallFacts> ReadBody(Dialect dialect, const dom::object& members, size_t b
   if (facts.model.empty()) return Wrong("model", "is missing");
   tools.Conclude(max_tool_calls);
   if (SearchesByItself(facts.model)) {
-    HasNoBound(&facts,
-               fmt::format("the model '{}' searches by itself, as often as it sees fit, so that "
-                           "the call's cost has no bound",
-                           facts.model),
-               "take another model, and a search tool with a limit");
+    facts.HasNoBound(
+        fmt::format("the model '{}' searches by itself, as often as it sees fit, so that "
+                    "the call's cost has no bound",
+                    facts.model),
+        "take another model, and a search tool with a limit");
   }
   return facts;
 }
@@ -566,6 +359,11 @@ Result<CallFacts> ReadBody(Dialect dialect, const dom::object& members, size_t b
 constexpr size_t kKeptParserBytes = size_t{1} << 20;
 
 }  // namespace
+
+void CallFacts::HasNoBound(std::string message, std::string hint) {
+  if (unbounded) return;
+  unbounded = Error{Code::kInvalidArgument, std::move(message), std::move(hint), {}};
+}
 
 Result<CallFacts> ReadCall(Dialect dialect, std::string_view body) {
   // A parser keeps the memory of the largest body that it has read: a huge one gets its own.

@@ -45,6 +45,7 @@ struct CallFacts {
   std::optional<Bucket> search_fee;
   // Why the call's cost has no bound; the first reason, with the member and the remedy.
   std::optional<Error> unbounded;
+  void HasNoBound(std::string message, std::string hint);
   std::string service_tier;  // as stated; empty: the vendor's default
 };
 

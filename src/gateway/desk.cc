@@ -38,18 +38,22 @@ const Zone* FindZone(std::string_view name) {
   return zones.emplace(name, std::make_unique<Zone>(*std::move(zone))).first->second.get();
 }
 
+std::string_view CountsName(bool counts_ledger) { return counts_ledger ? "ledger" : "gateway"; }
+
 std::string Canonical(const budget::Budget& budget) {
-  return Json{{"scope", budget::FormatScope(budget.scope)},
-              {"measure", budget::MeasureName(budget.measure)},
-              {"currency", budget.currency},
-              {"limit", budget::FormatAmount(budget.measure, budget.limit)},
-              {"window", budget::FormatWindow(budget.window)},
-              {"zone", budget.window.zone},
-              {"hard", budget.hard},
-              {"mode", budget::ModeName(budget.mode)},
-              {"overrun", budget.quantile_overrun_percent},
-              {"warn", budget.warn_percent}}
-      .dump();
+  Json json{{"scope", budget::FormatScope(budget.scope)},
+            {"measure", budget::MeasureName(budget.measure)},
+            {"currency", budget.currency},
+            {"limit", budget::FormatAmount(budget.measure, budget.limit)},
+            {"window", budget::FormatWindow(budget.window)},
+            {"zone", budget.window.zone},
+            {"hard", budget.hard},
+            {"mode", budget::ModeName(budget.mode)},
+            {"overrun", budget.quantile_overrun_percent},
+            {"warn", budget.warn_percent}};
+  // What was put in force before this word was kept stays as it is.
+  if (!budget.counts_ledger) json["counts"] = CountsName(false);
+  return json.dump();
 }
 
 std::map<std::string, std::string> ReadApplied(os::Files& files, const std::string& home) {
@@ -223,8 +227,9 @@ Result<budget::Budget> Meant(const Json& json, const guard::Guard& guard, bool* 
 }
 
 Result<budget::Budget> ReadBudget(const Json& json, const guard::Guard& guard) {
-  static constexpr std::array<std::string_view, 10> kKnown = {
-      "name", "scope", "amount", "tokens", "currency", "window", "zone", "hard", "mode", "warn"};
+  static constexpr std::array<std::string_view, 11> kKnown = {
+      "name", "scope", "amount", "tokens", "currency", "window",
+      "zone", "hard",  "mode",   "warn",   "counts"};
   FB_CHECK(CheckMembers(json, kKnown, "a budget"));
   bool edits = false;
   budget::Budget budget = FB_TRY(Meant(json, guard, &edits));
@@ -236,6 +241,11 @@ Result<budget::Budget> ReadBudget(const Json& json, const guard::Guard& guard) {
   const std::string mode = FB_TRY(TextOf(json, "mode", budget::ModeName(budget.mode)));
   if (mode != "strict" && mode != "quantile") return WrongMember("mode", "is strict or quantile");
   budget.mode = mode == "strict" ? budget::Mode::kStrict : budget::Mode::kQuantile;
+  const std::string counts = FB_TRY(TextOf(json, "counts", CountsName(budget.counts_ledger)));
+  if (counts != CountsName(true) && counts != CountsName(false)) {
+    return WrongMember("counts", "is ledger or gateway");
+  }
+  budget.counts_ledger = counts == CountsName(true);
   if (json.contains("warn")) {
     if (!json["warn"].is_array()) return WrongMember("warn", "is a list of percentages");
     budget.warn_percent.clear();
@@ -272,6 +282,7 @@ Json RowJson(const guard::StatusRow& row) {
             {"max_overspend_bounded", row.max_overspend.bounded},
             {"hard", row.hard},
             {"mode", budget::ModeName(row.mode)},
+            {"counts", CountsName(row.counts_ledger)},
             {"warn", row.warn_percent},
             {"warned", row.warned_percent},
             {"frozen", row.frozen},
@@ -341,6 +352,8 @@ Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
   options.find_zone = FindZone;
   std::unique_ptr<guard::Wal> wal = FB_TRY(guard::Wal::Open(
       files, GuardFolder(home), boot_id ? Trim(*boot_id) : std::string_view(), options));
+  wal->guard().RespellScopes(SpellProvider);
+  FB_CHECK(wal->Commit());
   return Desk{std::move(lock), std::move(wal)};
 }
 

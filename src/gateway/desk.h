@@ -50,8 +50,8 @@ Status ApplyEstate(os::Files& files, const std::string& home,
 // Requests of the desk, with answers in JSON:
 //   GET  /flyball/v1/budgets                              all of them
 //   POST /flyball/v1/budgets         {"scope","amount"|"tokens","currency","window","zone",
-//                                     "hard","mode","warn","name"}     makes or edits one; of one
-//                                     that is there, what is not said stays
+//                                     "hard","mode","warn","counts","name"}   makes or edits one;
+//                                     of one that is there, what is not said stays
 //   POST /flyball/v1/budgets/freeze  {"name","frozen"}    the kill switch, and its opposite
 //   POST /flyball/v1/budgets/remove  {"name"}
 //   POST /flyball/v1/budgets/ledger  what the ledger has in one beside the calls (external.h)

@@ -41,9 +41,10 @@ class DeskTest : public testing::Test {
   Status Apply(const std::vector<budget::Budget>& budgets) {
     return ApplyEstate(*files_, home_, budgets, currencies_, *desk_->wal, Now());
   }
-  // What a call of this team cost.
-  void Spend(std::string_view team, std::string_view cost) {
-    const std::vector<hold::Attribute> who = {{budget::ScopeKind::kTeam, team}};
+  // What a call of this team (or whose it is) cost.
+  void Spend(std::string_view whose, std::string_view cost,
+             budget::ScopeKind kind = budget::ScopeKind::kTeam) {
+    const std::vector<hold::Attribute> who = {{kind, whose}};
     const guard::Call call{desk_->wal->NextCallId(),
                            who,
                            {Money::Parse(cost).value(), {}, 0, 0},
@@ -74,6 +75,26 @@ class DeskTest : public testing::Test {
   std::atomic<bool> waits_ = false;
 };
 
+// What was written before providers had one spelling met no call any more.
+TEST_F(DeskTest, BudgetsOfAnOlderSpellingAreSpelledAnewWithTheirCounts) {
+  guard::Guard& guard = desk_->wal->guard();
+  ASSERT_TRUE(guard.SetBudget(Of("provider=OpenAI", "month", "one"), Now()));
+  ASSERT_TRUE(guard.SetBudget(Of("provider=*", "month", "each"), Now()));
+  Spend("OpenAI", "2", budget::ScopeKind::kProvider);
+  for (int open = 0; open < 2; ++open) {
+    desk_.reset();
+    desk_.emplace(OpenDesk(*files_, home_).value());
+    Spend("openai", "1", budget::ScopeKind::kProvider);
+  }
+  std::map<std::string, std::string> settled;
+  for (const guard::StatusRow& row : desk_->wal->guard().Statuses(Now())) {
+    settled[row.name + " " + row.scope] = Money::FromUnits(row.totals.settled).ToString();
+  }
+  EXPECT_EQ(settled["one provider=openai"], "4");
+  EXPECT_EQ(settled["each provider=openai"], "4");
+  EXPECT_EQ(settled.size(), 3u) << "and the \"*\" itself";
+}
+
 // "OpenAI" in a budget, "openai" of an upstream and "OpenAI" in the ledger are one.
 TEST_F(DeskTest, ABudgetOfAProviderIsKnownByOneSpelling) {
   ASSERT_TRUE(Apply({Of("provider=OpenAI", "month"), Of("provider=*", "month")}));
@@ -84,6 +105,31 @@ TEST_F(DeskTest, ABudgetOfAProviderIsKnownByOneSpelling) {
   EXPECT_EQ(scopes["b"], "provider=google");
   EXPECT_EQ(scopes[Of("provider=OpenAI", "month").name], "provider=openai");
   EXPECT_EQ(scopes[Of("provider=*", "month").name], "provider=*");
+}
+
+TEST_F(DeskTest, WhatABudgetCountsIsSetAtRunTimeAndKept) {
+  const auto counts = [&](std::string_view budget) {
+    for (const Json& row : Json(Ask("GET", "").value())) {
+      if (row["name"] == budget) return row["counts"].get<std::string>();
+    }
+    return std::string("no budget");
+  };
+  budget::Budget said = Of("organisation", "month", "said");
+  said.counts_ledger = false;
+  ASSERT_TRUE(Apply({said}));
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","scope":"team=a","amount":"5","counts":"gateway"})"));
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","amount":"6"})"));
+  EXPECT_FALSE(Ask("POST", "", R"({"name":"b","counts":"all"})"));
+  for (int open = 0; open < 2; ++open) {
+    EXPECT_EQ(counts("b"), "gateway");
+    EXPECT_EQ(counts("said"), "gateway");
+    desk_.reset();
+    desk_.emplace(OpenDesk(*files_, home_).value());
+  }
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","counts":"ledger"})"));
+  desk_.reset();
+  desk_.emplace(OpenDesk(*files_, home_).value());
+  EXPECT_EQ(counts("b"), "ledger");
 }
 
 TEST_F(DeskTest, WhatTheLedgerSaysOfABudgetCountsAndIsShownApart) {

@@ -24,8 +24,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "estate/estate.h"
 #include "gateway/call.h"
+#include "gateway/call_facts.h"
 #include "gateway/call_log.h"
 #include "gateway/currencies.h"
 #include "gateway/dialect.h"
@@ -82,12 +84,16 @@ class GovernedGateway final : public Governor {
   std::string MetricsText() const;
 
  private:
+  // governed_call.cc. INVALID_ARGUMENT: attributes that budgets can't be named by; NOT_FOUND: no
+  // upstream serves the model.
   class Governed;
+  Result<std::unique_ptr<Call>> MakeCall(Dialect dialect, const RequestView& request,
+                                         CallFacts facts, std::shared_ptr<const VirtualKey> key);
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
   void WriteEnds();
-  void LogFailed(const Error& error);
+  void LogFailed(const Status& failed);
   // Once, not at each turn that finds it so.
-  void TellFault(std::string_view journal, const Error& error);
+  void TellFault(std::string_view journal, const Status& failed);
   void SyncLog(int64_t now_us);
   std::string ModelsJson() const;
   // Requests that are no calls: health, metrics, the desk.
@@ -107,10 +113,12 @@ class GovernedGateway final : public Governor {
   int64_t keys_looked_at_us_ = 0;
   int64_t log_synced_us_ = 0;
   bool syncing_log_ = false;
-  std::string tick_wrong_;   // what Tick told last
-  std::string write_wrong_;  // what Commit told last, until it could write
+  log::LastingFault tick_fault_;
+  log::LastingFault write_fault_;  // of Commit, until it could write
 };
 
+// The value of a header, without the blanks around it; "" when there is none.
+std::string_view HeaderOf(std::span<const HeaderView> headers, std::string_view name);
 // The secret of a request's Authorization, x-api-key or api-key header; "" when there is none.
 std::string_view SecretOf(std::span<const HeaderView> headers);
 

@@ -52,6 +52,18 @@ TEST_F(GovernorTest, ACallIsHeldAtItsBoundAndSettledExactly) {
   EXPECT_GE(records[0].dispatch.bound, records[1].end.cost);
 }
 
+// The account's own setting may send a call elsewhere than its upstream stands.
+TEST_F(GovernorTest, TheRegionThatAnAnswerNamesIsLogged) {
+  Serve("/v1/messages", R"({"model":"m","max_tokens":5,"messages":[]})",
+        {{200, R"({"id":"a","model":"m","usage":{"input_tokens":1,"output_tokens":1,)"
+               R"("inference_geo":"us"}})"}});
+  Serve(kChat, kAsk, {{200, kAnswer}});
+  const std::vector<metered::Record> records = Records();
+  ASSERT_EQ(records.size(), 4u);
+  EXPECT_EQ(records[1].end.region, "us");
+  EXPECT_EQ(records[3].end.region, "");
+}
+
 TEST_F(GovernorTest, WhatDoesNotFitIsRefusedInTheClientsDialectAndNothingIsCharged) {
   SetBudget("team=search", "0.5");
   const Served openai = Serve(kChat, kAsk, {});

@@ -51,7 +51,7 @@ std::string MockInvoice::ToJson(bool with_requests) const {
     for (const MockBill& bill : bills_) {
       fmt::format_to(
           std::back_inserter(out),
-          R"({}{{"id":"{}","at":"{}","model":{},"dialect":"{}","stream":{},"complete":{},"usage":{}}})",
+          R"({}{{"id":"{}","at":"{}","model":{},"dialect":"{}","tier":"standard","stream":{},"complete":{},"usage":{}}})",
           out.back() == '[' ? "" : ",", bill.id, FormatInstant(bill.at), Quoted(bill.model),
           MockDialectName(bill.dialect), bill.stream, bill.complete, UsageJson(bill.usage));
     }

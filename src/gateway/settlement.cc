@@ -92,6 +92,7 @@ Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter, const
     options.tier = FB_TRY(rates::ParseTier(meter.service_tier()));
   }
   settlement.tier = rates::TierName(options.tier);
+  settlement.region = metered.region;
   const std::string region = metered.region.empty() ? upstream.region : metered.region;
   rates::PriceQuery query{upstream.provider, meter.model(), now, region};
   if (meter.model().empty() || !book.Find(query)) query.model = facts.model;

@@ -22,6 +22,7 @@ struct Settlement {
   int64_t tokens = 0;
   int64_t tokens_output = 0;
   std::string tier;
+  std::string region;  // that the answer names
   std::vector<metered::Line> lines;
 };
 

@@ -32,10 +32,15 @@ BudgetRecord Guard::RecordOf(uint32_t id, BudgetRecord record) const {
   return record;
 }
 
+void Guard::WriteBudget(uint32_t id, BudgetRecord record, std::string* batch) const {
+  Write(RecordOf(id, std::move(record)), batch);
+  if (!books_.at(id).spec.counts_ledger) Write(GatewayOnlyRecord{id}, batch);
+}
+
 void Guard::WriteBudget(uint32_t id, BudgetRecord record) {
   if (!options_.durable) return;
   StartControl();
-  Write(RecordOf(id, std::move(record)), &outbox_.control);
+  WriteBudget(id, std::move(record), &outbox_.control);
 }
 
 // --- the index
@@ -266,6 +271,25 @@ Status Guard::RenameBudget(std::string_view name, const std::string& to, Moment 
     WriteBudget(id, {});
   }
   return {};
+}
+
+void Guard::RespellScopes(const std::function<void(budget::Scope*)>& spell) {
+  for (uint32_t id = 0; id < books_.size(); ++id) {
+    if (!books_.Has(id)) continue;
+    Account& account = books_.at(id);
+    budget::Scope scope = account.spec.scope;
+    spell(&scope);
+    if (scope == account.spec.scope) continue;
+    const ScopeIndex::Entry* there = index_.Find(scope.kind, scope.value);
+    const bool taken = account.template_of != kNoIndex && there != nullptr &&
+                       std::ranges::any_of(there->accounts, [&](uint32_t other) {
+                         return books_.at(other).template_of == account.template_of;
+                       });
+    if (taken) continue;
+    account.spec.scope = std::move(scope);
+    WriteBudget(id, {});
+    Reindex();
+  }
 }
 
 Status Guard::RemoveBudget(std::string_view name, Moment now) {

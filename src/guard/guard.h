@@ -169,6 +169,7 @@ struct StatusRow {
   Totals totals;
   bool hard = true;
   bool frozen = false;
+  bool counts_ledger = true;
   budget::Mode mode = budget::Mode::kStrict;
   std::vector<int> warn_percent;
   int warned_percent = 0;  // the highest level that is reached; 0: none
@@ -194,6 +195,10 @@ class Guard {
   // What is counted in it stays, under another name. NOT_FOUND; ALREADY_EXISTS: a budget has that
   // name, or had it before it was removed.
   Status RenameBudget(std::string_view name, const std::string& to, Moment now);
+  // Whatever `spell` changes in a scope is spelled so from now on, with its count: what was written
+  // by an older program is met by calls again. A value of a "*" budget stays as it is where that
+  // has an account of the other spelling already.
+  void RespellScopes(const std::function<void(budget::Scope*)>& spell);
   // Calls fall under it no more; what is counted comes back if it is made again. NOT_FOUND.
   Status RemoveBudget(std::string_view name, Moment now);
   // The kill switch, and its opposite. NOT_FOUND.
@@ -285,6 +290,7 @@ class Guard {
   void WriteLease(uint32_t cell);
   BudgetRecord RecordOf(uint32_t id, BudgetRecord record) const;
   void WriteBudget(uint32_t id, BudgetRecord record);
+  void WriteBudget(uint32_t id, BudgetRecord record, std::string* batch) const;
   uint32_t MakeAccount(const budget::Budget& budget, uint32_t template_of);
   void IndexAccount(uint32_t id);
   void Reindex();
@@ -342,6 +348,7 @@ class Guard {
   void Apply(const GrowRecord& record);
   void Apply(const SettleRecord& record);
   void Apply(const EndRecord& record);
+  void Apply(const GatewayOnlyRecord& record);
   void Apply(const ExternalRecord& record);
   void Apply(const CellRecord& record);
   void Apply(const StateRecord& record);

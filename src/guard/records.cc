@@ -124,6 +124,10 @@ void Fields(Io& io, BudgetRecord& r) {
   Fields(io, r.merged_into);
 }
 template <typename Io>
+void Fields(Io& io, GatewayOnlyRecord& r) {
+  io.Number(r.account);
+}
+template <typename Io>
 void Fields(Io& io, LeaseRecord& r) {
   io.List(r.leases, [&io](LeaseRecord::Lease& lease) {
     Fields(io, lease.cell);
@@ -248,6 +252,7 @@ void Write(const EndRecord& record, std::string* batch) { WriteAny(record, batch
 void Write(const ExternalRecord& record, std::string* batch) { WriteAny(record, batch); }
 void Write(const CellRecord& record, std::string* batch) { WriteAny(record, batch); }
 void Write(const StateRecord& record, std::string* batch) { WriteAny(record, batch); }
+void Write(const GatewayOnlyRecord& record, std::string* batch) { WriteAny(record, batch); }
 
 Status ForEachRecord(std::string_view batch, const std::function<void(Record&&)>& visit) {
   if (batch.empty() || static_cast<uint8_t>(batch.front()) != kFormatVersion) {

@@ -52,6 +52,11 @@ struct BudgetRecord {
   Period merged_into;
   bool operator==(const BudgetRecord&) const = default;
 };
+// Follows the BudgetRecord of an account in which the ledger's other charges don't count.
+struct GatewayOnlyRecord {
+  uint32_t account = kNoIndex;
+  bool operator==(const GatewayOnlyRecord&) const = default;
+};
 // What cells may reach; a smaller number than before takes back.
 struct LeaseRecord {
   struct Lease {
@@ -145,9 +150,9 @@ struct StateRecord {
   bool operator==(const StateRecord&) const = default;
 };
 
-using Record =
-    std::variant<BudgetRecord, LeaseRecord, ExcessRecord, LostRecord, DispatchRecord, GrowRecord,
-                 SettleRecord, EndRecord, ExternalRecord, CellRecord, StateRecord>;
+using Record = std::variant<BudgetRecord, LeaseRecord, ExcessRecord, LostRecord, DispatchRecord,
+                            GrowRecord, SettleRecord, EndRecord, ExternalRecord, CellRecord,
+                            StateRecord, GatewayOnlyRecord>;
 
 // Appends to a batch; begins it when it is empty.
 void Write(const BudgetRecord& record, std::string* batch);
@@ -161,6 +166,7 @@ void Write(const EndRecord& record, std::string* batch);
 void Write(const ExternalRecord& record, std::string* batch);
 void Write(const CellRecord& record, std::string* batch);
 void Write(const StateRecord& record, std::string* batch);
+void Write(const GatewayOnlyRecord& record, std::string* batch);
 
 // Calls `visit(Record&&)` for each record of a batch, in order. DATA_LOSS where none stands.
 Status ForEachRecord(std::string_view batch, const std::function<void(Record&&)>& visit);

@@ -57,6 +57,7 @@ TEST(Records, AreReadAsTheyWereWritten) {
     ExpectSame(ExternalRecord{random.Next(), {{AnyCell(&random), AnyAmount(&random)}}});
     ExpectSame(CellRecord{AnyCell(&random), AnyAmount(&random), 1, 2, 3, AnyAmount(&random)});
     ExpectSame(StateRecord{random.Next(), random.Next()});
+    ExpectSame(GatewayOnlyRecord{static_cast<uint32_t>(random.Next())});
   }
 }
 

@@ -15,7 +15,7 @@ std::string Guard::Snapshot() {
   Write(StateRecord{external_commit_, faults_}, &out);
   for (uint32_t id = 0; id < books_.size(); ++id) {
     if (!books_.Has(id)) continue;
-    Write(RecordOf(id, {}), &out);
+    WriteBudget(id, {}, &out);
     for (uint32_t c : books_.at(id).cells) {
       const Cell& cell = books_.cell(c);
       const Totals& t = cell.totals;
@@ -86,6 +86,10 @@ void Guard::Apply(const BudgetRecord& record) {
     MoveLegs(c, into);
     books_.MergeCell(c, into);
   }
+}
+
+void Guard::Apply(const GatewayOnlyRecord& record) {
+  if (books_.Has(record.account)) books_.at(record.account).spec.counts_ledger = false;
 }
 
 void Guard::Apply(const LeaseRecord& record) {

@@ -82,6 +82,7 @@ StatusRow Guard::RowOf(uint32_t id, Moment now) {
   row.max_overspend = MaxOverspend(account);
   row.hard = account.spec.hard;
   row.frozen = account.spec.frozen;
+  row.counts_ledger = account.spec.counts_ledger;
   row.mode = account.spec.mode;
   row.warn_percent = account.spec.warn_percent;
   if (const size_t reached = account.LevelsReached(); reached > 0) {

@@ -155,7 +155,7 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
   group.hour = FloorHour(dispatch.at);
   group.upstream = dispatch.upstream;
   group.provider = dispatch.provider;
-  group.region = dispatch.region;
+  group.region = metered::RegionOf(dispatch, end);
   // A call at its bound may be of a model that only the bill names.
   group.model = evidence != nullptr ? evidence->key.model
                 : end.model.empty() ? dispatch.model
@@ -408,6 +408,7 @@ std::optional<Stand> ReadStand(os::Files& files, const std::string& path) {
     const bool there = json.is_object() && json.contains(name) && json[name].is_number_integer();
     return there ? json[name].get<int64_t>() : -1;
   };
+  if (number("format") != kChargesFormat) return std::nullopt;
   for (const char* name : {"log_bytes", "evidence_bytes", "calls", "rows"}) {
     if (number(name) < 0) return std::nullopt;
   }
@@ -417,7 +418,8 @@ std::optional<Stand> ReadStand(os::Files& files, const std::string& path) {
 }
 
 Status WriteStand(os::Files& files, const std::string& path, const Stand& stand) {
-  const nlohmann::json json{{"log_bytes", stand.log_bytes},
+  const nlohmann::json json{{"format", kChargesFormat},
+                            {"log_bytes", stand.log_bytes},
                             {"evidence_bytes", stand.evidence_bytes},
                             {"closed_us", stand.closed_us},
                             {"calls", stand.calls},

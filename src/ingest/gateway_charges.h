@@ -22,6 +22,9 @@
 namespace flyball::ingest {
 
 inline constexpr char kGatewaySource[] = "gateway";
+// Of bills that are made from journals, here and of spans: raised when the same journal gives other
+// rows, so that the next publication makes anew what an older program made.
+inline constexpr int64_t kChargesFormat = 1;
 
 struct GatewayBill {
   std::string month;  // "2026-11"

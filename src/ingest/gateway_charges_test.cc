@@ -380,6 +380,15 @@ TEST_F(GatewayCharges, AMonthThatHasNotChangedIsNotReadAgain) {
   expect("2027-03-01T00:00:00Z", false, 2);
   std::filesystem::remove(charges + "/gateway-2026-11.csv");
   expect("2027-03-01T00:00:00Z", true, 2);
+  // What another program made is made anew.
+  const std::string made = charges + "/gateway-2026-11.csv.made";
+  std::string text = files_->ReadAll(made).value();
+  const size_t format = text.find("\"format\":");
+  ASSERT_NE(format, std::string::npos) << text;
+  text.insert(format + sizeof("\"format\":") - 1, "9");
+  ASSERT_TRUE(os::AtomicWrite(*files_, made, text));
+  expect("2027-03-01T00:00:00Z", true, 2);
+  expect("2027-03-01T00:00:00Z", false, 2);
 }
 
 TEST_F(GatewayCharges, MonthsAreThoseOfTheLogs) {

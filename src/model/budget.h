@@ -81,7 +81,7 @@ struct Budget {
   Mode mode = Mode::kStrict;
   int quantile_overrun_percent = 5;  // of the limit: the most that quantile mode may overspend
   bool frozen = false;               // refuses every call under it
-  // False: the ledger's other charges don't count in it. Of the estate's word; no guard keeps it.
+  // False: the ledger's other charges don't count in it.
   bool counts_ledger = true;
   bool operator==(const Budget&) const = default;
 };

@@ -157,6 +157,7 @@ Result<End> DecodeEnd(const Reader& in) {
   e.answer_id = in.Text("answer");
   e.model = in.Text("model");
   e.tier = in.Text("tier");
+  e.region = in.Text("region");
   e.cost = FB_TRY(in.Amount("cost"));
   dom::array lines;
   if (in.object()["lines"].get(lines) == simdjson::SUCCESS) {
@@ -198,6 +199,7 @@ std::string Encode(const End& e) {
   Writer out('e');
   out.Id(e.id).Number("at", e.at.us).Text("basis", BasisName(e.basis)).Number("status", e.status);
   out.Text("answer", e.answer_id).Text("model", e.model).Text("tier", e.tier);
+  out.Text("region", e.region);
   out.Amount("cost", e.cost);
   if (!e.lines.empty()) {
     std::string& raw = out.Raw("lines");

@@ -57,10 +57,16 @@ struct End {
   std::string answer_id;  // the vendor's
   std::string model;      // that answered, as the vendor names it
   std::string tier;       // that it was served at
+  std::string region;     // that the answer names itself; "": the dispatch's
   Money cost;             // the sum of the lines, or the bound
   std::vector<Line> lines;
   bool operator==(const End&) const = default;
 };
+
+// Where a call was served, for its prices.
+inline const std::string& RegionOf(const Dispatch& dispatch, const End& end) {
+  return end.region.empty() ? dispatch.region : end.region;
+}
 
 // Tags as a JSON object; "" when there are none.
 std::string TagsJson(const Dispatch& dispatch);

@@ -140,6 +140,20 @@ Status AddReasoning(const UsageFields& fields, int64_t input_total, OutputTotal*
   return {};
 }
 
+// Perplexity's models bill each search where they tell how many there were, else each request, by
+// how much of the web it was to read.
+Status AddPerplexitySearches(const UsageFields& fields, Usage* usage) {
+  if (const auto searches = FB_TRY(fields.Count("num_search_queries"))) {
+    return usage->Add(Bucket::kSearches, *searches);
+  }
+  const std::string_view size = fields.Text("search_context_size");
+  if (size.empty()) return {};
+  return usage->Add(size == "low"    ? Bucket::kSearchesLow
+                    : size == "high" ? Bucket::kSearchesHigh
+                                     : Bucket::kSearches,
+                    1);
+}
+
 Result<OutputTotal> OpenAiOutput(const UsageFields& fields, const OpenAiNames& names,
                                  int64_t input_total, Usage* usage) {
   OutputTotal output;
@@ -147,12 +161,13 @@ Result<OutputTotal> OpenAiOutput(const UsageFields& fields, const OpenAiNames& n
   const UsageFields details = FB_TRY(FirstObject(fields, names.output_details));
   output.modalities = FB_TRY(OpenAiModalities(details));
   output.modalities_name = details.Name("audio_tokens + image_tokens");
-  const bool perplexity =
-      fields.Find("citation_tokens") != nullptr || fields.Find("num_search_queries") != nullptr;
+  const bool perplexity = fields.Find("citation_tokens") != nullptr ||
+                          fields.Find("num_search_queries") != nullptr ||
+                          fields.Find("search_context_size") != nullptr;
   if (perplexity) {  // all of these stand beside the completion
     FB_CHECK(usage->Add(Bucket::kReasoning, FB_TRY(fields.CountOrZero("reasoning_tokens"))));
     FB_CHECK(usage->Add(Bucket::kCitation, FB_TRY(fields.CountOrZero("citation_tokens"))));
-    FB_CHECK(usage->Add(Bucket::kSearches, FB_TRY(fields.CountOrZero("num_search_queries"))));
+    FB_CHECK(AddPerplexitySearches(fields, usage));
     return output;
   }
   output.reasoning = FB_TRY(details.Count("reasoning_tokens"))

@@ -134,6 +134,11 @@ TEST(UsageOpenAi, OtherSpeakersOfTheDialect) {
                      {kReasoning, 73997},
                      {kCitation, 20016},
                      {kSearches, 18}}));
+  // Its fee of a request was in no charge.
+  EXPECT_EQ(Read(Dialect::kOpenAiChat,
+                 R"({"prompt_tokens":14,"completion_tokens":200,"total_tokens":214,
+                     "search_context_size":"low"})"),
+            UsageOf({{kInput, 14}, {kOutput, 200}, {kSearchesLow, 1}}));
 }
 
 TEST(UsageOpenAi, AWholeResponseIsReadWithItsTier) {

@@ -28,6 +28,13 @@ std::string TextOf(const Json& json, const char* name) {
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+std::string FirstOf(std::initializer_list<std::string> texts) {
+  for (const std::string& text : texts) {
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
 Result<Usage> UsageOf(const Json& request, const std::string& place) {
   const auto found = request.find("usage");
   if (found == request.end() || !found->is_object()) return BadRequest(place, "has no usage");
@@ -50,7 +57,7 @@ class Served {
     std::set<std::string> regions;
     for (const CallFact& call : calls) {
       if (rates::CanonicalProvider(call.dispatch.provider) != vendor) continue;
-      regions.insert(call.dispatch.region);
+      regions.insert(metered::RegionOf(call.dispatch, call.end));
       if (!call.end.answer_id.empty()) by_answer_.try_emplace(call.end.answer_id, &call);
     }
     if (regions.size() == 1) region_ = *regions.begin();
@@ -67,6 +74,33 @@ class Served {
   std::string region_;  // that all have
 };
 
+BillLine::Rating RatingOf(const rates::Rated& rated) {
+  BillLine::Rating rating{rated.total, {}};
+  for (const rates::RateLine& each : rated.lines) {
+    if (each.meter == Bucket::kRequests && each.cost.is_zero()) continue;  // free as everywhere
+    rating.lines.push_back({each.meter, each.quantity, each.unit_price.price, each.cost});
+  }
+  return rating;
+}
+
+// At every tier and in every region that has prices of its own, where that is dearer.
+std::vector<BillLine::Rating> DearerThan(const rates::Rated& assumed, const rates::PriceBook& book,
+                                         rates::PriceQuery query, const Usage& usage) {
+  using rates::ServiceTier;
+  std::vector<BillLine::Rating> dearer;
+  for (const rates::RegionPrices& prices : assumed.hit.model->regions) {
+    query.region = prices.region;
+    for (const ServiceTier tier :
+         {ServiceTier::kStandard, ServiceTier::kPriority, ServiceTier::kFast}) {
+      const Result<rates::Rated> rated = rates::Rate(book, query, usage, {.tier = tier});
+      if (!rated || rated->currency != assumed.currency || rated->total <= assumed.total) continue;
+      dearer.push_back(RatingOf(*rated));
+    }
+  }
+  std::ranges::sort(dearer, {}, &BillLine::Rating::cost);
+  return dearer;
+}
+
 Result<BillLine> RequestLine(const Json& request, const std::string& place,
                              const std::string& vendor, const rates::PriceBook& book,
                              const Served& served) {
@@ -82,18 +116,20 @@ Result<BillLine> RequestLine(const Json& request, const std::string& place,
   line.at = at.instant;
   const Usage usage = FB_TRY(UsageOf(request, place));
   const CallFact* call = served.Find(line.answer_id);
+  const std::string tier = FirstOf({TextOf(request, "tier"), call ? call->end.tier : ""});
   rates::RateOptions options;
-  line.assumed = call == nullptr || call->end.tier.empty();
-  if (!line.assumed) options.tier = FB_TRY(rates::ParseTier(call->end.tier));
-  const std::string& region = call == nullptr ? served.region() : call->dispatch.region;
-  const rates::Rated rated =
-      FB_TRY(rates::Rate(book, {vendor, line.model, line.at, region}, usage, options));
-  line.cost = rated.total;
+  line.assumed = tier.empty();
+  if (!line.assumed) options.tier = FB_TRY(rates::ParseTier(tier));
+  const std::string region =
+      FirstOf({TextOf(request, "region"),
+               call ? metered::RegionOf(call->dispatch, call->end) : served.region()});
+  const rates::PriceQuery query{vendor, line.model, line.at, region};
+  const rates::Rated rated = FB_TRY(rates::Rate(book, query, usage, options));
   line.currency = rated.currency;
-  for (const rates::RateLine& each : rated.lines) {
-    if (each.meter == Bucket::kRequests && each.cost.is_zero()) continue;  // free as everywhere
-    line.lines.push_back({each.meter, each.quantity, each.unit_price.price, each.cost});
-  }
+  BillLine::Rating rating = RatingOf(rated);
+  line.cost = rating.cost;
+  line.lines = std::move(rating.lines);
+  if (line.assumed) line.dearer = DearerThan(rated, book, query, usage);
   return line;
 }
 
@@ -112,13 +148,6 @@ class ChargeRow {
   std::span<const std::string> columns_;
   const Cells& cells_;
 };
-
-std::string FirstOf(std::initializer_list<std::string> texts) {
-  for (const std::string& text : texts) {
-    if (!text.empty()) return text;
-  }
-  return {};
-}
 
 // The bucket that a charge is about: by its meter, or by what the 1.5 draft says of tokens.
 std::string MeterOf(const ChargeRow& row, const Json& details) {

@@ -22,10 +22,10 @@ void CoverDaysOfLines(Bill* bill);
 // {"requests":[{"id","model","at","usage":{"input":..}}]}.
 bool IsInvoice(std::string_view text);
 // It states quantities; what they cost is the price book's word at the time of each request, at the
-// tier and in the region of the call of ours that has its id. Of an answer that we don't know, the
-// region is that of all our calls of the vendor, where they have one, and the tier is assumed to be
-// standard. INVALID_ARGUMENT names the request that can't be read, NOT_FOUND the one that has no
-// price.
+// tier and in the region that the request states ("tier", "region"), else those of the call of ours
+// that has its id. Of an answer that we don't know, the region is that of all our calls of the
+// vendor, where they have one, and the tier is assumed to be standard. INVALID_ARGUMENT names the
+// request that can't be read, NOT_FOUND the one that has no price.
 Result<std::vector<BillLine>> ReadInvoice(std::string_view text, const std::string& name,
                                           const std::string& vendor, const rates::PriceBook& book,
                                           std::span<const CallFact> calls);

@@ -10,7 +10,8 @@ namespace {
 constexpr char kPrices[] = R"({"flyball_prices":1,
   "sources":[{"name":"test","checked":"2026-07-24"}],
   "models":[{"provider":"openai","model":"m","source":"test","region_factors":{"eu":"1.5"},
-             "prices":[{"per_unit":{"input":"1"}},{"tier":"batch","per_unit":{"input":"0.5"}}]}]})";
+             "prices":[{"per_unit":{"input":"1"}},{"tier":"batch","per_unit":{"input":"0.5"}},
+                       {"tier":"priority","per_unit":{"input":"2"}}]}]})";
 
 CallFact CallOf(const std::string& answer, const std::string& region, const std::string& tier) {
   CallFact call;
@@ -39,6 +40,33 @@ TEST(Invoice, ARequestIsPricedAsTheCallOfItsAnswerWasServed) {
   EXPECT_FALSE(lines[0].assumed);
   EXPECT_EQ(lines[1].cost.ToString(), "10") << "calls of two regions tell nothing of another";
   EXPECT_TRUE(lines[1].assumed);
+}
+
+TEST(Invoice, TheRegionThatAnAnswerNamedGoesBeforeItsUpstreams) {
+  CallFact call = CallOf("a", "", "standard");
+  call.end.region = "eu";
+  const std::vector<BillLine> lines = Read({call});
+  EXPECT_EQ(lines[0].cost.ToString(), "15");
+  EXPECT_EQ(lines[1].cost.ToString(), "15") << "all calls were served there";
+}
+
+TEST(Invoice, ARequestOfAnUnknownTierHasThePricesOfTheDearerOnesBesideIt) {
+  const std::vector<BillLine> lines = Read({CallOf("a", "", "standard")});
+  EXPECT_TRUE(lines[0].dearer.empty());
+  std::vector<std::string> costs;
+  for (const BillLine::Rating& rating : lines[1].dearer) costs.push_back(rating.cost.ToString());
+  EXPECT_EQ(costs, (std::vector<std::string>{"15", "20", "30"}));
+}
+
+TEST(Invoice, ARequestMayStateItsTierAndRegion) {
+  rates::PriceFile prices = rates::ReadPriceFile(kPrices, {}).value();
+  const rates::PriceBook book = rates::PriceBook::Build({prices.layer}).value();
+  const auto lines = ReadInvoice(R"({"requests":[{"id":"a","at":"2026-11-10T10:00:00Z",
+      "model":"m","usage":{"input":10},"tier":"batch","region":"eu"}]})",
+                                 "invoice.json", "openai", book, {})
+                         .value();
+  EXPECT_EQ(lines[0].cost.ToString(), "7.5");
+  EXPECT_FALSE(lines[0].assumed);
 }
 
 TEST(Invoice, AnAnswerThatNobodyKnowsIsInTheRegionOfAllCalls) {

@@ -98,7 +98,10 @@ class Matcher {
       sizes.push_back(CostOf(call));
       costs_.emplace(call.dispatch.id, CostOf(call));
     }
-    for (const BillLine& line : bill_.lines) sizes.push_back(Money::FromUnits(SizeOf(line.cost)));
+    for (const BillLine& line : bill_.lines) {
+      const Money cost = line.dearer.empty() ? line.cost : line.dearer.back().cost;
+      sizes.push_back(Money::FromUnits(SizeOf(cost)));
+    }
     const Result<Money> sum = Sum(sizes);
     return sum ? Status() : Fail(sum.error());
   }
@@ -166,6 +169,7 @@ class Matcher {
         if (home->group.key.vendor != key.vendor || home->group.key.currency != key.currency) {
           return false;
         }
+        RateAsBound(work, *call, entry);
         Settle(*home, *call, *entry);
         if (home != &work) Move(*home, work, *entry);
         std::erase(home->calls, call);
@@ -173,6 +177,22 @@ class Matcher {
         return true;
       });
     }
+  }
+
+  // A call at its bound whose tier nobody told was served at the dearest one, as far as we know,
+  // that its bound leaves room for: else it would count as less than it may have cost. `theirs` is
+  // where the entry belongs.
+  static void RateAsBound(Work& theirs, const CallFact& call, Entry* entry) {
+    if (call.end.basis != metered::Basis::kBound || entry->count != 1) return;
+    const BillLine::Rating* dearest = nullptr;
+    for (const BillLine::Rating& rating : entry->first->dearer) {
+      if (rating.cost <= call.dispatch.bound) dearest = &rating;
+    }
+    if (dearest == nullptr) return;
+    Money& sum = theirs.group.theirs;
+    sum = Added(sum, Difference(dearest->cost, entry->cost));
+    entry->cost = dearest->cost;
+    entry->lines = dearest->lines;
   }
 
   // The call is ours in one group and theirs in another.
@@ -266,6 +286,7 @@ class Matcher {
         const auto found = Nearest(waiting, entry->first->at);
         if (found == waiting.end()) return false;
         const CallFact* call = found->second;
+        RateAsBound(work, *call, entry);
         Settle(work, *call, *entry);
         std::erase(work.calls, call);
         waiting.erase(found);

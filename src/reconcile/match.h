@@ -45,6 +45,13 @@ struct BillLine {
   Money cost;
   std::vector<metered::Line> lines;  // of one call: all of its usage
   bool assumed = false;              // the service tier of its price, which nobody told
+  // Then, what the same usage costs at the dearer tiers and places that have prices, cheapest
+  // first.
+  struct Rating {
+    Money cost;
+    std::vector<metered::Line> lines;
+  };
+  std::vector<Rating> dearer;
 };
 
 struct Bill {

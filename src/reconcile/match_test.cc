@@ -106,6 +106,24 @@ TEST_F(Matching, ABoundGoesDownToWhatTheBillSaysOfTheAnswer) {
   EXPECT_EQ(groups_[0].evidence->corrections[0].lines.size(), 1u);
 }
 
+// An invoice without tiers brought the hold of a priority call down to the standard price.
+TEST_F(Matching, ABoundGoesDownToTheDearestTierThatItLeavesRoomFor) {
+  Call(metered::Basis::kBound, "4", "a");
+  Call(metered::Basis::kBound, "4", "", "2026-11-10T12:00:00Z");
+  Call(metered::Basis::kExact, "0.5", "c");
+  const auto tell = [&](const std::string& answer, std::string_view at) {
+    BillLine& line = Answer("0.5", answer, 100, at);
+    line.assumed = true;
+    line.dearer = {{Cash("1"), line.lines}, {Cash("3"), line.lines}, {Cash("6"), line.lines}};
+  };
+  tell("a", "2026-11-10T10:00:00Z");
+  tell("x", "2026-11-10T12:00:01Z");
+  tell("c", "2026-11-10T10:00:00Z");
+  ExpectOnly(Reason::kBound, "-2", 2);
+  EXPECT_EQ(groups_[0].theirs.ToString(), "6.5");
+  EXPECT_EQ(groups_[0].evidence->corrections[0].cost.ToString(), "3");
+}
+
 TEST_F(Matching, AFailedCallWithoutAnIdIsPairedByTime) {
   Call(metered::Basis::kBound, "4", "", "2026-11-10T09:00:00Z");
   Call(metered::Basis::kBound, "4", "", "2026-11-10T12:00:00Z");

@@ -113,7 +113,7 @@ class Maker {
  private:
   Status LoadGateway(Instant month);
   Status AddHour(Instant hour, bool counts);
-  Status AddCall(const Call& call);
+  Status AddCall(const Call& call, bool counts);
   bool IsGateways(const Call& call) const;
   bool IsDouble(const Call& call) const;
   bool IsBelowTold(const Call& call) const;
@@ -195,25 +195,27 @@ void Maker::CountUnpriced(const Call& call, const Error& why) {
   ++unpriced_[fmt::format("{}/{}: {}", call.provider, model, why.message)];
 }
 
-Status Maker::AddCall(const Call& call) {
+// A call that does not count is only looked at for what it tells of those after it.
+Status Maker::AddCall(const Call& call, bool counts) {
   if (IsGateways(call)) {
-    ++bill_.gateway;
+    bill_.gateway += counts ? 1 : 0;
     return {};
   }
   if (IsDouble(call)) {
     if (IsBelowTold(call)) seen_.back().told[call.id] = KindOf(call);
-    ++bill_.doubles;
+    bill_.doubles += counts ? 1 : 0;
     return {};
   }
   metered::Dispatch dispatch;
   metered::End end;
   const Result<rates::Rated> rated = Rate(call, &end.model, &end.tier);
   if (!rated) {
-    CountUnpriced(call, rated.error());
+    if (counts) CountUnpriced(call, rated.error());
     return {};
   }
   seen_.back().told[call.id] = KindOf(call);
   if (!call.answer_id.empty()) seen_.back().answers.insert(KeyOf(call));
+  if (!counts) return {};
   dispatch.at = call.end;
   dispatch.upstream = kSource;
   dispatch.provider = PriceProvider(call);
@@ -234,7 +236,6 @@ Status Maker::AddCall(const Call& call) {
   return rows_.Add(dispatch, end);
 }
 
-// An hour that does not count is only looked at for what it tells of those after it.
 Status Maker::AddHour(Instant hour, bool counts) {
   const std::vector<Call> calls =
       FB_TRY(ReadSpanLog(files_, SpanLogPath(options_.spans_folder, hour)));
@@ -250,16 +251,7 @@ Status Maker::AddHour(Instant hour, bool counts) {
     now.parents[{call.id.trace, call.parent}] |= KindOf(call);
     above_[call.id] = {call.parent, KindOf(call)};
   }
-  for (const Call& call : calls) {
-    if (counts) {
-      FB_CHECK(AddCall(call));
-      continue;
-    }
-    if (!IsGateways(call) && (!IsDouble(call) || IsBelowTold(call))) {
-      now.told[call.id] = KindOf(call);
-    }
-    if (!call.answer_id.empty()) now.answers.insert(KeyOf(call));
-  }
+  for (const Call& call : calls) FB_CHECK(AddCall(call, counts));
   return {};
 }
 
@@ -305,7 +297,7 @@ Result<std::string> BillInputs(os::Files& files, const BillOptions& options,
       FB_TRY(SpanLogHours(files, options.spans_folder, HoursOf(start, options.until)));
   for (const Instant hour : hours) paths.push_back(SpanLogPath(options.spans_folder, hour));
   // They only grow.
-  std::string text;
+  std::string text = fmt::format("format {}\n", ingest::kChargesFormat);
   for (const std::string& path : paths) {
     if (!files.Exists(path)) continue;
     text += fmt::format("{} {}\n", path, FB_TRY(files.Size(path)));

@@ -279,6 +279,22 @@ TEST_F(SpanBill, ACallThatWasChargedInTheMonthBeforeIsNotChargedAgain) {
 }
 
 // Each step of an agent's run is a call, whatever has ended before.
+// Of the two neither was charged: the outer one had no price in October, nor had it in November.
+TEST_F(SpanBill, ASpanWithoutAPriceInTheMonthBeforeHidesNoneOfItsChildren) {
+  Call outer = Chat("2026-10-31T23:59:59Z");
+  outer.model = "unheard-of";
+  outer.answer_id = kLongId;
+  Call inner = Chat("2026-11-01T00:00:01Z");
+  inner.id.trace = outer.id.trace;
+  inner.parent = outer.id.span;
+  Call same_answer = Chat("2026-11-01T00:00:02Z");
+  same_answer.answer_id = kLongId;
+  for (const Call& call : {outer, inner, same_answer}) Take(call);
+  const Bill bill = MakeAt("2026-12-01");
+  EXPECT_EQ(bill.calls, 2);
+  EXPECT_EQ(bill.unpriced, 0) << "it is told of in the bill of its month";
+}
+
 TEST_F(SpanBill, ChildrenOfASpanThatIsNoCallAreCalls) {
   Call first = Chat("2026-11-10T10:00:00Z");
   Call second = Chat("2026-11-10T12:00:00Z");
