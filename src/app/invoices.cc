@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "app/commits.h"
 #include "app/open_ledger.h"
@@ -16,6 +18,7 @@
 #include "base/text.h"
 #include "ingest/records.h"
 #include "ledger/cost_query.h"
+#include "ledger/ledger.h"
 #include "model/dimension.h"
 #include "model/focus.h"
 #include "reconcile/ladder.h"
@@ -46,10 +49,10 @@ std::string NameOf(Instant month) { return FormatDate(month).substr(0, 7); }
 
 // The answer to a question about billing periods.
 Result<Json> Ask(const Environment& environment, QueryArgs args,
-                 const std::vector<std::string>& months, std::vector<ledger::Filter> where = {}) {
+                 const std::vector<std::string>& months) {
   Environment in_json = environment;
   in_json.format = "json";
-  where.push_back({"billing_period", false, months});
+  const std::vector<ledger::Filter> where = {{"billing_period", false, months}};
   args.where = ledger::FormatWhere(where);
   const Json answer = Json::parse(FB_TRY(AnswerQuery(in_json, args)), nullptr, false);
   if (!answer.is_object() || !answer.contains("rows")) {
@@ -60,23 +63,18 @@ Result<Json> Ask(const Environment& environment, QueryArgs args,
 
 // What is said of nothing is told from a value by the label alone.
 std::string Said(const Json& row, const char* name) {
-  const std::string text = row.value(name, "");
+  const std::string text = row.contains(name) && row[name].is_string() ? row.value(name, "") : "";
   return text == dimension::kNone ? "" : text;
 }
 
-struct LedgerSide {
-  std::vector<LedgerSum> sums;
-  std::string commit;
-};
-
-Result<LedgerSide> SumsOf(const Environment& environment, const std::vector<std::string>& months) {
-  QueryArgs args;
+Result<std::vector<LedgerSum>> SumsOf(const Environment& environment, QueryArgs args,
+                                      const std::vector<std::string>& months,
+                                      const std::string& also_by) {
   args.measures = "billed_cost,charges";
-  args.by = "invoice_issuer,invoice,billing_account,charge_category,service,confidence,currency";
+  args.by = "invoice_issuer,invoice,billing_account,charge_category,service,confidence,currency," +
+            also_by;
   args.basis = "billed";
   const Json answer = FB_TRY(Ask(environment, args, months));
-  LedgerSide side;
-  side.commit = answer.value("commit", "");
   std::map<std::vector<std::string>, LedgerSum> sums;
   for (const Json& row : answer["rows"]) {
     LedgerSum sum;
@@ -85,25 +83,27 @@ Result<LedgerSide> SumsOf(const Environment& environment, const std::vector<std:
     sum.account = Said(row, "billing_account");
     sum.category = Said(row, "charge_category");
     sum.service = Said(row, "service");
-    sum.currency = row.value("currency", answer.value("currency", ""));
+    sum.currency = Said(row, "currency");
+    sum.provider = Said(row, "provider");
+    sum.period = Said(row, "billing_period");
     const Money billed = FB_TRY(Money::Parse(row.value("billed_cost", "")));
     LedgerSum& all = sums.try_emplace({sum.issuer, sum.invoice, sum.account, sum.category,
-                                       sum.service, sum.currency},
+                                       sum.service, sum.currency, sum.provider, sum.period},
                                       sum)
                          .first->second;
     all.billed = FB_TRY(all.billed.Plus(billed));
     if (Said(row, "confidence") == "estimate") all.estimate = FB_TRY(all.estimate.Plus(billed));
     all.charges += std::stoll(row.value("charges", "0"));
   }
-  for (auto& [key, sum] : sums) side.sums.push_back(std::move(sum));
-  return side;
+  std::vector<LedgerSum> all;
+  for (auto& [key, sum] : sums) all.push_back(std::move(sum));
+  return all;
 }
 
-// BilledCost in quarantine, of the live imports that are about this month alone.
-Result<std::vector<std::pair<std::string, Money>>> QuarantinedIn(const Environment& environment,
+// BilledCost in quarantine, of the live imports that are about this month alone: of others it is
+// not known which month it is of. `commits`: newest first.
+Result<std::vector<std::pair<std::string, Money>>> QuarantinedIn(const Json& commits,
                                                                  const std::string& month) {
-  // Newest first.
-  const Json commits = Json::parse(FB_TRY(ListCommits(environment)), nullptr, false);
   std::set<std::string> closed;
   std::map<std::string, Money> amounts;
   for (const Json& commit : commits) {
@@ -115,9 +115,9 @@ Result<std::vector<std::pair<std::string, Money>>> QuarantinedIn(const Environme
     for (const Json& id : commit.value("closes", Json::array())) {
       if (id.is_string()) closed.insert(id.get<std::string>());
     }
-    if (!live || other || !commit.contains("facts")) continue;
+    if (!live || other || !commit.contains("import")) continue;
     for (const auto& [currency, sums] :
-         commit["facts"].value("billed_cost_by_currency", Json::object()).items()) {
+         commit["import"].value("billed_cost_by_currency", Json::object()).items()) {
       const Result<Money> amount = Money::Parse(sums.value("quarantined", "0"));
       if (amount) amounts[currency] = FB_TRY(amounts[currency].Plus(*amount));
     }
@@ -125,10 +125,10 @@ Result<std::vector<std::pair<std::string, Money>>> QuarantinedIn(const Environme
   return std::vector<std::pair<std::string, Money>>(amounts.begin(), amounts.end());
 }
 
-// Days of the month, until now, on which an issuer that charged anything charged nothing.
+// Days of the month, until now, on which an issuer that charges on most days charged nothing.
 Result<std::map<std::string, std::vector<std::string>>> DaysWithout(const Environment& environment,
+                                                                    QueryArgs args,
                                                                     const Month& month) {
-  QueryArgs args;
   args.measures = "charges";
   args.by = "invoice_issuer";
   args.grain = "day";
@@ -139,7 +139,9 @@ Result<std::map<std::string, std::vector<std::string>>> DaysWithout(const Enviro
   }
   std::map<std::string, std::vector<std::string>> without;
   const Instant end = std::min(month.end, FloorDay(environment.clock.Now()));
+  const int64_t all = (end.us - month.start.us) / kMicrosPerDay;
   for (const auto& [issuer, there] : days) {
+    if (static_cast<int64_t>(there.size()) * 2 < all) continue;  // it bills by the month or so
     for (Instant day = month.start; day < end; day.us += kMicrosPerDay) {
       if (!there.contains(FormatDate(day))) without[issuer].push_back(FormatDate(day));
     }
@@ -147,13 +149,32 @@ Result<std::map<std::string, std::vector<std::string>>> DaysWithout(const Enviro
   return without;
 }
 
-// A file of FOCUS's InvoiceDetail or BillingPeriod, or a total as typed.
-Status Take(const std::string& what, const Month& month, Statement* statement) {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(what, ignored)) {
-    TakeLines({FB_TRY(reconcile::ParseInvoiceTotal(what))}, statement);
-    return {};
+// A total as typed, of an invoice one; or whose lines are to be forgotten.
+Status TakeTyped(const std::string& what, std::vector<reconcile::InvoiceLine>* lines,
+                 Statement* statement) {
+  if (const std::optional<std::string> issuer = reconcile::ParseForgotten(what)) {
+    if (reconcile::ForgetLines(*issuer, statement) > 0) return {};
+    return Fail(Code::kNotFound, "no invoice of '" + *issuer + "' is known in this month");
   }
+  reconcile::InvoiceLine line = FB_TRY(reconcile::ParseInvoiceTotal(what));
+  const bool again = std::ranges::any_of(*lines, [&](const reconcile::InvoiceLine& other) {
+    return ToLower(other.issuer) == ToLower(line.issuer) && other.currency == line.currency &&
+           (other.invoice == line.invoice || other.invoice.empty() || line.invoice.empty());
+  });
+  if (again) {
+    return Fail(Code::kInvalidArgument, "'" + what + "' is about an invoice that was given already",
+                "give each invoice once");
+  }
+  lines->push_back(std::move(line));
+  return {};
+}
+
+// A file of FOCUS's InvoiceDetail or BillingPeriod, or a total as typed. An invoice may be spread
+// over several files, so lines are gathered first.
+Status Take(const std::string& what, const Month& month, std::vector<reconcile::InvoiceLine>* all,
+            Statement* statement) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(what, ignored)) return TakeTyped(what, all, statement);
   const std::string name = std::filesystem::path(what).filename().string();
   const ingest::TextTable table = FB_TRY(ingest::ReadTable(what));
   const std::vector<std::string_view> names(table.columns.begin(), table.columns.end());
@@ -167,6 +188,13 @@ Status Take(const std::string& what, const Month& month, Statement* statement) {
     return Fail(Code::kInvalidArgument, fmt::format("'{}' has no line of {}", name, month.name),
                 "name the month that the invoice is of: --period 2026-10");
   }
+  std::ranges::move(lines, std::back_inserter(*all));
+  return {};
+}
+
+Status TakeAll(const ReconcileArgs& args, const Month& month, Statement* statement) {
+  std::vector<reconcile::InvoiceLine> lines;
+  for (const std::string& what : args.invoices) FB_CHECK(Take(what, month, &lines, statement));
   TakeLines(std::move(lines), statement);
   return {};
 }
@@ -177,30 +205,69 @@ struct Look {
   reconcile::Ladders ladders;
   std::string commit;
   std::map<std::string, std::vector<std::string>> days_without;
-  bool differs = false;
+  std::optional<bool> equal;  // not known while no invoice is
 };
+
+// Reports run side by side; who writes waits a little for another who does.
+Result<os::HomeLock> LockStatements(const Environment& environment) {
+  constexpr int kTries = 50;
+  constexpr std::chrono::milliseconds kPause{100};
+  FB_CHECK(environment.files.MakeDirs(reconcile::StatementFolder(environment.home)));
+  for (int i = 1;; ++i) {
+    Result<os::HomeLock> lock = os::HomeLock::Acquire(reconcile::StatementLock(environment.home));
+    if (lock || i == kTries) return lock;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+// Keeps since when each difference is known, and the invoices that were given.
+Status Keep(const Environment& environment, const ReconcileArgs& args, Look* look) {
+  Statement noted = look->statement;
+  reconcile::NoteSteps(look->ladders, environment.clock.Now(), &noted);
+  const bool news = !args.invoices.empty() || noted.seen != look->statement.seen;
+  look->statement = std::move(noted);
+  if (!news) return {};
+  os::Files& files = environment.files;
+  const os::HomeLock lock = FB_TRY(LockStatements(environment));
+  // Another may have written since this one read.
+  Statement now = FB_TRY(reconcile::ReadStatement(files, environment.home, look->month.name));
+  FB_CHECK(TakeAll(args, look->month, &now));
+  reconcile::NoteSteps(look->ladders, environment.clock.Now(), &now);
+  return reconcile::WriteStatement(files, environment.home, look->month.name, now);
+}
 
 Result<Look> LookAt(const Environment& environment, const ReconcileArgs& args) {
   Look look;
   look.month = FB_TRY(MonthOf(args.period));
-  os::Files& files = environment.files;
-  FB_CHECK(files.MakeDirs(reconcile::StatementFolder(environment.home)));
-  const os::HomeLock lock =
-      FB_TRY(os::HomeLock::Acquire(reconcile::StatementLock(environment.home)));
-  look.statement = FB_TRY(reconcile::ReadStatement(files, environment.home, look.month.name));
-  for (const std::string& what : args.invoices) FB_CHECK(Take(what, look.month, &look.statement));
-  const LedgerSide side = FB_TRY(SumsOf(environment, {look.month.name}));
-  const LedgerSide around = FB_TRY(
-      SumsOf(environment, {NameOf(AddMonths(look.month.start, -1)), NameOf(look.month.end)}));
-  look.commit = side.commit;
-  look.ladders =
-      FB_TRY(reconcile::MakeLadders({look.statement.lines, side.sums, around.sums,
-                                     FB_TRY(QuarantinedIn(environment, look.month.name))}));
-  look.days_without = FB_TRY(DaysWithout(environment, look.month));
-  look.differs = std::ranges::any_of(look.ladders.invoices,
-                                     [](const Ladder& ladder) { return !ladder.steps.empty(); });
-  reconcile::NoteSteps(look.ladders, environment.clock.Now(), &look.statement);
-  FB_CHECK(reconcile::WriteStatement(files, environment.home, look.month.name, look.statement));
+  if (!ledger::HomeExists(environment.files, environment.home)) {
+    return Fail(Code::kNotFound, "there is no ledger in '" + environment.home + "'",
+                "import its bills first");
+  }
+  look.statement =
+      FB_TRY(reconcile::ReadStatement(environment.files, environment.home, look.month.name));
+  FB_CHECK(TakeAll(args, look.month, &look.statement));
+  // All questions are about one state of the ledger.
+  const Json commits = Json::parse(FB_TRY(ListCommits(environment)), nullptr, false);
+  if (commits.empty()) return Fail(Code::kFailedPrecondition, "the ledger is empty");
+  look.commit = commits.front().value("id", "");
+  QueryArgs at;
+  at.as_of = look.commit;
+  const std::vector<LedgerSum> sums =
+      FB_TRY(SumsOf(environment, at, {look.month.name}, "provider"));
+  QueryArgs of_this_month = at;
+  of_this_month.from = FormatInstant(look.month.start);
+  of_this_month.to = FormatInstant(look.month.end);
+  const std::vector<LedgerSum> around = FB_TRY(
+      SumsOf(environment, of_this_month,
+             {NameOf(AddMonths(look.month.start, -1)), NameOf(look.month.end)}, "billing_period"));
+  look.ladders = FB_TRY(reconcile::MakeLadders(
+      {look.statement.lines, sums, around, FB_TRY(QuarantinedIn(commits, look.month.name))}));
+  look.days_without = FB_TRY(DaysWithout(environment, at, look.month));
+  if (!look.ladders.invoices.empty()) {
+    look.equal = std::ranges::all_of(look.ladders.invoices,
+                                     [](const Ladder& ladder) { return ladder.steps.empty(); });
+  }
+  FB_CHECK(Keep(environment, args, &look));
   return look;
 }
 
@@ -244,7 +311,9 @@ Json LadderJson(const Environment& environment, const Look& look, const Ladder& 
 }
 
 std::string ReportJson(const Environment& environment, const Look& look) {
-  Json json{{"period", look.month.name}, {"commit", look.commit}, {"equal", !look.differs}};
+  Json json{{"period", look.month.name},
+            {"commit", look.commit},
+            {"equal", look.equal ? Json(*look.equal) : Json()}};
   json["invoices"] = Json::array();
   for (const Ladder& ladder : look.ladders.invoices) {
     json["invoices"].push_back(LadderJson(environment, look, ladder));
@@ -306,6 +375,7 @@ void Notes(const Look& look) {
 bool IsOpenQuestion(const reconcile::Step& step) {
   return step.reason == reconcile::StepReason::kUnexplained ||
          step.reason == reconcile::StepReason::kMissing ||
+         step.reason == reconcile::StepReason::kEstimate ||
          step.reason == reconcile::StepReason::kQuarantined;
 }
 
@@ -386,7 +456,7 @@ int RunInvoices(const Environment& environment, const ReconcileArgs& args) {
     Notes(*look);
     if (!closed.empty()) Say(fmt::format("flyball: {} is closed, commit {}", args.period, closed));
   }
-  return look->differs && closed.empty() ? kExitFound : kExitDone;
+  return look->equal.value_or(false) || !closed.empty() ? kExitDone : kExitFound;
 }
 
 }  // namespace flyball::app

@@ -264,23 +264,35 @@ void AddReconcile(CLI::App& app, Options& options) {
       Command(app, "reconcile", "compare the gateway's calls with vendors' bills, by day and model",
               options);
   ReconcileArgs& args = options.reconcile;
-  command->add_option("--vendor", args.vendor, "only of this vendor; whose the invoice is");
-  command->add_option("--from", args.from, "from this day on (UTC)");
-  command->add_option("--to", args.to, "before this day; with --from, the days of the bill");
-  command->add_option("--bill", args.bill,
-                      "a vendor's invoice (JSON) or a FOCUS file; else the bills in the ledger");
-  command->add_option("--period", args.period,
-                      "compare the ledger's billing period, such as 2026-10, with its invoices");
-  command
-      ->add_option("--invoice", args.invoices,
-                   "with --period: FOCUS InvoiceDetail or BillingPeriod, or 'AWS=1234.56 USD'")
+  CLI::Option* period = command->add_option(
+      "--period", args.period,
+      "compare the ledger's billing period, such as 2026-10, with its invoices");
+  const auto of_calls = [&](CLI::Option* option) { option->excludes(period); };
+  const auto of_period = [&](CLI::Option* option) { return option->needs(period); };
+  of_calls(
+      command->add_option("--vendor", args.vendor, "only of this vendor; whose the invoice is"));
+  of_calls(command->add_option("--from", args.from, "from this day on (UTC)"));
+  of_calls(
+      command->add_option("--to", args.to, "before this day; with --from, the days of the bill"));
+  of_calls(command->add_option(
+      "--bill", args.bill,
+      "a vendor's invoice (JSON) or a FOCUS file; else the bills in the ledger"));
+  of_calls(command->add_flag("--rows", args.rows, "list the calls and charges behind each figure"));
+  of_calls(
+      command->add_flag("--apply", args.apply, "bring our charges in the ledger to the bill's"));
+  of_period(command->add_option("--invoice", args.invoices,
+                                "FOCUS InvoiceDetail or BillingPeriod, 'AWS=1234.56 USD', or "
+                                "'AWS=none' to forget"))
       ->allow_extra_args(false);
-  command->add_flag("--close", args.close, "close the period: no import restates it any more")
-      ->excludes(command->add_flag("--reopen", args.reopen, "open the period again"));
-  command->add_flag("--accept-differences", args.accept_differences,
-                    "close it although an invoice differs without a reason");
-  command->add_flag("--rows", args.rows, "list the calls and charges behind each figure");
-  command->add_flag("--apply", args.apply, "bring our charges in the ledger to the bill's");
+  CLI::Option* reopen =
+      of_period(command->add_flag("--reopen", args.reopen, "open the period again"));
+  CLI::Option* close = of_period(
+      command->add_flag("--close", args.close, "close the period: no import restates it any more"));
+  close->excludes(reopen);
+  command
+      ->add_flag("--accept-differences", args.accept_differences,
+                 "close it although an invoice differs without a reason")
+      ->needs(close);
 }
 
 void AddMaintenance(CLI::App& app, Options& options) {

@@ -39,6 +39,10 @@ Result<std::vector<InvoiceLine>> ReadInvoiceDetail(std::span<const std::string> 
     return Fail(Code::kInvalidArgument, fmt::format("'{}' has no column {}", name, needed),
                 "give a FOCUS InvoiceDetail file, or the total: --invoice 'AWS=1234.56 USD'");
   }
+  if (std::ranges::find(columns, "ChargePeriodStart") != columns.end()) {
+    return Fail(Code::kInvalidArgument, "'" + name + "' is a Cost and Usage file, not an invoice",
+                "import it; give the InvoiceDetail file of the same issuer");
+  }
   std::vector<InvoiceLine> lines;
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto text = [&](std::string_view column) { return Text(columns, rows[i], column); };
@@ -52,6 +56,8 @@ Result<std::vector<InvoiceLine>> ReadInvoiceDetail(std::span<const std::string> 
       }
       if (FloorMonth(at.instant) != period) continue;
     }
+    const std::string issued = ToLower(text("InvoiceIssueStatus"));
+    if (issued.starts_with("void") || issued.starts_with("cancel")) continue;
     line.issuer = text("InvoiceIssuerName");
     line.invoice = text("InvoiceId");
     line.currency = text("BillingCurrency");
@@ -60,6 +66,10 @@ Result<std::vector<InvoiceLine>> ReadInvoiceDetail(std::span<const std::string> 
     line.description = text("InvoiceDetailDescription");
     const Json grain = Json::parse(text("InvoiceDetailGrain"), nullptr, false);
     line.service = Member(grain, "ServiceName");
+    if (line.issuer.empty() || line.invoice.empty()) {
+      return Fail(Code::kInvalidArgument, line.place + " has no InvoiceIssuerName or no InvoiceId",
+                  "FOCUS wants both in every line; export the invoice again");
+    }
     Result<Money> amount = Money::Parse(text("BilledCost"));
     if (!amount || !IsCurrency(line.currency)) {
       return Fail(Code::kInvalidArgument,
@@ -93,6 +103,12 @@ Result<InvoiceLine> ParseInvoiceTotal(std::string_view text) {
   }
   line.amount = *amount;
   return line;
+}
+
+std::optional<std::string> ParseForgotten(std::string_view text) {
+  constexpr std::string_view kNone = "=none";
+  if (!text.ends_with(kNone)) return std::nullopt;
+  return std::string(Trim(text.substr(0, text.size() - kNone.size())));
 }
 
 }  // namespace flyball::reconcile

@@ -25,8 +25,9 @@ struct InvoiceLine {
 };
 
 // FOCUS's InvoiceDetail (1.4): BilledCost, BillingCurrency, InvoiceId, InvoiceIssuerName are
-// needed; lines of other billing periods are left out. InvoiceDetailGrain, a JSON object, may say
-// the ServiceName of a line, or its SubAccountId. INVALID_ARGUMENT names the column or line.
+// needed; lines of other billing periods, and of invoices that were voided or cancelled, are left
+// out. InvoiceDetailGrain, a JSON object, may say the ServiceName of a line. INVALID_ARGUMENT names
+// the column or line, or says that it is a Cost and Usage file.
 using Cells = std::vector<std::optional<std::string>>;
 Result<std::vector<InvoiceLine>> ReadInvoiceDetail(std::span<const std::string> columns,
                                                    std::span<const Cells> rows,
@@ -34,5 +35,7 @@ Result<std::vector<InvoiceLine>> ReadInvoiceDetail(std::span<const std::string> 
 
 // "AWS=1234.56 USD", or of one invoice "AWS/INV-1=1234.56 USD". INVALID_ARGUMENT else.
 Result<InvoiceLine> ParseInvoiceTotal(std::string_view text);
+// "AWS=none": whose lines are to be forgotten.
+std::optional<std::string> ParseForgotten(std::string_view text);
 
 }  // namespace flyball::reconcile

@@ -13,8 +13,19 @@
 namespace flyball::reconcile {
 namespace {
 
-// Half of the last digit that invoices print, for each of their lines.
-constexpr int128 kHalfCent = 5'000'000'000;
+constexpr size_t kRoundedLinesMax = 100;  // more lines round in both directions
+
+// Half of the last digit that invoices print; most currencies have two (ISO 4217).
+int128 HalfOfLastDigit(std::string_view currency) {
+  constexpr int128 kHalfUnit = 500'000'000'000;
+  for (std::string_view whole : {"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "PYG", "XAF", "XOF"}) {
+    if (currency == whole) return kHalfUnit;
+  }
+  for (std::string_view thousandths : {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"}) {
+    if (currency == thousandths) return kHalfUnit / 1000;
+  }
+  return kHalfUnit / 100;
+}
 
 struct WhoseKey {
   std::string issuer, currency;  // the issuer in lower case
@@ -30,7 +41,8 @@ Parts PartsOf(const T& each) {
 
 // Everything that two sides say of one cell.
 struct Cell {
-  Money invoiced, ledger, estimate;
+  Money invoiced, ledger;
+  int128 estimated = 0;  // units of the amounts that are estimates, whatever their sign
   std::vector<const InvoiceLine*> lines;
   std::vector<const LedgerSum*> sums;
 };
@@ -79,17 +91,21 @@ class Explainer {
     Step step;
     step.amount = Money::FromUnits(cell.ledger.units() - cell.invoiced.units());
     std::tie(step.account, step.category, step.service) = std::tie(parts[0], parts[1], parts[2]);
-    const int128 rounding = kHalfCent * static_cast<int128>(cell.lines.size());
+    const auto lines = static_cast<int128>(std::min(cell.lines.size(), kRoundedLinesMax));
+    const int128 rounding = HalfOfLastDigit(whose.currency) * lines;
+    // What is the difference to the last digit comes before what is near it.
+    if (std::vector<Step> named = NameCharges(cell, step, 0); !named.empty()) return named;
+    if (NameLine(whose, cell, &step)) return {step};
     if (!cell.sums.empty() && Size(step.amount) <= rounding) return {Rounding(step, parts)};
     if (std::vector<Step> named = NameCharges(cell, step, rounding); !named.empty()) return named;
-    if (!NameLine(whose, cell, &step)) SayOfCell(whose, parts, cell, &step);
+    SayOfCell(whose, parts, cell, &step);
     return {step};
   }
 
  private:
   static Step Rounding(Step step, const Parts& parts) {
     step.reason = StepReason::kRounding;
-    step.text = fmt::format("{}: within half a cent for each line", PlaceText(parts));
+    step.text = fmt::format("{}: within half of the last digit for each line", PlaceText(parts));
     return step;
   }
 
@@ -105,10 +121,10 @@ class Explainer {
                                        : "in the ledger and not on the invoice");
       return;
     }
-    if (!cell.estimate.is_zero()) {
+    if (Size(step->amount) <= cell.estimated) {
       step->reason = StepReason::kEstimate;
       step->text = fmt::format("{}: {} of the ledger's charges are estimates", PlaceText(parts),
-                               cell.estimate.ToString());
+                               Money::FromUnits(cell.estimated).ToString());
       return;
     }
     step->reason = ByCategory(parts[1], StepReason::kUnexplained);
@@ -118,8 +134,7 @@ class Explainer {
 
   // Charges of the ledger that are just the difference: the invoice lacks them.
   static std::vector<Step> NameCharges(const Cell& cell, Step step, int128 rounding) {
-    const LedgerSum* sum = OnlyOne(cell.sums, step.amount, 0, &LedgerSum::billed);
-    if (sum == nullptr) sum = OnlyOne(cell.sums, step.amount, rounding, &LedgerSum::billed);
+    const LedgerSum* sum = OnlyOne(cell.sums, step.amount, rounding, &LedgerSum::billed);
     if (sum == nullptr || sum->billed.is_zero()) return {};
     const Money rest = Money::FromUnits(step.amount.units() - sum->billed.units());
     std::vector<Step> steps;
@@ -144,7 +159,7 @@ class Explainer {
     const Money lacking = step->amount.Negated();
     const InvoiceLine* line = OnlyOne(cell.lines, lacking, 0, &InvoiceLine::amount);
     if (line == nullptr) return false;
-    const bool elsewhere = std::ranges::any_of(input_.neighbours, [&](const LedgerSum& sum) {
+    const auto elsewhere = std::ranges::find_if(input_.neighbours, [&](const LedgerSum& sum) {
       const Parts said = PartsOf(*line), has = PartsOf(sum);
       bool same = ToLower(sum.issuer) == whose.issuer && sum.currency == whose.currency &&
                   sum.billed == lacking;
@@ -154,10 +169,10 @@ class Explainer {
     });
     std::tie(step->account, step->category, step->service) =
         std::tie(line->account, line->category, line->service);
-    if (elsewhere) {
+    if (elsewhere != input_.neighbours.end()) {
       step->reason = StepReason::kTiming;
-      step->text = fmt::format("{} ({}): the ledger has it in a neighbouring billing period",
-                               PlaceText(PartsOf(*line)), line->place);
+      step->text = fmt::format("{} ({}): the ledger has it in the billing period {}",
+                               PlaceText(PartsOf(*line)), line->place, elsewhere->period);
       return true;
     }
     if (cell.lines.size() == 1 && cell.sums.empty()) return false;  // told by the cell itself
@@ -223,7 +238,7 @@ Result<Ladder> MakeLadder(const Explainer& explainer, const WhoseKey& whose, con
     Cell& cell = cells[key(PartsOf(*sum))];
     cell.sums.push_back(sum);
     FB_CHECK(AddTo(&cell.ledger, sum->billed));
-    FB_CHECK(AddTo(&cell.estimate, sum->estimate));
+    cell.estimated += Size(sum->estimate);
     FB_CHECK(AddTo(&ladder.ledger, sum->billed));
     FB_CHECK(AddTo(&ladder.estimate, sum->estimate));
   }
@@ -276,6 +291,41 @@ std::vector<Matter> MattersOf(const std::vector<const InvoiceLine*>& lines,
   return all;
 }
 
+// Who issues invoices, by the names that people call them.
+class Issuers {
+ public:
+  explicit Issuers(std::span<const LedgerSum> sums) {
+    for (const LedgerSum& sum : sums) {
+      names_[sum.currency].insert(sum.issuer);
+      by_provider_[{ToLower(sum.provider), sum.currency}].insert(ToLower(sum.issuer));
+    }
+  }
+  // The issuer of that name, or the only one that bills for the provider of that name.
+  WhoseKey Of(const InvoiceLine& line) const {
+    const WhoseKey key{ToLower(line.issuer), line.currency};
+    const auto names = names_.find(line.currency);
+    if (names == names_.end()) return key;
+    for (const std::string& name : names->second) {
+      if (ToLower(name) == key.issuer) return key;
+    }
+    const auto found = by_provider_.find(key);
+    if (found == by_provider_.end() || found->second.size() != 1) return key;
+    return {*found->second.begin(), line.currency};
+  }
+  // For a line that is of nobody in the ledger.
+  std::string Hint(const std::string& currency) const {
+    const auto names = names_.find(currency);
+    if (names == names_.end()) return "; the ledger has no charge in " + currency;
+    std::string text;
+    for (const std::string& name : names->second) text += (text.empty() ? "" : "; ") + name;
+    return "; the ledger's issuers are " + text;
+  }
+
+ private:
+  std::map<std::string, std::set<std::string>> names_;  // by currency
+  std::map<WhoseKey, std::set<std::string>> by_provider_;
+};
+
 }  // namespace
 
 std::string_view StepReasonName(StepReason reason) {
@@ -304,9 +354,8 @@ std::string_view StepReasonName(StepReason reason) {
 
 Result<Ladders> MakeLadders(const LadderInput& input) {
   std::map<WhoseKey, std::pair<std::vector<const InvoiceLine*>, std::vector<const LedgerSum*>>> by;
-  for (const InvoiceLine& line : input.lines) {
-    by[{ToLower(line.issuer), line.currency}].first.push_back(&line);
-  }
+  const Issuers issuers(input.sums);
+  for (const InvoiceLine& line : input.lines) by[issuers.Of(line)].first.push_back(&line);
   for (const LedgerSum& sum : input.sums) {
     by[{ToLower(sum.issuer), sum.currency}].second.push_back(&sum);
   }
@@ -315,6 +364,9 @@ Result<Ladders> MakeLadders(const LadderInput& input) {
   for (const auto& [whose, sides] : by) {
     for (const Matter& matter : MattersOf(sides.first, sides.second)) {
       Ladder ladder = FB_TRY(MakeLadder(explainer, whose, matter));
+      if (matter.sums.empty()) {
+        for (Step& step : ladder.steps) step.text += issuers.Hint(whose.currency);
+      }
       (matter.lines.empty() ? ladders.without_invoice : ladders.invoices)
           .push_back(std::move(ladder));
     }

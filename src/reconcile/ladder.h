@@ -13,20 +13,22 @@ namespace flyball::reconcile {
 // Charges of one billing period that agree in all of these.
 struct LedgerSum {
   std::string issuer, invoice, currency, account, category, service;
+  std::string provider;  // another name under which an invoice may call its issuer
+  std::string period;    // of a neighbour: its billing period
   Money billed;
   Money estimate;  // what of it is marked as an estimate
   int64_t charges = 0;
 };
 
 enum class StepReason : uint8_t {
-  kRounding,     // within half a cent for each line of the invoice
+  kRounding,     // within half of the currency's last digit for each line, of 100 at most
   kTax,          // taxes of which one side knows more
   kCredit,       // credits, likewise
-  kTiming,       // the ledger has it in the neighbouring billing period
+  kTiming,       // the ledger bills these charges of the month in a neighbouring period
   kNotInvoiced,  // in the ledger and not on the invoice
   kMissing,      // on the invoice and not in the ledger
   kQuarantined,  // what the import could not read
-  kEstimate,     // the charges are estimates still
+  kEstimate,     // no more than those charges there that are estimates still
   kUnexplained,
 };
 std::string_view StepReasonName(StepReason reason);  // "rounding", "not invoiced", ...
@@ -48,8 +50,9 @@ struct Ladder {
 
 struct LadderInput {
   std::span<const InvoiceLine> lines;
-  std::span<const LedgerSum> sums;        // of the period
-  std::span<const LedgerSum> neighbours;  // of the periods before and after
+  std::span<const LedgerSum> sums;  // of the period
+  // Charges for this month that are billed in the period before or after.
+  std::span<const LedgerSum> neighbours;
   // BilledCost in quarantine of the imports whose charges the sums are, by currency.
   std::vector<std::pair<std::string, Money>> quarantined;
 };
@@ -57,8 +60,9 @@ struct Ladders {
   std::vector<Ladder> invoices;         // by issuer, invoice and currency
   std::vector<Ladder> without_invoice;  // what the ledger has of issuers that no line is of
 };
-// Issuers are compared without regard to case. An invoice id that the ledger does not know stands
-// for all charges of its issuer that have no invoice's id.
+// Issuers are compared without regard to case; a name that is no issuer of the ledger may be that
+// of the provider of one. An invoice id that the ledger does not know stands for all charges of its
+// issuer that have no invoice's id.
 Result<Ladders> MakeLadders(const LadderInput& input);
 
 }  // namespace flyball::reconcile

@@ -75,6 +75,37 @@ TEST(Ladder, ATotalInCentsIsChargeAndRounding) {
   EXPECT_EQ(ladders.invoices[0].steps[1].amount, M("0.0034"));
 }
 
+TEST(Ladder, WhatIsTheDifferenceToTheLastDigitComesBeforeRounding) {
+  // Hundreds of lines would round away a tax of 30 if rounding came first.
+  std::vector<InvoiceLine> lines(9000, Line("", "", "1"));
+  const Ladders ladders = Make(lines, {Sum("EC2", "Usage", "9000"), Sum("VAT", "Tax", "30")});
+  ASSERT_EQ(ladders.invoices.at(0).steps.size(), 1u);
+  EXPECT_EQ(ladders.invoices[0].steps[0].reason, StepReason::kTax);
+  // And rounding never explains more than that of a hundred lines.
+  const Ladders many = Make(lines, {Sum("EC2", "Usage", "9000.51")});
+  EXPECT_EQ(many.invoices.at(0).steps.at(0).reason, StepReason::kUnexplained);
+}
+
+TEST(Ladder, YenRoundToWholeUnits) {
+  LedgerSum yen = Sum("EC2", "Usage", "100.4");
+  InvoiceLine line = Line("Usage", "", "100");
+  yen.currency = line.currency = "JPY";
+  EXPECT_EQ(Make({line}, {yen}).invoices.at(0).steps.at(0).reason, StepReason::kRounding);
+}
+
+TEST(Ladder, AnIssuerMayBeCalledByItsProvider) {
+  LedgerSum sum = Sum("EC2", "Usage", "100");
+  sum.issuer = "Amazon Web Services, Inc.";
+  sum.provider = "AWS";
+  EXPECT_TRUE(Make({Line("", "", "100")}, {sum}).invoices.at(0).steps.empty());
+  // A name that nobody has is told from those that there are.
+  InvoiceLine line = Line("", "", "100");
+  line.issuer = "ASW";
+  const Ladders ladders = Make({line}, {sum});
+  ASSERT_EQ(ladders.invoices.size(), 1u);
+  EXPECT_NE(ladders.invoices[0].steps.at(0).text.find("Amazon Web Services"), std::string::npos);
+}
+
 TEST(Ladder, EqualSidesHaveNoSteps) {
   const Ladders ladders = Make({Line("Usage", "EC2", "100")}, {Sum("EC2", "Usage", "100")});
   ASSERT_EQ(ladders.invoices.size(), 1u);
@@ -106,6 +137,10 @@ TEST(Ladder, WhatTheImportCouldNotReadIsNamed) {
 }
 
 TEST(Ladder, EstimatesAreNotFinal) {
+  LedgerSum small = Sum("EC2", "Usage", "100");
+  small.estimate = M("0.4");
+  const Ladders large = Make({Line("Usage", "", "103")}, {small, Sum("S3", "Usage", "1.2")});
+  EXPECT_EQ(large.invoices.at(0).steps.at(0).reason, StepReason::kUnexplained);
   LedgerSum estimate = Sum("EC2", "Usage", "100");
   estimate.estimate = M("40");
   const Ladders ladders = Make({Line("Usage", "", "103")}, {estimate, Sum("S3", "Usage", "1.5")});
@@ -169,6 +204,16 @@ TEST(Invoice, DetailFilesAndTypedTotalsAreRead) {
   const std::vector<Cells> bad = {{"AWS", "INV1", "x", "USD", "Tax", std::nullopt, std::nullopt}};
   EXPECT_FALSE(ReadInvoiceDetail(columns, bad, "d.csv", october));
   EXPECT_FALSE(ReadInvoiceDetail(std::vector<std::string>{"BilledCost"}, {}, "d.csv", october));
+  const std::vector<Cells> whose = {
+      {"AWS", std::nullopt, "1", "USD", "Tax", std::nullopt, std::nullopt}};
+  EXPECT_FALSE(ReadInvoiceDetail(columns, whose, "d.csv", october));
+  std::vector<std::string> usage = columns;
+  usage.push_back("ChargePeriodStart");
+  const auto refused = ReadInvoiceDetail(usage, {}, "d.csv", october);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("Cost and Usage"), std::string::npos);
+  EXPECT_EQ(ParseForgotten("AWS=none"), "AWS");
+  EXPECT_EQ(ParseForgotten("AWS=1 USD"), std::nullopt);
 
   const auto typed = ParseInvoiceTotal(" Amazon Web Services, Inc./INV=1 = 1234.56 USD");
   ASSERT_TRUE(typed);

@@ -115,6 +115,12 @@ void TakeLines(std::vector<InvoiceLine> lines, Statement* statement) {
   std::ranges::move(lines, std::back_inserter(statement->lines));
 }
 
+size_t ForgetLines(const std::string& issuer, Statement* statement) {
+  return std::erase_if(statement->lines, [&](const InvoiceLine& line) {
+    return ToLower(line.issuer) == ToLower(issuer);
+  });
+}
+
 Status TakeBillingPeriods(std::span<const std::string> columns, std::span<const Cells> rows,
                           const std::string& name, Instant period, Statement* statement) {
   const auto column = [&](std::string_view wanted) {
@@ -128,13 +134,24 @@ Status TakeBillingPeriods(std::span<const std::string> columns, std::span<const 
                 "'" + name + "' lacks BillingPeriodStart, BillingPeriodStatus or InvoiceIssuerName",
                 "give a FOCUS BillingPeriod file");
   }
-  for (const Cells& row : rows) {
-    const auto text = [&](std::ptrdiff_t at) { return row[static_cast<size_t>(at)].value_or(""); };
+  bool any = false;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto text = [&](std::ptrdiff_t at) {
+      return rows[i][static_cast<size_t>(at)].value_or("");
+    };
     ParsedInstant at;
-    if (!ParseInstant(text(start), &at) || FloorMonth(at.instant) != period) continue;
+    if (!ParseInstant(text(start), &at)) {
+      return Fail(Code::kInvalidArgument,
+                  fmt::format("row {} of {}: BillingPeriodStart '{}' is no date", i + 1, name,
+                              text(start)));
+    }
+    if (FloorMonth(at.instant) != period) continue;
     statement->status[text(issuer)] = text(status);
+    any = true;
   }
-  return {};
+  if (any) return {};
+  return Fail(Code::kInvalidArgument,
+              fmt::format("'{}' has no row of {}", name, FormatDate(period).substr(0, 7)));
 }
 
 std::string StepKey(const Ladder& ladder, const Step& step) {

@@ -34,7 +34,10 @@ std::string StatementLock(const std::string& home);
 // Replaces what was known of the same invoices; a line without an invoice's id, all of its issuer's
 // in that currency, and the other way round.
 void TakeLines(std::vector<InvoiceLine> lines, Statement* statement);
-// Of FOCUS's BillingPeriod; rows of other periods are left out.
+// Forgets the lines of an issuer; how many there were.
+size_t ForgetLines(const std::string& issuer, Statement* statement);
+// Of FOCUS's BillingPeriod; rows of other periods are left out. INVALID_ARGUMENT when none is of
+// this.
 Status TakeBillingPeriods(std::span<const std::string> columns, std::span<const Cells> rows,
                           const std::string& name, Instant period, Statement* statement);
 

@@ -91,6 +91,106 @@ TEST_F(Invoices, ATotalAsTypedAndTheVendorsWordOnThePeriod) {
   EXPECT_EQ(report["invoices"][0]["invoiced"], "1");
 }
 
+// A ledger of a few charges, for what the demonstration has not.
+class SmallLedger : public ::testing::Test {
+ protected:
+  Ended Run(std::vector<std::string> words) {
+    words.insert(words.end(), {"--home", (folder_.path() / "home").string()});
+    return RunFlyball(words);
+  }
+  Json Ask(std::vector<std::string> words, int exit_code) {
+    words.insert(words.end(), {"--format", "json"});
+    const Ended ended = Run(words);
+    EXPECT_EQ(ended.exit_code, exit_code) << ended.out << ended.err;
+    return Json::parse(ended.out, nullptr, false);
+  }
+  std::string Put(const std::string& name, const std::string& rows) {
+    const std::string path = (folder_.path() / name).string();
+    WriteFile(path, rows);
+    return path;
+  }
+  void Import(const std::string& name, const std::string& rows) {
+    const std::string path = Put(name,
+                                 "ChargeCategory,BilledCost,BillingCurrency,BillingPeriodStart,"
+                                 "ChargePeriodStart,ServiceName,"
+                                 "InvoiceIssuerName,InvoiceId\n" +
+                                     rows);
+    const Ended ended = Run({"import", path});
+    ASSERT_EQ(ended.exit_code, 0) << ended.out << ended.err;
+  }
+  TempFolder folder_;
+};
+
+constexpr char kDetailHeader[] =
+    "InvoiceIssuerName,InvoiceId,ChargeCategory,BilledCost,BillingCurrency,BillingPeriodStart,"
+    "InvoiceDetailId\n";
+
+TEST_F(SmallLedger, EachCurrencyIsComparedForItself) {
+  Import("a.csv",
+         "Usage,10,USD,2026-10-01T00:00:00Z,2026-10-02T00:00:00Z,s,AWS,I1\n"
+         "Usage,7,EUR,2026-10-01T00:00:00Z,2026-10-02T00:00:00Z,s,AWS,I2\n");
+  const Json report = Ask(
+      {"reconcile", "--period", "2026-10", "--invoice", "AWS=10 USD", "--invoice", "AWS=8 EUR"}, 1);
+  ASSERT_EQ(report["invoices"].size(), 2u) << report.dump(1);
+  EXPECT_EQ(report["invoices"][0]["difference"], "-1");
+  EXPECT_EQ(report["invoices"][1]["difference"], "0");
+}
+
+TEST_F(SmallLedger, WhatLiesInQuarantineIsAReason) {
+  Import("a.csv",
+         "Usage,100,USD,2026-10-01T00:00:00Z,2026-10-02T00:00:00Z,s,AWS,I1\n"
+         "Usage,30,USD,2026-10-01T00:00:00Z,some day,s,AWS,I1\n");
+  const Json report = Ask({"reconcile", "--period", "2026-10", "--invoice", "AWS=130 USD"}, 1);
+  EXPECT_EQ(report["invoices"][0]["steps"][0]["reason"], "quarantined") << report.dump(1);
+  EXPECT_EQ(Run({"reconcile", "--period", "2026-10", "--close"}).exit_code, 2);
+}
+
+TEST_F(SmallLedger, TimingIsAChargeOfThisMonthBilledInAnother) {
+  // Support is the same every month; storage of October came with November's bill.
+  Import("a.csv",
+         "Usage,100,USD,2026-10-01T00:00:00Z,2026-10-02T00:00:00Z,usage,AWS,I1\n"
+         "Usage,50,USD,2026-09-01T00:00:00Z,2026-09-01T00:00:00Z,support,AWS,I0\n"
+         "Usage,12,USD,2026-11-01T00:00:00Z,2026-10-30T00:00:00Z,storage,AWS,I2\n");
+  const auto reason = [&](const std::string& amount) {
+    const std::string detail =
+        Put("d" + amount + ".csv", std::string(kDetailHeader) +
+                                       "AWS,I1,Usage,100,USD,2026-10-01T00:00:00Z,1\n"
+                                       "AWS,I1,Usage," +
+                                       amount + ",USD,2026-10-01T00:00:00Z,2\n");
+    const Json report = Ask({"reconcile", "--period", "2026-10", "--invoice", detail}, 1);
+    return report["invoices"][0]["steps"][0].value("reason", "");
+  };
+  EXPECT_EQ(reason("12"), "timing");
+  EXPECT_EQ(reason("50"), "missing");
+}
+
+TEST_F(SmallLedger, InvoicesMayBeSpreadOverFilesAndForgotten) {
+  Import("a.csv", "Usage,100,USD,2026-10-01T00:00:00Z,2026-10-02T00:00:00Z,s,AWS,I1\n");
+  const Json nothing = Ask({"reconcile", "--period", "2026-10"}, 1);
+  EXPECT_TRUE(nothing["equal"].is_null());
+  const std::string header = kDetailHeader;
+  const std::string one = Put("1.csv", header + "AWS,I1,Usage,60,USD,2026-10-01T00:00:00Z,1\n");
+  const std::string two = Put("2.csv", header + "AWS,I1,Usage,40,USD,2026-10-01T00:00:00Z,2\n");
+  EXPECT_EQ(
+      Ask({"reconcile", "--period", "2026-10", "--invoice", one, "--invoice", two}, 0)["equal"],
+      true);
+  EXPECT_EQ(Ask({"reconcile", "--period", "2026-10"}, 0)["equal"], true);
+  EXPECT_TRUE(
+      Ask({"reconcile", "--period", "2026-10", "--invoice", "AWS=none"}, 1)["equal"].is_null());
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"reconcile", "--invoice", one},
+        {"reconcile", "--period", "2026-10", "--apply"},
+        {"reconcile", "--period", "2026-10", "--invoice", "AWS=1 USD", "--invoice", "aws=2 USD"},
+        {"reconcile", "--period", "2026-10", "--invoice", (folder_.path() / "a.csv").string()}}) {
+    EXPECT_EQ(Run(wrong).exit_code, 2) << wrong.back();
+  }
+  TempFolder other;
+  const Ended nowhere =
+      RunFlyball({"reconcile", "--period", "2026-10", "--home", (other.path() / "none").string()});
+  EXPECT_NE(nowhere.exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(other.path() / "none"));
+}
+
 TEST_F(Invoices, AClosedMonthIsNotRestated) {
   const std::string month = "2026-06";
   // A difference without a reason has to be accepted by name.
