@@ -293,7 +293,7 @@ class Judge {
     if (!several) NotApplicable(index, "no account has two billing periods");
   }
 
-  // A composite: its duties together. What it only recommends does not decide.
+  // A composite: its duties together, or its recommendations where it has no duty.
   void JudgeParts(size_t index, int depth) {
     if (judged_[index] == State::kDone) return;
     const Rule& rule = *plan_.rules[index];
@@ -305,6 +305,10 @@ class Judge {
       return NotDecidable(index, "the rule is a part of itself");
     }
     judged_[index] = State::kRunning;
+    const bool duties = std::ranges::any_of(rule.parts, [&](const std::string& part) {
+      auto found = index_.find(part);
+      return found != index_.end() && IsDuty(Of(found->second).rule.keyword);
+    });
     int counts[4] = {0, 0, 0, 0};
     std::string failed, open;
     for (const std::string& part : rule.parts) {
@@ -312,7 +316,7 @@ class Judge {
       if (found == index_.end()) continue;
       JudgeParts(found->second, depth + 1);
       const RuleResult& result = Of(found->second);
-      if (!IsDuty(result.rule.keyword)) continue;
+      if (duties && !IsDuty(result.rule.keyword)) continue;
       ++counts[static_cast<size_t>(result.verdict)];
       if (result.verdict == Verdict::kFailed) failed += (failed.empty() ? "" : ", ") + part;
       if (result.verdict == Verdict::kNotDecidable) open += (open.empty() ? "" : ", ") + part;
