@@ -32,7 +32,7 @@ constexpr TableRule kCostAndUsage[] = {
      "CommitmentDiscountId is not null and ChargeCategory = 'Usage'",
      "CommitmentDiscountStatus is not null", "write Used or Unused"},
     {"CommitmentDiscountQuantity.null-when", kMust,
-     "CommitmentDiscountId is null or not (ChargeCategory in ('Usage', 'Purchase'))",
+     "CommitmentDiscountId is null or ChargeCategory in ('Tax', 'Credit', 'Adjustment')",
      "CommitmentDiscountQuantity is null", kLeaveNull, k1_1},
     {"CommitmentDiscountQuantity.set-when", kMustNot,
      "CommitmentDiscountId is not null and " FB_CHARGED, "CommitmentDiscountQuantity is not null",
@@ -114,8 +114,9 @@ constexpr TableRule kCostAndUsage[] = {
      "ContractedUnitPrice * PricingQuantity = ContractedCost",
      "state price, quantity and cost to the same digits; a difference above 0.000001 fails"},
     {"ConsumedQuantity.null-when", kMust,
-     "ChargeCategory != 'Usage' or CommitmentDiscountStatus = 'Unused'", "ConsumedQuantity is null",
-     kLeaveNull},
+     "ChargeCategory in ('Purchase', 'Tax', 'Credit', 'Adjustment') or CommitmentDiscountStatus = "
+     "'Unused'",
+     "ConsumedQuantity is null", kLeaveNull},
     {"ConsumedQuantity.set-when", kMustNot,
      "ChargeCategory = 'Usage' and CommitmentDiscountStatus != 'Unused' and ChargeClass != "
      "'Correction'",
@@ -233,7 +234,7 @@ constexpr TableGroup kCostAndUsageGroups[] = {
     {"RegionId.name", kMust, kOneValue, "RegionId InvoiceIssuerName", "RegionName",
      "RegionId is not null and RegionName is not null", "A RegionId MUST have one RegionName.",
      "write the name of a region in one way"},
-    {"InvoiceId.currency", kMust, kOneValue, "InvoiceId", "BillingCurrency",
+    {"InvoiceId.currency", kMust, kOneValue, "InvoiceIssuerName InvoiceId", "BillingCurrency",
      "InvoiceId is not null", "An invoice MUST be in one BillingCurrency.",
      "bill in the currency of the invoice", k1_2},
 };

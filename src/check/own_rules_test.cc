@@ -145,11 +145,20 @@ TEST(OwnRules, RaggedRecordsAreCountedAndTheRestIsChecked) {
   EXPECT_EQ(report.cost.at("USD").ToString(), "4");
 }
 
+// What a row without a category must hold, its category decides: that it has none fails alone.
+TEST(OwnRules, ARowWithoutCategoryBreaksNoRuleOfOthers) {
+  const Report report =
+      CheckBill(WriteBill("no_category", Version::k1_2, {With(Usage(), {{"ChargeCategory", ""}})}),
+                Version::k1_2);
+  EXPECT_EQ(Of(report, "ChargeCategory.null").verdict, Verdict::kFailed);
+  EXPECT_EQ(report.Count(Verdict::kFailed), 1) << Failures(report);
+}
+
 // The parts of two providers are told apart, and currencies are never added up.
 TEST(OwnRules, ScoreOfEachProviderAndShareOfEachCurrency) {
-  std::vector<Row> rows = {Usage(),
-                           With(Usage(), {{"ProviderName", "Other"}, {"ChargeCategory", "x"}}),
-                           With(Usage(), {{"BillingCurrency", "EUR"}, {"ChargeCategory", "x"}})};
+  std::vector<Row> rows = {
+      Usage(), With(Usage(), {{"ProviderName", "Other"}, {"ChargeCategory", "x"}}),
+      With(Usage(), {{"BillingCurrency", "EUR"}, {"InvoiceId", "I-2"}, {"ChargeCategory", "x"}})};
   const Report report = CheckBill(WriteBill("shares", Version::k1_2, rows), Version::k1_2);
   const RuleResult& result = Of(report, "ChargeCategory.values");
   ASSERT_EQ(result.cost.size(), 2u);
