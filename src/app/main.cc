@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/focus.h"
 #include "os/files.h"
 #include "os/process.h"
 
@@ -109,11 +110,11 @@ void AddCheck(CLI::App& app, Options& options) {
       ->required();
   command->add_option("--focus", args.version, "the version to check against; else what fits")
       ->check(CLI::IsMember({"1.0", "1.1", "1.2", "1.3", "1.4"}));
+  const auto data_sets = focus::DataSetNames();
   command
       ->add_option("--dataset", args.data_set,
                    "CostAndUsage, ContractCommitment, InvoiceDetail or BillingPeriod")
-      ->check(
-          CLI::IsMember({"CostAndUsage", "ContractCommitment", "InvoiceDetail", "BillingPeriod"}));
+      ->check(CLI::IsMember(std::vector<std::string>(data_sets.begin(), data_sets.end())));
   command->add_option("--model", args.model, "run the rules of a published Requirements Model");
   command->add_option("--supports", args.supports,
                       "applicability criteria of the model that hold, or 'all'");
