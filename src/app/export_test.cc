@@ -98,21 +98,19 @@ TEST_P(ExportForms, KeepEveryRuleAndMakeAnEqualLedger) {
 }
 INSTANTIATE_TEST_SUITE_P(All, ExportForms,
                          testing::Values(Form{"1.2", "csv"}, Form{"1.3", "parquet"},
-                                         Form{"1.4", "csv"}, Form{"1.4", "parquet"}),
+                                         Form{"1.4", "csv"}),
                          [](const testing::TestParamInfo<Form>& info) {
                            return "V1" + std::string(info.param.version + 2) + info.param.format;
                          });
 
-TEST_F(ExportTest, ReplacesNothingUnlessTold) {
+TEST_F(ExportTest, ReplacesNothingUnlessToldAndLeavesNothingHalf) {
   ASSERT_TRUE(os::AtomicWrite(*files_, In("mine.csv"), "mine"));
   EXPECT_EQ(Export("mine.csv"), 2);
   EXPECT_EQ(*files_->ReadAll(In("mine.csv")), "mine");
   force_ = true;
   EXPECT_EQ(Export("mine.csv"), kExitDone);
   EXPECT_TRUE(files_->ReadAll(In("mine.csv"))->starts_with("AllocatedMethodDetails,"));
-}
-
-TEST_F(ExportTest, LeavesNothingWhereItCannotWrite) {
+  // Where it cannot write it leaves nothing.
   EXPECT_EQ(Export("no/such/folder/out.csv"), 2);
   EXPECT_TRUE(Staged().empty());
   EXPECT_FALSE(files_->Exists(In("no")));
