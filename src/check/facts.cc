@@ -184,7 +184,7 @@ Cell ReadNumberCell(const ingest::Field& field, int scale) {
   cell.facts = ReadText(field);
   if ((cell.facts & kNull) != 0) return cell;
   if ((cell.facts & kBlank) != 0) {
-    cell.facts |= kNull;
+    cell.facts |= kNull | kEmptyText;
     return cell;
   }
   cell.facts |= WhyNotPlain(field.text);
@@ -205,7 +205,7 @@ Cell ReadDateCell(const ingest::Field& field) {
   cell.facts = ReadText(field);
   if ((cell.facts & kNull) != 0) return cell;
   if ((cell.facts & kBlank) != 0) {
-    cell.facts |= kNull;
+    cell.facts |= kNull | kEmptyText;
     return cell;
   }
   ParsedInstant parsed;

@@ -116,6 +116,19 @@ TEST(Groups, ValuesAreComparedAsWhatTheyMean) {
   EXPECT_EQ(Of(report, "SkuPriceId.stable-over-accounts").rows_failed, 1);
 }
 
+// One price in two currencies is two numbers, and one that is converted each month as many.
+TEST(Groups, PricesAreComparedInOneCurrency) {
+  const Row euros = With(Usage(), {{"BillingAccountId", "b"},
+                                   {"BillingCurrency", "EUR"},
+                                   {"PricingCurrency", "EUR"},
+                                   {"InvoiceId", "I-2"},
+                                   {"ListUnitPrice", "0.45"}});
+  const Row converted = With(euros, {{"PricingCurrency", "USD"}, {"ListUnitPrice", "0.46"}});
+  const Report report = CheckRows({Usage(), euros, converted});
+  EXPECT_EQ(Of(report, "SkuPriceId.stable-over-accounts").verdict, Verdict::kPassed);
+  EXPECT_EQ(Of(report, "SkuPriceId.stable-over-time").verdict, Verdict::kPassed);
+}
+
 // Ids are a provider's own: two of them may both have an "S-1".
 TEST(Groups, ProvidersAreToldApart) {
   const Row other = With(Usage(), {{"ProviderName", "Other"},

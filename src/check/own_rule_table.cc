@@ -10,6 +10,10 @@ using enum focus::Version;
 using enum GroupCheck;
 using enum Keyword;
 
+// With a list price that was not converted: one that was differs with the exchange rate.
+#define FB_PRICED                                         \
+  "SkuPriceId is not null and ListUnitPrice is not null " \
+  "and (PricingCurrency is null or PricingCurrency = BillingCurrency)"
 #define FB_CHARGED "ChargeCategory in ('Usage', 'Purchase') and ChargeClass != 'Correction'"
 constexpr std::string_view kGiveValue = "give the column a value in these rows";
 constexpr std::string_view kLeaveNull = "leave the column null in these rows";
@@ -207,13 +211,12 @@ constexpr TableGroup kCostAndUsageGroups[] = {
      "fetch the missing months, or remove the one that came twice"},
     {"SkuPriceId.sku", kMust, kOneValue, "SkuPriceId", "SkuId", "SkuPriceId is not null",
      "A SkuPriceId MUST belong to one SkuId.", "give the price of another SKU an id of its own"},
-    {"SkuPriceId.stable-over-time", kMust, kOneValue, "SkuPriceId BillingAccountId PricingUnit",
-     "ListUnitPrice", "SkuPriceId is not null and ListUnitPrice is not null",
+    {"SkuPriceId.stable-over-time", kMust, kOneValue,
+     "SkuPriceId BillingAccountId PricingUnit BillingCurrency", "ListUnitPrice", FB_PRICED,
      "A SkuPriceId MUST mean one list price over time.",
      "give a changed price an id of its own, or correct the list price"},
     {"SkuPriceId.stable-over-accounts", kMust, kOneValue,
-     "SkuPriceId BillingPeriodStart PricingUnit", "ListUnitPrice",
-     "SkuPriceId is not null and ListUnitPrice is not null",
+     "SkuPriceId BillingPeriodStart PricingUnit BillingCurrency", "ListUnitPrice", FB_PRICED,
      "A SkuPriceId MUST mean one list price in all accounts.",
      "list prices hang on no account: correct the list price"},
     {"SkuMeter.stable", kShould, kOneValue, "SkuId", "SkuMeter",
@@ -321,6 +324,7 @@ constexpr TableGroup kBillingPeriodGroups[] = {
      "A billing period MUST stand once for an issuer.", "write one row a period", k1_4},
 };
 #undef FB_CHARGED
+#undef FB_PRICED
 
 }  // namespace
 

@@ -30,7 +30,7 @@ constexpr Renamed kRenamed[] = {
 std::string StoredValue(std::string_view name, const std::set<std::string>& present) {
   for (const Renamed& renamed : kRenamed) {
     if (renamed.name != name) continue;
-    const std::string now = QuoteIdentifier(renamed.now);
+    std::string now = QuoteIdentifier(renamed.now);
     if (!present.contains(std::string(renamed.kept_as))) return now;
     return "coalesce(" + QuoteIdentifier(renamed.kept_as) + ", " + now + ")";
   }
