@@ -99,8 +99,8 @@ TEST_P(ExportForms, KeepEveryRuleAndMakeAnEqualLedger) {
 INSTANTIATE_TEST_SUITE_P(All, ExportForms,
                          testing::Values(Form{"1.2", "csv"}, Form{"1.3", "parquet"},
                                          Form{"1.4", "csv"}),
-                         [](const testing::TestParamInfo<Form>& info) {
-                           return "V1" + std::string(info.param.version + 2) + info.param.format;
+                         [](const testing::TestParamInfo<Form>& param) {
+                           return "V1" + std::string(param.param.version + 2) + param.param.format;
                          });
 
 TEST_F(ExportTest, ReplacesNothingUnlessToldAndLeavesNothingHalf) {
