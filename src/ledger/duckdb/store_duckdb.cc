@@ -432,7 +432,8 @@ Result<std::vector<ExportColumn>> ColumnsWithValues(Connection& connection, cons
   compiled = CompileValueCounts(request.query, scope, columns);
   const Answer counts = FB_TRY(connection.Query(compiled.sql, compiled.params));
   if (counts.Int64(0, 0) == 0) {
-    return Fail(Code::kNotFound, "there is no charge to export", "ask for a longer time, or with fewer filters");
+    return Fail(Code::kNotFound, "there is no charge to export",
+                "ask for a longer time, or with fewer filters");
   }
   std::vector<ExportColumn> kept;
   for (size_t i = 0; i < columns.size(); ++i) {
