@@ -35,14 +35,6 @@ class TempFolder {
   std::string path_;
 };
 
-std::optional<focus::DataSet> ParseDataSet(const std::string& name) {
-  for (focus::DataSet set : {focus::DataSet::kCostAndUsage, focus::DataSet::kContractCommitment,
-                             focus::DataSet::kInvoiceDetail, focus::DataSet::kBillingPeriod}) {
-    if (focus::DataSetName(set) == name) return set;
-  }
-  return std::nullopt;
-}
-
 std::string CostText(const check::RuleResult& result) {
   std::string text;
   for (const check::CostShare& share : result.cost) {
@@ -87,7 +79,7 @@ std::string Summary(const check::Report& report) {
       report.Count(check::Verdict::kNotApplicable), report.Count(check::Verdict::kNotDecidable));
   for (const check::ProviderScore& one : report.providers) {
     text +=
-        fmt::format("{}: score {} %, {} rules kept, {} broken, {} rows\n", one.provider,
+        fmt::format("{}: score {} %, {} rules kept, {} broken, {} rows\n", Printable(one.provider),
                     FormatDecimal(one.score_ppm, 4), one.rules_passed, one.rules_failed, one.rows);
   }
   return text;
@@ -100,7 +92,7 @@ int RunCheck(const Environment& environment, const CheckArgs& args) {
   check::CheckOptions options;
   options.files = args.files;
   options.version = focus::ParseVersion(args.version);
-  options.data_set = ParseDataSet(args.data_set);
+  options.data_set = focus::ParseDataSet(args.data_set);
   options.model = args.model;
   options.supports = args.supports;
   options.threads = args.threads;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "ledger/cost_query.h"
 #include "os/files.h"
 
 namespace flyball::app {
@@ -68,6 +69,14 @@ int RunRows(const Environment& environment, const QueryArgs& args);
 // Their answers in JSON, from the server that runs or the ledger itself.
 Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs& args);
 Result<std::string> FetchRows(const Environment& environment, const QueryArgs& args);
+Result<ledger::CostQuery> ParseQueryArgs(const QueryArgs& args);
+
+struct ExportArgs {
+  QueryArgs query;  // from, to, where, as_of
+  std::string version = "1.4", file_format = "csv", out;
+  bool x_columns = false, force = false;
+};
+int RunExport(const Environment& environment, const ExportArgs& args);
 
 int RunCommits(const Environment& environment);
 int RunClassify(const Environment& environment);

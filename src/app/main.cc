@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/focus.h"
 #include "os/files.h"
 #include "os/process.h"
 
@@ -37,6 +38,7 @@ struct Options {
   ImportArgs import;
   QueryArgs query;
   CheckArgs check;
+  ExportArgs exported;
   CompactArgs compact;
   RateArgs rate;
   PricesArgs prices;
@@ -109,11 +111,11 @@ void AddCheck(CLI::App& app, Options& options) {
       ->required();
   command->add_option("--focus", args.version, "the version to check against; else what fits")
       ->check(CLI::IsMember({"1.0", "1.1", "1.2", "1.3", "1.4"}));
+  const auto data_sets = focus::DataSetNames();
   command
       ->add_option("--dataset", args.data_set,
                    "CostAndUsage, ContractCommitment, InvoiceDetail or BillingPeriod")
-      ->check(
-          CLI::IsMember({"CostAndUsage", "ContractCommitment", "InvoiceDetail", "BillingPeriod"}));
+      ->check(CLI::IsMember(std::vector<std::string>(data_sets.begin(), data_sets.end())));
   command->add_option("--model", args.model, "run the rules of a published Requirements Model");
   command->add_option("--supports", args.supports,
                       "applicability criteria of the model that hold, or 'all'");
@@ -141,6 +143,31 @@ void AddQueries(CLI::App& app, Options& options) {
   rows->add_option("--offset", options.query.offset, "skip this many");
   rows->add_option("--limit", options.query.limit, "show this many");
   AddQueryOptions(rows, options.query);
+}
+
+void AddExport(CLI::App& app, Options& options) {
+  ExportArgs& args = options.exported;
+  CLI::App* command = app.add_subcommand("export", "write charges as a FOCUS file");
+  command->add_option("--home", options.home, "the folder of the ledger (or FLYBALL_HOME)");
+  command->add_option("--focus", args.version, "the version to write: 1.2, 1.3 or 1.4")
+      ->check(CLI::IsMember({"1.2", "1.3", "1.4"}));
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--format",
+          [&](const std::vector<std::string>& words) {
+            for (const std::string& word : words) {
+              const bool of_file = word == "csv" || word == "parquet";
+              (of_file ? args.file_format : options.format) = word;
+            }
+          },
+          "of the file: csv, parquet; of the report: table, json")
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"csv", "parquet", "table", "json"}));
+  command->add_option("--out", args.out, "the file to write")->required();
+  command->add_flag("--x-columns", args.x_columns, "write the x_ columns, too");
+  command->add_flag("--force", args.force, "replace a file that is there");
+  AddQueryOptions(command, args.query);
 }
 
 void AddPrices(CLI::App& app, Options& options) {
@@ -318,6 +345,7 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "check") return RunCheck(environment, options.check);
   if (command == "query") return RunQuery(environment, options.query);
   if (command == "rows") return RunRows(environment, options.query);
+  if (command == "export") return RunExport(environment, options.exported);
   if (command == "commits") return RunCommits(environment);
   if (command == "classify") return RunClassify(environment);
   if (command == "compact") return RunCompact(environment, options.compact);
@@ -382,6 +410,7 @@ int Main(int argc, char** argv) {
   Options options;
   AddImport(app, options);
   AddCheck(app, options);
+  AddExport(app, options);
   AddQueries(app, options);
   AddPrices(app, options);
   AddServers(app, options);

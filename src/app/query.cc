@@ -23,7 +23,9 @@ std::vector<std::string> Words(std::string_view text) {
   return words;
 }
 
-Result<ledger::CostQuery> ParseArgs(const QueryArgs& args) {
+}  // namespace
+
+Result<ledger::CostQuery> ParseQueryArgs(const QueryArgs& args) {
   ledger::CostQuery query;
   query.measures = Words(args.measures);
   query.by = Words(args.by);
@@ -38,10 +40,8 @@ Result<ledger::CostQuery> ParseArgs(const QueryArgs& args) {
   return query;
 }
 
-}  // namespace
-
 Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs& args) {
-  const ledger::CostQuery query = FB_TRY(ParseArgs(args));
+  const ledger::CostQuery query = FB_TRY(ParseQueryArgs(args));
   const ledger::AnswerFormat format = FB_TRY(ledger::ParseAnswerFormat(environment.format));
   const std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
   if (remote) {
@@ -72,7 +72,7 @@ nlohmann::ordered_json PageJson(const ledger::RowsPage& page) {
 }  // namespace
 
 Result<std::string> FetchRows(const Environment& environment, const QueryArgs& args) {
-  const ledger::CostQuery query = FB_TRY(ParseArgs(args));
+  const ledger::CostQuery query = FB_TRY(ParseQueryArgs(args));
   const std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
   if (remote) {
     const std::string body = fmt::format(R"({{"query":{},"offset":{},"limit":{}}})",

@@ -5,16 +5,12 @@
 #include "base/text.h"
 
 namespace flyball::app {
-namespace {
-
 std::string Printable(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }
   return text;
 }
-
-}  // namespace
 
 std::string TableText(const Table& table) {
   std::vector<size_t> widths;

@@ -10,8 +10,9 @@ struct Table {
   std::vector<std::string> header;
   std::vector<std::vector<std::string>> rows;
 };
-// Columns are aligned by bytes; control characters are shown as '?', so that a bill can't drive the
-// terminal.
+// With '?' for control characters, so that a bill can't drive the terminal.
+std::string Printable(std::string text);
+// Columns are aligned by bytes; the cells are made printable.
 std::string TableText(const Table& table);
 std::string CsvText(const Table& table);  // RFC 4180, lines end in LF
 Table DropEmptyColumns(const Table& table);

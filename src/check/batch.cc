@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/assert.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -53,11 +52,16 @@ int Layout::Take(std::string_view name) {
   return static_cast<int>(columns_.size()) - 1;
 }
 
-uint16_t Layout::Literal(int column, std::string_view text) {
+Result<uint16_t> Layout::Literal(int column, std::string_view text) {
   std::vector<std::string>& literals = columns_[static_cast<size_t>(column)].literals;
   auto found = std::ranges::find(literals, text);
   if (found != literals.end()) return static_cast<uint16_t>(found - literals.begin() + 1);
-  FB_ASSERT(literals.size() < kLiteralsMax);
+  if (literals.size() >= kLiteralsMax) {
+    return Fail(Code::kInvalidArgument,
+                "the rules name more than " + std::to_string(kLiteralsMax) + " values of '" +
+                    columns_[static_cast<size_t>(column)].name + "'",
+                "check with fewer rules");
+  }
   literals.emplace_back(text);
   return static_cast<uint16_t>(literals.size());
 }
@@ -126,7 +130,9 @@ void BatchReader::ReadField(int index, const ingest::Field& field, int row,
       if (found != codes_[i].end()) memo.code = found->second;
     }
     if (plan.keep_hash) {
-      const bool typed = !column.units.empty() && (memo.cell.facts & fact::kNotPlain) == 0;
+      // By what it means, however it is written.
+      static_assert(fact::kNoNumber == fact::kNoDate);
+      const bool typed = !column.units.empty() && (memo.cell.facts & fact::kNoNumber) == 0;
       memo.hash =
           null ? 0
           : typed

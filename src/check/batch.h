@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/result.h"
 #include "check/facts.h"
 #include "ingest/record.h"
 #include "model/focus.h"
@@ -36,8 +37,8 @@ class Layout {
   // The column of a header's name, made when absent. FOCUS columns are found whatever their case.
   int Take(std::string_view name);
   int Find(std::string_view name) const;  // -1: no file has it
-  // The code by which the text is known in that column.
-  uint16_t Literal(int column, std::string_view text);
+  // The code by which the text is known in that column. INVALID_ARGUMENT beyond kLiteralsMax.
+  Result<uint16_t> Literal(int column, std::string_view text);
   std::vector<ColumnPlan>& columns() { return columns_; }
   const std::vector<ColumnPlan>& columns() const { return columns_; }
   const ColumnPlan& operator[](int column) const { return columns_[static_cast<size_t>(column)]; }

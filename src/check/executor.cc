@@ -25,6 +25,12 @@ void MergeFirst(const std::vector<Place>& from, std::vector<Place>* to) {
   *to = std::move(merged);
 }
 
+// What is no number adds nothing.
+void AddCell(const ColumnBatch& column, size_t row, ExactSum* sum) {
+  if ((column.facts[row] & (fact::kNull | fact::kNoNumber)) != 0) return;
+  sum->Add(column.units[row], (column.facts[row] & fact::kRounded) != 0);
+}
+
 uint64_t Combine(const Batch& batch, const std::vector<int>& columns, size_t row) {
   uint64_t hash = 0;
   for (int column : columns) {
@@ -113,7 +119,8 @@ void Worker::NameRows(const Batch& batch) {
   for (size_t row = 0; row < static_cast<size_t>(batch.rows); ++row) {
     provider_[row] = totals_.providers.Number(name(plan_.provider, row));
     currency_[row] = totals_.currencies.Number(name(plan_.currency, row));
-    cost_[row] = plan_.cost < 0 ? 0 : batch.columns[static_cast<size_t>(plan_.cost)].units[row];
+    cost_[row] = {};
+    if (plan_.cost >= 0) AddCell(batch.columns[static_cast<size_t>(plan_.cost)], row, &cost_[row]);
     ++Grown(&totals_.rows_by_provider, provider_[row]);
     Grown(&totals_.cost, currency_[row]).Add(cost_[row]);
   }
@@ -180,32 +187,27 @@ void Worker::TakeCommitments(const Batch& batch) {
     Commitment& one = found->second;
     ++one.rows;
     one.billed.Add(cost_[row]);
-    const int128 amount = has(quantity, row) ? quantity->units[row] : 0;
-    if (!has(quantity, row)) one.quantity_known = false;
+    if (has(quantity, row)) {
+      AddCell(*quantity, row, purchase ? &one.quantity_purchased : &one.quantity_used);
+    } else {
+      one.quantity_known = false;
+    }
     int64_t from = INT64_MAX, to = INT64_MIN;
     if (has(start, row)) from = static_cast<int64_t>(start->units[row]);
     if (has(end, row)) to = static_cast<int64_t>(end->units[row]);
     if (purchase) {
       ++one.purchases;
-      if (has(billed, row)) one.purchased.Add(billed->units[row]);
-      one.quantity_purchased += amount;
+      AddCell(*billed, row, &one.purchased);
       one.purchase_start = std::min(one.purchase_start, from);
       one.purchase_end = std::max(one.purchase_end, to);
       return;
     }
     ++one.uses;
-    one.quantity_used += amount;
     one.use_start = std::min(one.use_start, from);
     one.use_end = std::max(one.use_end, to);
-    const int128 cost = has(effective, row) ? effective->units[row] : 0;
-    if (is(plan_.used, row)) {
-      one.used.Add(cost);
-    } else if (is(plan_.unused, row)) {
-      ++one.unused;
-      one.left.Add(cost);
-    } else {
-      one.other.Add(cost);
-    }
+    const bool unused = is(plan_.unused, row);
+    if (unused) ++one.unused;
+    AddCell(*effective, row, unused ? &one.left : is(plan_.used, row) ? &one.used : &one.other);
   };
   ForEachRow(masks_[static_cast<size_t>(plan_.purchase)], [&](size_t row) { take(row, true); });
   ForEachRow(masks_[static_cast<size_t>(plan_.use)], [&](size_t row) { take(row, false); });
@@ -262,7 +264,8 @@ void Worker::TakePeriods(const Batch& batch) {
     last = period;
     SharedGroups& shared = totals_.shared;
     auto& seen = shared.periods[account.hash[row]];
-    if (seen.emplace(period, At(batch, row)).second && ++shared.period_count > kPeriodsMax) {
+    const SharedGroups::Seen here{At(batch, row), provider_[row]};
+    if (seen.emplace(period, here).second && ++shared.period_count > kPeriodsMax) {
       shared.periods_overflowed = true;
     }
     if (shared.periods_overflowed) return;

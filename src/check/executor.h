@@ -46,8 +46,8 @@ struct RuleTally {
   int64_t applied = 0;
   int64_t failed = 0;
   std::vector<int64_t> failed_by_provider;
-  std::vector<CostSum> cost;  // by currency
-  std::vector<Place> first;   // the first kFirstRows, in order
+  std::vector<ExactSum> cost;  // by currency
+  std::vector<Place> first;    // the first kFirstRows, in order
 };
 
 // Numbers names as they come; beyond the limit all are "(other)".
@@ -68,7 +68,7 @@ class Names {
 struct Totals {
   Names providers, currencies;
   std::vector<int64_t> rows_by_provider;
-  std::vector<CostSum> cost;  // by currency
+  std::vector<ExactSum> cost;  // by currency
   std::vector<RuleTally> rules;
   std::vector<ValueGroups> values;
   SharedGroups shared;
@@ -101,7 +101,7 @@ class Worker {
   Totals totals_;
   std::vector<Mask> masks_;
   std::vector<int> provider_, currency_;  // of the batch's rows
-  std::vector<int128> cost_;
+  std::vector<ExactSum> cost_;            // of one row each
 };
 
 }  // namespace flyball::check

@@ -170,6 +170,7 @@ Cell ReadNumberCell(const ingest::Field& field, int scale) {
     const DecimalFault fault = ParseDecimalFast(field.text, scale, &parsed);
     if (fault == DecimalFault::kNone) {
       cell.units = parsed.units;
+      if (!parsed.exact) cell.facts |= kRounded;
       if (std::memchr(field.text.data(), '+', field.text.size()) != nullptr) {
         cell.facts |= kNotPlain | kExponentPlus;
       }
@@ -183,7 +184,7 @@ Cell ReadNumberCell(const ingest::Field& field, int scale) {
   cell.facts = ReadText(field);
   if ((cell.facts & kNull) != 0) return cell;
   if ((cell.facts & kBlank) != 0) {
-    cell.facts |= kNull;
+    cell.facts |= kNull | kEmptyText;
     return cell;
   }
   cell.facts |= WhyNotPlain(field.text);
@@ -194,6 +195,7 @@ Cell ReadNumberCell(const ingest::Field& field, int scale) {
     cell.facts |= kNoNumber;
   } else {
     cell.units = number.units;
+    if (!number.exact) cell.facts |= kRounded;
   }
   return cell;
 }
@@ -203,7 +205,7 @@ Cell ReadDateCell(const ingest::Field& field) {
   cell.facts = ReadText(field);
   if ((cell.facts & kNull) != 0) return cell;
   if ((cell.facts & kBlank) != 0) {
-    cell.facts |= kNull;
+    cell.facts |= kNull | kEmptyText;
     return cell;
   }
   ParsedInstant parsed;

@@ -52,6 +52,7 @@ inline constexpr Facts kComma = 1u << 15;
 inline constexpr Facts kPlusSign = 1u << 16;
 inline constexpr Facts kOddNegative = 1u << 17;  // (5), 5-
 inline constexpr Facts kOutOfRange = 1u << 18;
+inline constexpr Facts kRounded = 1u << 19;  // more digits than are kept
 // Of dates.
 inline constexpr Facts kNotIso = 1u << 8;  // not YYYY-MM-DDTHH:mm:ssZ
 inline constexpr Facts kNoDate = 1u << 9;  // no date however it is read

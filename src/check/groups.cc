@@ -35,8 +35,8 @@ void MergeCommitment(const Commitment& from, Commitment* to) {
   to->used.Add(from.used);
   to->left.Add(from.left);
   to->other.Add(from.other);
-  to->quantity_purchased += from.quantity_purchased;
-  to->quantity_used += from.quantity_used;
+  to->quantity_purchased.Add(from.quantity_purchased);
+  to->quantity_used.Add(from.quantity_used);
   to->quantity_known = to->quantity_known && from.quantity_known;
   to->purchase_start = std::min(to->purchase_start, from.purchase_start);
   to->purchase_end = std::max(to->purchase_end, from.purchase_end);
@@ -87,7 +87,7 @@ GroupEntry* ValueGroups::Slot(uint64_t key, uint64_t value, int provider, int cu
 }
 
 void ValueGroups::Add(uint64_t key, uint64_t value, int provider, int currency, Place place,
-                      int128 cost) {
+                      const ExactSum& cost) {
   if (overflowed_) return;
   GroupEntry* entry = Slot(key, value, provider, currency);
   if (entry == nullptr) return;
@@ -148,9 +148,10 @@ void SharedGroups::Merge(const SharedGroups& other, const std::vector<int>& prov
     to.invoice_rows += from.invoice_rows;
   }
   for (const auto& [account, seen] : other.periods) {
-    for (const auto& [period, place] : seen) {
-      auto [found, fresh] = periods[account].emplace(period, place);
-      if (!fresh) found->second = std::min(found->second, place);
+    for (const auto& [period, one] : seen) {
+      const Seen here_seen{one.place, providers[static_cast<size_t>(one.provider)]};
+      auto [found, fresh] = periods[account].emplace(period, here_seen);
+      if (!fresh && one.place < found->second.place) found->second = here_seen;
     }
   }
 }

@@ -26,20 +26,30 @@ struct Place {
   auto operator<=>(const Place&) const = default;
 };
 
-// A sum and the sum of magnitudes, in units of 1e-12 of one currency.
-struct CostSum {
+// A sum and the sum of magnitudes, in the smallest units of the column. What leaves 38 digits is
+// `beyond`: then there is no sum to tell.
+struct ExactSum {
   int128 sum = 0;
   int128 magnitude = 0;
-  void Add(int128 units) {
-    // Sums of at most 2^40 rows below 1e26 units of currency stay far inside 128 bits.
-    sum += units;
-    magnitude += units < 0 ? -units : units;
+  int64_t rounded = 0;  // values of more digits than are kept, each off by up to half a unit
+  bool beyond = false;
+  void Add(int128 units, bool was_rounded) {
+    Add(ExactSum{units, units < 0 ? -units : units, was_rounded ? 1 : 0, false});
   }
-  void Add(const CostSum& other) {
+  void Add(const ExactSum& other) {
+    beyond = beyond || other.beyond || other.magnitude > kDecimalMaxUnits - magnitude;
+    if (beyond) return;
     sum += other.sum;
     magnitude += other.magnitude;
+    rounded += other.rounded;
   }
 };
+// How much more `a` is than `b`, but for what rounding may make of it; 0 where that is all.
+inline int128 Excess(const ExactSum& a, const ExactSum& b) {
+  const int128 more = a.sum - b.sum;
+  const int128 magnitude = more < 0 ? -more : more;
+  return 2 * magnitude > a.rounded + b.rounded ? more : 0;
+}
 
 // Rows of one key, value, provider and currency.
 struct GroupEntry {
@@ -49,13 +59,14 @@ struct GroupEntry {
   int currency = 0;
   int64_t rows = 0;
   Place first, second;  // second.line is 0 where there is one row
-  CostSum cost;
+  ExactSum cost;
 };
 
 // Rows by key and value: of kOneValue and kUnique.
 class ValueGroups {
  public:
-  void Add(uint64_t key, uint64_t value, int provider, int currency, Place place, int128 cost);
+  void Add(uint64_t key, uint64_t value, int provider, int currency, Place place,
+           const ExactSum& cost);
   // `providers`, `currencies`: what the other's numbers are here.
   void Merge(const ValueGroups& other, const std::vector<int>& providers,
              const std::vector<int>& currencies);
@@ -77,23 +88,31 @@ struct Commitment {
   int provider = 0;
   int currency = 0;
   int64_t purchases = 0, uses = 0, unused = 0;  // rows
-  CostSum purchased;                            // BilledCost of Purchase
-  CostSum used, left, other;  // EffectiveCost of Usage: Used, Unused, neither of them
-  int128 quantity_purchased = 0, quantity_used = 0;
+  ExactSum purchased;                           // BilledCost of Purchase
+  ExactSum used, left, other;  // EffectiveCost of Usage: Used, Unused, neither of them
+  ExactSum quantity_purchased, quantity_used;
   bool quantity_known = true;                                    // every row had one
   int64_t purchase_start = INT64_MAX, purchase_end = INT64_MIN;  // microseconds
   int64_t use_start = INT64_MAX, use_end = INT64_MIN;
-  CostSum billed;  // of all its rows
+  ExactSum billed;  // of all its rows
   int64_t rows = 0;
   Place first;
-  // The rows of its use reach over the whole time that was bought, and no further.
+  bool beyond() const {
+    return purchased.beyond || used.beyond || left.beyond || other.beyond || billed.beyond ||
+           quantity_purchased.beyond || quantity_used.beyond;
+  }
+  // The rows of its use lie within the time that was bought.
+  bool within_term() const {
+    return purchases > 0 && uses > 0 && purchase_start <= use_start && use_end <= purchase_end;
+  }
+  // They reach over the whole of it.
   bool whole_term() const {
-    return purchases > 0 && uses > 0 && purchase_start == use_start && purchase_end == use_end;
+    return within_term() && purchase_start == use_start && purchase_end == use_end;
   }
 };
 
 struct InvoiceSum {
-  CostSum charges, invoiced;
+  ExactSum charges, invoiced;
   int64_t charge_rows = 0, invoice_rows = 0;
   int provider = 0;
   int currency = 0;
@@ -106,7 +125,11 @@ struct SharedGroups {
   std::map<GroupKey, Commitment> commitments;
   std::map<GroupKey, InvoiceSum> invoices;
   // By account: the billing periods (start and end), and where each was first seen.
-  std::map<uint64_t, std::map<std::pair<int64_t, int64_t>, Place>> periods;
+  struct Seen {
+    Place place;
+    int provider = 0;
+  };
+  std::map<uint64_t, std::map<std::pair<int64_t, int64_t>, Seen>> periods;
   size_t period_count = 0;
   bool commitments_overflowed = false;
   bool invoices_overflowed = false;

@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/money.h"
 #include "base/text.h"
@@ -40,11 +41,17 @@ bool IsNumber(const dom::element& value) {
   return value.is_int64() || value.is_uint64() || value.is_double();
 }
 
+// Numbers are equal as numbers: 0.50 and 0.5.
 bool Equals(const dom::element& value, std::string_view wanted) {
   std::string_view text;
   if (value.get_string().get(text) == simdjson::SUCCESS) return text == wanted;
-  int64_t number = 0;
-  if (value.get_int64().get(number) == simdjson::SUCCESS) return std::to_string(number) == wanted;
+  if (IsNumber(value)) {
+    double number = 0, asked = 0;
+    const char* end = wanted.data() + wanted.size();
+    const auto read = std::from_chars(wanted.data(), end, asked);
+    return read.ec == std::errc() && read.ptr == end &&
+           value.get_double().get(number) == simdjson::SUCCESS && number == asked;
+  }
   bool truth = false;
   if (value.get_bool().get(truth) == simdjson::SUCCESS) {
     return wanted == (truth ? "true" : "false");

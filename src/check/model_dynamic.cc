@@ -66,6 +66,8 @@ constexpr std::string_view kBindsSpecification = "it binds the specification's o
 #define FB_UNUSED "CommitmentDiscountStatus = 'Unused'"
 #define FB_BOUGHT "ChargeCategory = 'Purchase' and CommitmentDiscountId is not null"
 #define FB_CHARGED "ChargeCategory in ('Usage', 'Purchase')"
+// A list price that was converted differs with the exchange rate.
+#define FB_ONE_CURRENCY "PricingCurrency is null or PricingCurrency = BillingCurrency"
 // A price or cost in another currency than the bill's shows where both prices are one number.
 #define FB_OTHER_CURRENCY                                            \
   "PricingCurrency is not null and BillingCurrency is not null and " \
@@ -309,10 +311,12 @@ constexpr DynamicRule kCosts[] = {
 
 constexpr DynamicRule kSkus[] = {
     Grouped("SkuMeter-C-006-O", kOneValue, "SkuId", "SkuMeter"),
-    Grouped("SkuPriceId-C-009-M", kOneValue, "SkuPriceId BillingAccountId PricingUnit",
-            "ListUnitPrice"),
-    Grouped("SkuPriceId-C-010-M", kOneValue, "SkuPriceId BillingPeriodStart PricingUnit",
-            "ListUnitPrice"),
+    Grouped("SkuPriceId-C-009-M", kOneValue,
+            "SkuPriceId BillingAccountId PricingUnit BillingCurrency", "ListUnitPrice",
+            FB_ONE_CURRENCY),
+    Grouped("SkuPriceId-C-010-M", kOneValue,
+            "SkuPriceId BillingPeriodStart PricingUnit BillingCurrency", "ListUnitPrice",
+            FB_ONE_CURRENCY),
     Rows("SkuPriceId-C-012-C", FB_CHARGED " and SkuPriceId is not null", "ServiceName is not null"),
     Open("SkuPriceId-C-013-M", kNeedsPriceList),
     Rows("SkuPriceId-C-014-C",
@@ -365,6 +369,7 @@ constexpr DynamicRule kTags[] = {
 #undef FB_BOUGHT
 #undef FB_CHARGED
 #undef FB_OTHER_CURRENCY
+#undef FB_ONE_CURRENCY
 
 // Where the check of the published 1.2 model contradicts the sentence beside it.
 struct Mistake {

@@ -79,7 +79,17 @@ class Checks {
       const Json* items = FB_TRY(Member(node, "Items", Json::value_t::array, path));
       return Items(function == "OR", *items, path, depth, condition);
     }
+    if (function == "ColumnPresent" || function == "CheckDistinctCount") alone_ = true;
+    if (!condition) ++checks_;
+    if (condition && alone_) {
+      rule_->undecidable = "'" + function + "' as a condition is not known";
+      return Expr::True();
+    }
     return Leaf(function, node, path);
+  }
+  // What asks for a column or counts values is no test of one row: it is all that a rule checks.
+  void CheckAlone() {
+    if (alone_ && checks_ > 1) rule_->undecidable = "its checks are not all on single rows";
   }
 
  private:
@@ -253,6 +263,8 @@ class Checks {
   }
 
   ModelRule* rule_;
+  bool alone_ = false;
+  int checks_ = 0;
 };
 
 bool HasJson(const Expr& expr) {
@@ -329,7 +341,9 @@ Result<ModelRule> ReadRule(const std::string& id, const Json& json, const Path& 
   const Json* condition = FB_TRY(Member(*criteria, "Condition", Json::value_t::object, inner));
   Checks checks(&rule);
   rule.requirement = FB_TRY(checks.Read(*requirement, Path(&inner, "Requirement"), 0, false));
-  rule.condition = FB_TRY(checks.Read(*condition, Path(&inner, "Condition"), 0, true));
+  checks.CheckAlone();
+  Checks when(&rule);
+  rule.condition = FB_TRY(when.Read(*condition, Path(&inner, "Condition"), 0, true));
   FoldJson(&rule);
   return rule;
 }

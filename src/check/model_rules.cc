@@ -15,6 +15,7 @@ namespace flyball::check {
 namespace {
 
 constexpr std::string_view kPermission = "a permission: no data can break it";
+constexpr int kWaysMax = 1000;  // from the composites at the top to one rule
 
 // Which applicability criteria the data shows: a column that is asked for under a criterion is
 // there only where the provider supports it.
@@ -106,6 +107,7 @@ class Builder {
     for (const ModelRule& rule : model.rules) {
       for (const std::string& part : rule.parts) parents_[part].push_back(&rule);
     }
+    CountWays();
   }
 
   Status FindReachable() {
@@ -134,6 +136,10 @@ class Builder {
     rule.note = KnownMistake(from.id, model_.model_version);
     rule.depends = from.dependencies;
     rule.remedy = "make " + from.reference + " keep the rule in every row that it speaks of";
+    if (ways_.at(from.id) > kWaysMax) {
+      return Fixed(std::move(rule), Verdict::kNotDecidable,
+                   fmt::format("composites name it in more than {} ways", kWaysMax));
+    }
     if (!mine_.contains(from.id) && others_.contains(from.id)) {
       return Fixed(std::move(rule), Verdict::kNotApplicable, "a rule of another data set");
     }
@@ -162,6 +168,22 @@ class Builder {
   }
 
  private:
+  // What NotApplicable and Rows walk through: all ways up to kModelDepthMax composites.
+  void CountWays() {
+    for (const ModelRule& rule : model_.rules) ways_[rule.id] = 1;
+    for (int depth = 0; depth <= kModelDepthMax; ++depth) {
+      std::unordered_map<std::string, int> longer = ways_;
+      for (const auto& [id, parents] : parents_) {
+        int sum = 0;
+        for (const ModelRule* parent : parents) {
+          sum = std::min(sum + ways_.at(parent->id), kWaysMax + 1);
+        }
+        longer[id] = sum;
+      }
+      ways_ = std::move(longer);
+    }
+  }
+
   void Reach(const std::string& id, std::set<std::string>* seen) {
     std::vector<std::string> left{id};
     while (!left.empty()) {
@@ -248,19 +270,14 @@ class Builder {
   }
 
   // What a value must be binds rows that have one: null is for the rules on nullability.
+  // (That a value is not one holds of a null anyway.)
   static void ExceptNulls(Expr* requirement) {
-    std::vector<std::string> compared;
-    const auto collect = [&](const auto& self, const Expr& expr) -> void {
-      if (expr.kind == Expr::Kind::kText) compared.push_back(expr.column);
-      for (const Expr& item : expr.items) self(self, item);
-    };
-    collect(collect, *requirement);
-    std::ranges::sort(compared);
-    compared.erase(std::unique(compared.begin(), compared.end()), compared.end());
-    if (compared.empty()) return;
-    std::vector<Expr> holds{std::move(*requirement)};
-    for (const std::string& name : compared) holds.push_back(Expr::IsNull(name));
-    *requirement = Expr::Or(std::move(holds));
+    if (requirement->kind == Expr::Kind::kText) {
+      Expr null = Expr::IsNull(requirement->column);
+      *requirement = Expr::Or({std::move(*requirement), std::move(null)});
+    } else if (requirement->kind == Expr::Kind::kAnd || requirement->kind == Expr::Kind::kOr) {
+      for (Expr& item : requirement->items) ExceptNulls(&item);
+    }
   }
 
   void SetGroup(Group group, Rule* rule) {
@@ -337,6 +354,7 @@ class Builder {
   Criteria criteria_;
   std::unordered_map<std::string, const ModelRule*> rules_;
   std::unordered_map<std::string, std::vector<const ModelRule*>> parents_;
+  std::unordered_map<std::string, int> ways_;
   std::set<std::string> mine_, others_;
 };
 

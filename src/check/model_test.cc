@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "check/batch.h"
 #include "check/test_bill.h"
 
 namespace flyball::check {
@@ -236,6 +237,112 @@ TEST(Model, ARuleThatIsAPartOfItself) {
   const Report report = RunModel(
       {{"A", Parts("AND", "{}", "B", "B")}, {"B", Parts("AND", "{}", "A", "A")}}, {Usage()});
   EXPECT_EQ(Of(report, "A").verdict, Verdict::kNotDecidable);
+}
+
+// A composite that only recommends is as its recommendations are.
+TEST(Model, RecommendationsDecideACompositeWithoutDuties) {
+  std::string text = ModelText(
+      {{"A", Parts("AND", "{}", "B", "B")}, {"B", std::string(R"("Condition":{},)") + kNotNull}});
+  for (size_t at = text.find("\"MUST\""); at != std::string::npos; at = text.find("\"MUST\"", at)) {
+    text.replace(at, 6, "\"SHOULD\"");
+  }
+  CheckOptions options;
+  options.files = {WriteBill("of_model", Version::k1_2, {Usage()})};
+  options.model = WriteModel(text);
+  const Report report = Checked(options);
+  EXPECT_EQ(Of(report, "B").verdict, Verdict::kFailed);
+  EXPECT_EQ(Of(report, "A").verdict, Verdict::kFailed);
+}
+
+// A null excuses the check of its own column, and no other.
+TEST(Model, ANullExcusesItsOwnColumnOnly) {
+  const Report report =
+      RunModel({{"R", R"("Condition":{},"Requirement":{"CheckFunction":"AND","Items":[
+        {"CheckFunction":"CheckValue","ColumnName":"ChargeFrequency","Value":"Usage-Based"},
+        {"CheckFunction":"CheckValue","ColumnName":"ChargeCategory","Value":"Usage"}]})"}},
+               {With(Usage(), {{"ChargeFrequency", ""}}),
+                With(Usage(), {{"ChargeFrequency", ""}, {"ChargeCategory", "Tax"}})});
+  EXPECT_EQ(Of(report, "R").rows_failed, 1);
+}
+
+// Presence and counts of values are no test of one row: beside others, or as a condition, they
+// would be decided as something else than what is written.
+TEST(Model, WhatIsNoTestOfARowStandsAlone) {
+  const std::string present = R"({"CheckFunction":"ColumnPresent","ColumnName":"Tags"})";
+  const std::string count =
+      R"({"CheckFunction":"CheckDistinctCount","ColumnAName":"SkuId","ColumnBName":"SkuMeter",
+          "ExpectedCount":1})";
+  const std::string value =
+      R"({"CheckFunction":"CheckValue","ColumnName":"ChargeCategory","Value":"Tax"})";
+  const auto both = [&](const std::string& a) {
+    return R"("Condition":{},"Requirement":{"CheckFunction":"AND","Items":[)" + a + "," + value +
+           "]}";
+  };
+  const auto when = [&](const std::string& a) {
+    return R"("Condition":)" + a + R"(,"Requirement":)" + value;
+  };
+  const Report report = RunModel({{"PresentBeside", both(present)},
+                                  {"CountBeside", both(count)},
+                                  {"PresentWhen", when(present)},
+                                  {"CountWhen", when(count)}},
+                                 {Usage()});
+  for (const RuleResult& result : report.results) {
+    EXPECT_EQ(result.verdict, Verdict::kNotDecidable) << result.rule.id;
+  }
+}
+
+// Composites that name each other in layers: as many ways to a rule as there are leaves of a tree.
+TEST(Model, ManyWaysToARule) {
+  const char* tax = R"({"CheckFunction":"CheckValue","ColumnName":"ChargeCategory","Value":"Tax"})";
+  std::vector<std::pair<std::string, std::string>> rules;
+  for (int level = 0; level < 40; ++level) {
+    const std::string next = std::to_string(level + 1);
+    for (const char* side : {"a", "b"}) {
+      rules.emplace_back(side + std::to_string(level),
+                         Parts("AND", tax, ("a" + next).c_str(), ("b" + next).c_str()));
+    }
+  }
+  rules.emplace_back("a40", std::string(R"("Condition":{},)") + kNull);
+  rules.emplace_back("b40", std::string(R"("Condition":{},)") + kNull);
+  const Report report = RunModel(rules, {Usage()});
+  EXPECT_EQ(Of(report, "a2").verdict, Verdict::kNotDecidable);
+  EXPECT_EQ(Of(report, "a40").verdict, Verdict::kNotDecidable);
+}
+
+TEST(Model, TooManyValuesOfOneColumn) {
+  std::string items;
+  for (size_t i = 0; i <= kLiteralsMax; ++i) {
+    items += (i == 0 ? "" : ",") +
+             std::string(R"({"CheckFunction":"CheckValue","ColumnName":"SkuId","Value":"v)") +
+             std::to_string(i) + "\"}";
+  }
+  const Report report = RunModel(
+      {{"R", R"("Condition":{},"Requirement":{"CheckFunction":"OR","Items":[)" + items + "]}"}},
+      {Usage()});
+  EXPECT_EQ(Of(report, "R").verdict, Verdict::kNotDecidable);
+}
+
+TEST(Model, NumbersAreAskedOfNumbersOnly) {
+  const char* rule =
+      R"("Condition":{},"Requirement":{"CheckFunction":"CheckGreaterOrEqualThanValue","ColumnName":
+      "SkuId","Value":0})";
+  EXPECT_EQ(Of(RunModel({{"R", rule}}, {Usage()}), "R").verdict, Verdict::kNotDecidable);
+}
+
+// A condition on an element beside a column of the row.
+TEST(Model, ConditionsInsideJsonSeeTheRow) {
+  const std::string element = R"("ColumnName":"Tags","Path":"$.)";
+  const Report report =
+      RunModel({{"R", R"("Condition":{"CheckFunction":"JSONCheckPathSameValue","ColumnAName":"Tags",
+        "PathA":"$.env","ColumnBName":"SkuId","PathB":null},"Requirement":{
+        "CheckFunction":"JSONCheckPathValue",)" +
+                          element + R"(ratio","Value":0.5})"}},
+               {With(Usage(), {{"Tags", R"({"env":"S","ratio":0.50})"}}),
+                With(Usage(), {{"Tags", R"({"env":"other","ratio":0.7})"}}),
+                With(Usage(), {{"Tags", R"({"env":"S","ratio":0.7})"}})});
+  EXPECT_EQ(Of(report, "R").rows_failed, 1) << Of(report, "R").reason;
+  ASSERT_FALSE(Of(report, "R").first.empty());
+  EXPECT_EQ(Of(report, "R").first[0].line, 4);
 }
 
 struct Wrong {

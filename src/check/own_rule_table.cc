@@ -10,6 +10,10 @@ using enum focus::Version;
 using enum GroupCheck;
 using enum Keyword;
 
+// With a list price that was not converted: one that was differs with the exchange rate.
+#define FB_PRICED                                         \
+  "SkuPriceId is not null and ListUnitPrice is not null " \
+  "and (PricingCurrency is null or PricingCurrency = BillingCurrency)"
 #define FB_CHARGED "ChargeCategory in ('Usage', 'Purchase') and ChargeClass != 'Correction'"
 constexpr std::string_view kGiveValue = "give the column a value in these rows";
 constexpr std::string_view kLeaveNull = "leave the column null in these rows";
@@ -32,7 +36,7 @@ constexpr TableRule kCostAndUsage[] = {
      "CommitmentDiscountId is not null and ChargeCategory = 'Usage'",
      "CommitmentDiscountStatus is not null", "write Used or Unused"},
     {"CommitmentDiscountQuantity.null-when", kMust,
-     "CommitmentDiscountId is null or not (ChargeCategory in ('Usage', 'Purchase'))",
+     "CommitmentDiscountId is null or ChargeCategory in ('Tax', 'Credit', 'Adjustment')",
      "CommitmentDiscountQuantity is null", kLeaveNull, k1_1},
     {"CommitmentDiscountQuantity.set-when", kMustNot,
      "CommitmentDiscountId is not null and " FB_CHARGED, "CommitmentDiscountQuantity is not null",
@@ -114,8 +118,9 @@ constexpr TableRule kCostAndUsage[] = {
      "ContractedUnitPrice * PricingQuantity = ContractedCost",
      "state price, quantity and cost to the same digits; a difference above 0.000001 fails"},
     {"ConsumedQuantity.null-when", kMust,
-     "ChargeCategory != 'Usage' or CommitmentDiscountStatus = 'Unused'", "ConsumedQuantity is null",
-     kLeaveNull},
+     "ChargeCategory in ('Purchase', 'Tax', 'Credit', 'Adjustment') or CommitmentDiscountStatus = "
+     "'Unused'",
+     "ConsumedQuantity is null", kLeaveNull},
     {"ConsumedQuantity.set-when", kMustNot,
      "ChargeCategory = 'Usage' and CommitmentDiscountStatus != 'Unused' and ChargeClass != "
      "'Correction'",
@@ -206,13 +211,12 @@ constexpr TableGroup kCostAndUsageGroups[] = {
      "fetch the missing months, or remove the one that came twice"},
     {"SkuPriceId.sku", kMust, kOneValue, "SkuPriceId", "SkuId", "SkuPriceId is not null",
      "A SkuPriceId MUST belong to one SkuId.", "give the price of another SKU an id of its own"},
-    {"SkuPriceId.stable-over-time", kMust, kOneValue, "SkuPriceId BillingAccountId PricingUnit",
-     "ListUnitPrice", "SkuPriceId is not null and ListUnitPrice is not null",
+    {"SkuPriceId.stable-over-time", kMust, kOneValue,
+     "SkuPriceId BillingAccountId PricingUnit BillingCurrency", "ListUnitPrice", FB_PRICED,
      "A SkuPriceId MUST mean one list price over time.",
      "give a changed price an id of its own, or correct the list price"},
     {"SkuPriceId.stable-over-accounts", kMust, kOneValue,
-     "SkuPriceId BillingPeriodStart PricingUnit", "ListUnitPrice",
-     "SkuPriceId is not null and ListUnitPrice is not null",
+     "SkuPriceId BillingPeriodStart PricingUnit BillingCurrency", "ListUnitPrice", FB_PRICED,
      "A SkuPriceId MUST mean one list price in all accounts.",
      "list prices hang on no account: correct the list price"},
     {"SkuMeter.stable", kShould, kOneValue, "SkuId", "SkuMeter",
@@ -233,7 +237,7 @@ constexpr TableGroup kCostAndUsageGroups[] = {
     {"RegionId.name", kMust, kOneValue, "RegionId InvoiceIssuerName", "RegionName",
      "RegionId is not null and RegionName is not null", "A RegionId MUST have one RegionName.",
      "write the name of a region in one way"},
-    {"InvoiceId.currency", kMust, kOneValue, "InvoiceId", "BillingCurrency",
+    {"InvoiceId.currency", kMust, kOneValue, "InvoiceIssuerName InvoiceId", "BillingCurrency",
      "InvoiceId is not null", "An invoice MUST be in one BillingCurrency.",
      "bill in the currency of the invoice", k1_2},
 };
@@ -320,6 +324,7 @@ constexpr TableGroup kBillingPeriodGroups[] = {
      "A billing period MUST stand once for an issuer.", "write one row a period", k1_4},
 };
 #undef FB_CHARGED
+#undef FB_PRICED
 
 }  // namespace
 

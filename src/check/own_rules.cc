@@ -317,6 +317,7 @@ Expr MustParse(std::string_view text) {
 Group MakeGroup(GroupCheck check, std::string_view key, std::string_view value) {
   Group group;
   group.check = check;
+  group.within_provider = true;
   for (std::string_view name : SplitText(key, ' ')) {
     if (!name.empty()) group.key.emplace_back(name);
   }

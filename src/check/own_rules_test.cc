@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "base/text.h"
 #include "check/test_bill.h"
 
 namespace flyball::check {
@@ -145,11 +146,41 @@ TEST(OwnRules, RaggedRecordsAreCountedAndTheRestIsChecked) {
   EXPECT_EQ(report.cost.at("USD").ToString(), "4");
 }
 
+// A number that is nothing but blanks is null, badly written.
+TEST(OwnRules, BlanksAreNoWayToWriteNull) {
+  const Report report = CheckBill(
+      WriteBill("blanks", Version::k1_2, {Usage(), With(Credit(), {{"ListUnitPrice", " "}})}),
+      Version::k1_2);
+  EXPECT_EQ(Of(report, "NullHandling.empty").rows_failed, 1);
+}
+
+// Names of columns are whatever a bill says; a report of them is XML and JSON all the same.
+TEST(OwnRules, ReportsHoldWhateverAHeaderSays) {
+  const std::string path = testing::TempDir() + "/check_names.csv";
+  std::ofstream(path) << "BilledCost,BillingCurrency,\"a<&\"\"\xEF\xBF\xBF\x01\xFF\"\n1,USD,2\n";
+  const Report report = CheckBill(path, Version::k1_0);
+  const std::string xml = ReportJUnit(report);
+  EXPECT_NE(xml.find("column a&lt;&amp;&quot;"), std::string::npos);
+  EXPECT_EQ(xml.find("\xEF\xBF\xBF"), std::string::npos);
+  EXPECT_EQ(xml.find('\x01'), std::string::npos);
+  EXPECT_EQ(ValidUtf8Prefix(xml), xml.size());
+  EXPECT_EQ(ValidUtf8Prefix(ReportJson(report)), ReportJson(report).size());
+}
+
+// What a row without a category must hold, its category decides: that it has none fails alone.
+TEST(OwnRules, ARowWithoutCategoryBreaksNoRuleOfOthers) {
+  const Report report =
+      CheckBill(WriteBill("no_category", Version::k1_2, {With(Usage(), {{"ChargeCategory", ""}})}),
+                Version::k1_2);
+  EXPECT_EQ(Of(report, "ChargeCategory.null").verdict, Verdict::kFailed);
+  EXPECT_EQ(report.Count(Verdict::kFailed), 1) << Failures(report);
+}
+
 // The parts of two providers are told apart, and currencies are never added up.
 TEST(OwnRules, ScoreOfEachProviderAndShareOfEachCurrency) {
-  std::vector<Row> rows = {Usage(),
-                           With(Usage(), {{"ProviderName", "Other"}, {"ChargeCategory", "x"}}),
-                           With(Usage(), {{"BillingCurrency", "EUR"}, {"ChargeCategory", "x"}})};
+  std::vector<Row> rows = {
+      Usage(), With(Usage(), {{"ProviderName", "Other"}, {"ChargeCategory", "x"}}),
+      With(Usage(), {{"BillingCurrency", "EUR"}, {"InvoiceId", "I-2"}, {"ChargeCategory", "x"}})};
   const Report report = CheckBill(WriteBill("shares", Version::k1_2, rows), Version::k1_2);
   const RuleResult& result = Of(report, "ChargeCategory.values");
   ASSERT_EQ(result.cost.size(), 2u);

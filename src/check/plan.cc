@@ -109,7 +109,9 @@ class Planner {
       case GroupCheck::kQuantityIsPurchased:
         return OfCommitments();
       case GroupCheck::kInvoiceSum:
-        if (layout_.Find("InvoiceId") < 0) return NoColumn("InvoiceId");
+        for (const char* name : {"InvoiceId", "BilledCost"}) {
+          if (layout_.Find(name) < 0) return NoColumn(name);
+        }
         Hashed({"InvoiceId"});
         if (layout_.Find("InvoiceIssuerName") >= 0) Hashed({"InvoiceIssuerName"});
         plan_->invoices = true;
@@ -132,6 +134,10 @@ class Planner {
     if (!applies) return NotRun(Verdict::kNotDecidable, applies.error().message);
     run.applies = *applies;
     run.key = Hashed(rule.group.key);
+    if (rule.group.within_provider && plan_->provider >= 0) {
+      plan_->layout->columns()[static_cast<size_t>(plan_->provider)].keep_hash = true;
+      run.key.push_back(plan_->provider);
+    }
     run.value = Hashed(rule.group.value);
     run.groups = plan_->group_count++;
     return run;

@@ -148,7 +148,7 @@ Result<int> Program::AddText(const Expr& expr, int column) {
   Node node;
   node.kind = Kind::kText;
   node.column = column;
-  node.code = layout_->Literal(column, expr.text);
+  node.code = FB_TRY(layout_->Literal(column, expr.text));
   return Put(std::move(node));
 }
 
@@ -167,7 +167,8 @@ Result<int> Program::AddNumber(const Expr& expr, int column) {
     if (!ParseInstant(expr.text, &parsed)) return Constant(false);
     node.number = parsed.instant.us;
   } else {
-    return Constant(false);
+    return Fail(Code::kInvalidArgument, "'" + plan.name + "' holds no numbers to compare",
+                "correct the rule");
   }
   if (expr.compare != Compare::kNotEqual) return Put(std::move(node));
   node.compare = Compare::kEqual;
@@ -224,11 +225,13 @@ Result<int> Program::AddJson(const Expr& expr, int column) {
   // Each is a node of its own: rules are told apart by their number.
   node.bits = static_cast<Facts>(nodes_.size() + 1);
   layout_->columns()[static_cast<size_t>(column)].keep_text = true;
-  for (const JsonTest& test : expr.json->must) {
-    if (test.kind != JsonTest::Kind::kColumn) continue;
-    const int other = layout_->Find(test.value);
-    node.json_columns.emplace_back(test.value, other);
-    if (other >= 0) layout_->columns()[static_cast<size_t>(other)].keep_text = true;
+  for (const std::vector<JsonTest>* tests : {&expr.json->when, &expr.json->must}) {
+    for (const JsonTest& test : *tests) {
+      if (test.kind != JsonTest::Kind::kColumn) continue;
+      const int other = layout_->Find(test.value);
+      node.json_columns.emplace_back(test.value, other);
+      if (other >= 0) layout_->columns()[static_cast<size_t>(other)].keep_text = true;
+    }
   }
   return Put(std::move(node));
 }

@@ -82,6 +82,10 @@ std::string Xml(std::string_view text) {
           out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
       }
     }
+    // U+FFFE and U+FFFF are good UTF-8 and no XML.
+    for (const char* none : {"\xEF\xBF\xBE", "\xEF\xBF\xBF"}) {
+      for (size_t at; (at = out.find(none)) != std::string::npos;) out.replace(at, 3, "?");
+    }
     text.remove_prefix(good);
     if (text.empty()) break;
     out += '?';

@@ -53,6 +53,7 @@ struct Group {
   GroupCheck check = GroupCheck::kOneValue;
   std::vector<std::string> key;
   std::vector<std::string> value;
+  bool within_provider = false;  // ids are each provider's own
 };
 
 struct Rule {

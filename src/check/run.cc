@@ -268,6 +268,7 @@ Result<Report> RunCheck(const CheckOptions& options) {
     report.rows += rows;
   }
   for (size_t i = 0; i < totals.cost.size(); ++i) {
+    if (totals.cost[i].beyond) continue;  // there is no such sum
     report.cost.emplace(totals.currencies.all()[i], Money::FromUnits(totals.cost[i].sum));
   }
   JudgeAll(counted->plan, totals, files, headers, invoices ? &*invoices : nullptr, &report);

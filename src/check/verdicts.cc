@@ -154,7 +154,7 @@ class Judge {
     }
   }
 
-  void Break(size_t index, int provider, int currency, int64_t rows, const CostSum& cost,
+  void Break(size_t index, int provider, int currency, int64_t rows, const ExactSum& cost,
              Place first) {
     RuleTally& tally = tallies_[index];
     tally.failed += rows;
@@ -198,23 +198,33 @@ class Judge {
     SortFirst(index);
   }
 
+  // All of what was bought is in its use by the end of its term, and no more at any time before.
+  static bool HoldsForTerm(const Commitment& one, const ExactSum& use, const ExactSum& bought,
+                           bool* decidable) {
+    const int128 excess = Excess(use, bought);
+    *decidable = one.whole_term() || (one.within_term() && excess > 0);
+    return excess == 0;
+  }
+
   static bool HoldsFor(GroupCheck check, const Commitment& one, bool* decidable) {
-    CostSum use = one.used;
+    if (one.beyond()) return *decidable = false;
+    ExactSum use = one.used;
     use.Add(one.left);
     use.Add(one.other);
     switch (check) {
       case GroupCheck::kUsageIsPurchase:
-        *decidable = one.whole_term();
-        return use.sum == one.purchased.sum;
+        return HoldsForTerm(one, use, one.purchased, decidable);
       case GroupCheck::kUsageIsUsedAndUnused:
         *decidable = one.uses > 0;
         return one.other.sum == 0 && one.other.magnitude == 0;
       case GroupCheck::kUnusedIsShown:
         *decidable = one.whole_term();
-        return one.unused > 0 || one.used.sum + one.other.sum >= one.purchased.sum;
-      case GroupCheck::kQuantityIsPurchased:
-        *decidable = one.whole_term() && one.quantity_known;
-        return one.quantity_used == one.quantity_purchased;
+        return one.unused > 0 || Excess(use, one.purchased) >= 0;
+      case GroupCheck::kQuantityIsPurchased: {
+        const bool holds = HoldsForTerm(one, one.quantity_used, one.quantity_purchased, decidable);
+        *decidable = *decidable && one.quantity_known;
+        return holds;
+      }
       default:
         return true;
     }
@@ -259,16 +269,29 @@ class Judge {
       return NotDecidable(index, fmt::format("more than {} invoices", kInvoicesMax));
     }
     if (totals_.shared.invoices.empty()) return NotApplicable(index, "no row has an InvoiceId");
+    int64_t beyond = 0;
     for (const auto& [key, sum] : totals_.shared.invoices) {
-      tallies_[index].applied += sum.charge_rows;
       auto found = invoices_->invoices.find(key);
-      const bool equal =
-          found != invoices_->invoices.end() && found->second.invoiced.sum == sum.charges.sum;
-      if (!equal) {
+      const bool known = found != invoices_->invoices.end();
+      if (sum.charges.beyond || (known && found->second.invoiced.beyond)) {
+        ++beyond;
+        continue;
+      }
+      tallies_[index].applied += sum.charge_rows;
+      if (!known || Excess(found->second.invoiced, sum.charges) != 0) {
         Break(index, sum.provider, sum.currency, sum.charge_rows, sum.charges, sum.first);
       }
     }
     SortFirst(index);
+    if (beyond > 0 && Of(index).verdict != Verdict::kFailed) {
+      return NotDecidable(index, fmt::format("{} invoices sum to more than 38 digits", beyond));
+    }
+    const auto without = std::ranges::count_if(invoices_->invoices, [&](const auto& one) {
+      return !totals_.shared.invoices.contains(one.first);
+    });
+    if (without > 0) {
+      Of(index).reason = fmt::format("{} invoices have no charge in the data", without);
+    }
   }
 
   void JudgePeriods(size_t index) {
@@ -279,13 +302,11 @@ class Judge {
     for (const auto& [account, periods] : totals_.shared.periods) {
       int64_t end = 0;
       bool begun = false;
-      for (const auto& [period, place] : periods) {
+      for (const auto& [period, seen] : periods) {
         ++tallies_[index].applied;
         if (begun) several = true;
-        if (begun && period.first != end) {
-          Break(index, 0, 0, 1, {}, place);
-        }
-        end = period.second;
+        if (begun && period.first != end) Break(index, seen.provider, 0, 1, {}, seen.place);
+        end = begun ? std::max(end, period.second) : period.second;
         begun = true;
       }
     }
@@ -293,7 +314,7 @@ class Judge {
     if (!several) NotApplicable(index, "no account has two billing periods");
   }
 
-  // A composite: its duties together. What it only recommends does not decide.
+  // A composite: its duties together, or its recommendations where it has no duty.
   void JudgeParts(size_t index, int depth) {
     if (judged_[index] == State::kDone) return;
     const Rule& rule = *plan_.rules[index];
@@ -305,6 +326,10 @@ class Judge {
       return NotDecidable(index, "the rule is a part of itself");
     }
     judged_[index] = State::kRunning;
+    const bool duties = std::ranges::any_of(rule.parts, [&](const std::string& part) {
+      auto found = index_.find(part);
+      return found != index_.end() && IsDuty(Of(found->second).rule.keyword);
+    });
     int counts[4] = {0, 0, 0, 0};
     std::string failed, open;
     for (const std::string& part : rule.parts) {
@@ -312,7 +337,7 @@ class Judge {
       if (found == index_.end()) continue;
       JudgeParts(found->second, depth + 1);
       const RuleResult& result = Of(found->second);
-      if (!IsDuty(result.rule.keyword)) continue;
+      if (duties && !IsDuty(result.rule.keyword)) continue;
       ++counts[static_cast<size_t>(result.verdict)];
       if (result.verdict == Verdict::kFailed) failed += (failed.empty() ? "" : ", ") + part;
       if (result.verdict == Verdict::kNotDecidable) open += (open.empty() ? "" : ", ") + part;
@@ -345,10 +370,10 @@ class Judge {
       result.first.push_back({files_[static_cast<size_t>(place.file)], place.line});
     }
     for (size_t i = 0; i < tally.cost.size(); ++i) {
-      const CostSum& affected = tally.cost[i];
-      const CostSum whole = At(totals_.cost, i);
+      const ExactSum& affected = tally.cost[i];
+      const ExactSum whole = At(totals_.cost, i);
       const int64_t share = Millionths(affected.magnitude, whole.magnitude);
-      if (affected.magnitude == 0) continue;
+      if (affected.magnitude == 0 || whole.beyond) continue;
       result.cost.push_back({totals_.currencies.all()[i], Money::FromUnits(affected.sum),
                              Money::FromUnits(whole.sum), share});
     }

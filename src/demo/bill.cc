@@ -73,7 +73,11 @@ Layout::Layout(std::string_view focus_version) {
   const auto version = focus::ParseVersion(focus_version);
   FB_ASSERT(version.has_value());
   for (const focus::Column& column : focus::Columns(focus::DataSet::kCostAndUsage)) {
-    if (column.In(*version)) header_.emplace_back(column.name);
+    if (!column.In(*version)) continue;
+    // A conditional column is there only where the provider supports what it is for.
+    const bool set = std::find(kNames.begin(), kNames.end(), column.name) != kNames.end();
+    const bool conditional = column.LevelIn(*version) == focus::Level::kConditional;
+    if (set || !conditional) header_.emplace_back(column.name);
   }
   std::sort(header_.begin(), header_.end());
   for (std::string_view name : kNames) {

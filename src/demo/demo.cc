@@ -85,9 +85,7 @@ class StreamWriter {
     row.Set(Field::kHostProviderName, source.provider);
     row.Set(Field::kInvoiceIssuerName, source.issuer);
     row.Set(Field::kPricingCategory, "Standard");
-    row.Set(Field::kPricingUnit, stream_.pricing_block == 1
-                                     ? std::string(stream_.unit)
-                                     : fmt::format("{} {}", stream_.pricing_block, stream_.unit));
+    row.Set(Field::kPricingUnit, PricingUnit());
     row.Set(Field::kProviderName, source.provider);
     row.Set(Field::kPublisherName, source.issuer);
     row.Set(Field::kRegionId, stream_.region);
@@ -99,11 +97,15 @@ class StreamWriter {
     row.Set(Field::kServiceSubcategory, stream_.subcategory);
     row.Set(Field::kSkuId, stream_.sku);
     row.Set(Field::kSkuMeter, stream_.meter);
-    row.Set(Field::kSkuPriceId, fmt::format("{}.ondemand", stream_.sku));
     row.Set(Field::kSkuPriceDetails, PriceDetails());
     SetAccount(&row);
     if (variant != 2) row.Set(Field::kTags, TagsJson(stream_, variant == 1));
     return row;
+  }
+
+  std::string PricingUnit() const {
+    if (stream_.pricing_block == 1) return std::string(stream_.unit);
+    return fmt::format("{} {}", stream_.pricing_block, stream_.unit);
   }
 
   std::string PriceDetails() const {
@@ -157,11 +159,11 @@ class StreamWriter {
     const int64_t list = meter_.ListPrice(slot);
     const int64_t contracted = meter_.ContractedPrice(slot);
     const int64_t effective = committed ? meter_.CommittedPrice() : contracted;
-    SetPrices(quantity, list, contracted, &row);
+    SetPrices(slot, quantity, list, contracted, &row);
     const int128 cost = static_cast<int128>(effective) * quantity;
     row.SetMoney(Field::kEffectiveCost, cost);
     row.SetMoney(Field::kBilledCost, committed ? 0 : cost);
-    SetCommitment(committed ? "Used" : "", &row);
+    SetCommitment(committed ? "Used" : "", committed ? quantity : 0, &row);
     SetMeters(slot, quantity, &row);
     return out->Write(row);
   }
@@ -171,16 +173,17 @@ class StreamWriter {
     const int64_t price = meter_.CommittedPrice();
     Row row = templates_[0];
     SetTimes(slot, &row);
-    SetPrices(committed, price, price, &row);
+    SetPrices(slot, committed, price, price, &row);
+    row.Set(Field::kSkuPriceId, fmt::format("{}.commitment", stream_.sku));
     row.Set(Field::kChargeCategory, "Purchase");
     row.Set(Field::kChargeFrequency, "Recurring");
     row.SetMoney(Field::kBilledCost, static_cast<int128>(price) * committed);
     row.SetMoney(Field::kEffectiveCost, 0);
-    SetCommitment("", &row);
-    row.Set(Field::kCommitmentDiscountId, CommitmentId());
+    SetCommitment("", committed, &row);
+    row.Set(Field::kPricingCategory, "Standard");
     row.Set(Field::kChargeDescription, fmt::format("Commitment for {}", stream_.meter));
-    for (Field field : {Field::kTags, Field::kConsumedQuantity, Field::kResourceId,
-                        Field::kResourceName, Field::kResourceType}) {
+    for (Field field : {Field::kTags, Field::kConsumedQuantity, Field::kConsumedUnit,
+                        Field::kResourceId, Field::kResourceName, Field::kResourceType}) {
       row.Set(field, "");
     }
     FB_CHECK(out->Write(row));
@@ -188,10 +191,11 @@ class StreamWriter {
     row.Set(Field::kChargeCategory, "Usage");
     row.Set(Field::kChargeFrequency, "Usage-Based");
     row.Set(Field::kChargeDescription, fmt::format("Unused commitment for {}", stream_.meter));
-    SetPrices(unused, price, price, &row);
+    SetPrices(slot, unused, price, price, &row);
+    row.Set(Field::kSkuPriceId, fmt::format("{}.commitment", stream_.sku));
     row.SetMoney(Field::kBilledCost, 0);
     row.SetMoney(Field::kEffectiveCost, static_cast<int128>(price) * unused);
-    SetCommitment("Unused", &row);
+    SetCommitment("Unused", unused, &row);
     row.Set(Field::kConsumedQuantity, "");
     return out->Write(row);
   }
@@ -200,13 +204,16 @@ class StreamWriter {
     return fmt::format("commitment-{}-{}", stream_.source, stream_.sku);
   }
 
-  void SetCommitment(std::string_view status, Row* row) const {
-    const bool on = !status.empty();
+  // `quantity` of the commitment that the row buys, uses or leaves unused; 0: none.
+  void SetCommitment(std::string_view status, int64_t quantity, Row* row) const {
+    const bool on = quantity > 0;
     row->Set(Field::kCommitmentDiscountStatus, status);
     row->Set(Field::kCommitmentDiscountCategory, on ? "Usage" : "");
     row->Set(Field::kCommitmentDiscountId, on ? CommitmentId() : "");
     row->Set(Field::kCommitmentDiscountName, on ? fmt::format("{} one year", stream_.sku) : "");
     row->Set(Field::kCommitmentDiscountType, on ? "Reserved capacity" : "");
+    row->Set(Field::kCommitmentDiscountQuantity, on ? FormatDecimal(quantity, 4) : "");
+    row->Set(Field::kCommitmentDiscountUnit, on ? PricingUnit() : "");
     row->Set(Field::kPricingCategory, on ? "Committed" : "Standard");
   }
 
@@ -221,7 +228,11 @@ class StreamWriter {
     row->Set(Field::kConfidence, slot.day + 3 >= kDays ? "estimate" : "final");
   }
 
-  void SetPrices(int64_t quantity, int64_t list, int64_t contracted, Row* row) const {
+  // A list price that changes gets an id of its own.
+  void SetPrices(const Slot& slot, int64_t quantity, int64_t list, int64_t contracted,
+                 Row* row) const {
+    const bool changed = meter_.PriceChanged(slot);
+    row->Set(Field::kSkuPriceId, fmt::format("{}.ondemand{}", stream_.sku, changed ? ".2" : ""));
     row->Set(Field::kListUnitPrice, FormatDecimal(list, 8));
     row->Set(Field::kContractedUnitPrice, FormatDecimal(contracted, 8));
     row->Set(Field::kPricingQuantity, FormatDecimal(quantity, 4));

@@ -139,8 +139,12 @@ bool Meter::InEvent(const Slot& slot) const {
   return event_ != nullptr && slot.day >= event_->first_day && slot.day <= event_->last_day;
 }
 
+bool Meter::PriceChanged(const Slot& slot) const {
+  return InEvent(slot) && !event_->new_price.empty();
+}
+
 int64_t Meter::ListPrice(const Slot& slot) const {
-  return InEvent(slot) && !event_->new_price.empty() ? PriceUnits(event_->new_price) : price_;
+  return PriceChanged(slot) ? PriceUnits(event_->new_price) : price_;
 }
 
 int64_t Meter::ContractedPrice(const Slot& slot) const {

@@ -37,6 +37,7 @@ class Meter {
   Meter(const Stream& stream, uint64_t seed);
   // Quantity in 1e-4 pricing units.
   int64_t Quantity(const Slot& slot) const;
+  bool PriceChanged(const Slot& slot) const;  // by the event of the stream
   int64_t ListPrice(const Slot& slot) const;  // 1e-8
   int64_t ContractedPrice(const Slot& slot) const;
   int64_t CommittedPrice() const;             // 60 % of list

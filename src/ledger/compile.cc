@@ -87,6 +87,14 @@ class Writer {
     return {std::move(sql), params_.Take()};
   }
 
+  Compiled PartColumns() { return {"SELECT * FROM " + PartFiles() + " LIMIT 0", {}}; }
+
+  // The select list over the charges that pass.
+  Compiled OverCharges(const std::string& list) {
+    std::string sql = "SELECT " + list + " FROM " + PartFiles() + Where(AllPredicates());
+    return {std::move(sql), params_.Take()};
+  }
+
   Compiled Places(int64_t offset, int64_t limit) {
     std::string sql =
         "SELECT filename, file_row_number FROM " + FactTable() + Where(AllPredicates()) +
@@ -515,6 +523,12 @@ bool Aligned(const CostQuery& query, Floor floor) {
   return is(query.from) && is(query.to);
 }
 
+Scope AtRows(const Scope& scope) {
+  Scope rows = scope;
+  rows.level = Level::kRows;
+  return rows;
+}
+
 }  // namespace
 
 std::string_view LevelName(Level level) {
@@ -576,9 +590,30 @@ Compiled CompileCount(const CostQuery& query, const Scope& scope) {
 }
 
 Compiled CompilePlaces(const CostQuery& query, const Scope& scope, int64_t offset, int64_t limit) {
-  Scope rows = scope;
-  rows.level = Level::kRows;
-  return Writer(query, rows).Places(offset, limit);
+  return Writer(query, AtRows(scope)).Places(offset, limit);
+}
+
+Compiled CompilePartColumns(const Scope& scope) {
+  return Writer(CostQuery{}, AtRows(scope)).PartColumns();
+}
+
+Compiled CompileValueCounts(const CostQuery& query, const Scope& scope,
+                            const std::vector<ExportColumn>& columns) {
+  std::string list = "COUNT(*)";
+  for (const ExportColumn& column : columns) list += ", COUNT(" + column.value + ")";
+  return Writer(query, AtRows(scope)).OverCharges(list);
+}
+
+Compiled CompileExport(const ExportRequest& request, const Scope& scope,
+                       const std::vector<ExportColumn>& columns) {
+  std::string list;
+  for (const ExportColumn& column : columns) {
+    list += (list.empty() ? "" : ", ") + column.written + " AS " + QuoteIdentifier(column.name);
+  }
+  Compiled rows = Writer(request.query, AtRows(scope)).OverCharges(list);
+  rows.sql = "COPY (" + rows.sql + ") TO " + QuoteLiteral(request.path) + " (" +
+             ExportOptions(request.format) + ")";
+  return rows;
 }
 
 Compiled CompileCharges(const Scope& scope, const std::vector<ChargePlace>& places) {

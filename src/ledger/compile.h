@@ -20,6 +20,7 @@
 
 #include "engine/engine.h"
 #include "ledger/cost_query.h"
+#include "ledger/export.h"
 #include "ledger/ledger.h"
 
 namespace flyball::ledger {
@@ -85,5 +86,13 @@ struct ChargePlace {
 Compiled CompilePlaces(const CostQuery& query, const Scope& scope, int64_t offset, int64_t limit);
 // `places` is not empty.
 Compiled CompileCharges(const Scope& scope, const std::vector<ChargePlace>& places);
+
+// An export in three statements: no row, but the columns that the parts have; the number of charges
+// and then, of each column, how many have a value; the file itself.
+Compiled CompilePartColumns(const Scope& scope);
+Compiled CompileValueCounts(const CostQuery& query, const Scope& scope,
+                            const std::vector<ExportColumn>& columns);
+Compiled CompileExport(const ExportRequest& request, const Scope& scope,
+                       const std::vector<ExportColumn>& columns);
 
 }  // namespace flyball::ledger

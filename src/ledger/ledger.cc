@@ -333,21 +333,42 @@ Result<QueryAnswer> LedgerImpl::Query(const CostQuery& query, ReadFrom read_from
       [&](Store& store, const History& history) { return store.Query(query, history, read_from); });
 }
 
-Result<RowsPage> LedgerImpl::Rows(const CostQuery& query, int64_t offset, int64_t limit) {
-  if (offset < 0 || limit < 0 || limit > kRowsPageMax) {
-    return Fail(
-        Code::kInvalidArgument,
-        fmt::format("a page of rows begins at 0 or later and has at most {} rows", kRowsPageMax));
-  }
-  // Measures and grouping say nothing about which charges they are.
+namespace {
+
+// Measures and grouping say nothing about which charges they are.
+Result<CostQuery> ChargesOf(const CostQuery& query) {
   CostQuery plain = query;
   plain.measures = {"effective_cost"};
   plain.by.clear();
   plain.grain = Grain::kNone;
   plain.top = 0;
   FB_CHECK(Validate(plain));
+  return plain;
+}
+
+}  // namespace
+
+Result<RowsPage> LedgerImpl::Rows(const CostQuery& query, int64_t offset, int64_t limit) {
+  if (offset < 0 || limit < 0 || limit > kRowsPageMax) {
+    return Fail(
+        Code::kInvalidArgument,
+        fmt::format("a page of rows begins at 0 or later and has at most {} rows", kRowsPageMax));
+  }
+  const CostQuery plain = FB_TRY(ChargesOf(query));
   return Asking<RowsPage>([&](Store& store, const History& history) {
     return store.Rows(plain, history, offset, limit);
+  });
+}
+
+Result<Exported> LedgerImpl::Export(const ExportRequest& request) {
+  ExportRequest plain = request;
+  plain.query = FB_TRY(ChargesOf(request.query));
+  if (!plain.path.starts_with(layout_.Tmp() + "/") || files_.Exists(plain.path)) {
+    return Fail(Code::kInvalidArgument, "an export is written into a new file of a staging folder");
+  }
+  return Asking<Exported>([&](Store& store, const History& history) -> Result<Exported> {
+    FB_CHECK(files_.Remove(plain.path));  // of an attempt that a commit overtook
+    return store.Export(plain, history);
   });
 }
 

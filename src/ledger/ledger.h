@@ -32,6 +32,7 @@
 #include "base/time.h"
 #include "estate/estate.h"
 #include "ledger/cost_query.h"
+#include "ledger/export.h"
 #include "os/files.h"
 
 namespace flyball::ledger {
@@ -180,6 +181,9 @@ class Ledger {
   // EffectiveCost), of equals the newest (by what they were charged for, then by billing period).
   // At most kRowsPageMax a page.
   virtual Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) = 0;
+  // Writes the charges behind a query into a file, in no order. NOT_FOUND when there is none. After
+  // an error a part of the file may be there.
+  virtual Result<Exported> Export(const ExportRequest& request) = 0;
   // For the end of the program: ends the questions that run and takes no more (UNAVAILABLE).
   virtual void StopQuestions() = 0;
   // The rulebook in force; before the first commit that of estate.yaml, or an empty one when that

@@ -50,6 +50,7 @@ class LedgerImpl : public Ledger {
 
   Result<QueryAnswer> Query(const CostQuery& query, ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) override;
+  Result<Exported> Export(const ExportRequest& request) override;
   // Takes no lock: what holds one may wait for the very question that is to end.
   void StopQuestions() override { supervisor_.Stop(); }
   std::shared_ptr<const estate::RuleSet> Rules() const override;

@@ -43,6 +43,7 @@ class Store {
                                     ReadFrom read_from) = 0;
   virtual Result<RowsPage> Rows(const CostQuery& query, const History& history, int64_t offset,
                                 int64_t limit) = 0;
+  virtual Result<Exported> Export(const ExportRequest& request, const History& history) = 0;
   // Verifies a folder's Parquet files against what they should hold, all of its slices wanted: what
   // is wrong, a sentence a fault.
   virtual Result<std::vector<std::string>> Verify(const Folder& folder) = 0;

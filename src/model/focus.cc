@@ -77,6 +77,14 @@ std::string_view DataSetName(DataSet data_set) {
   return kDataSetNames[static_cast<size_t>(data_set)];
 }
 
+std::span<const std::string_view> DataSetNames() { return kDataSetNames; }
+
+std::optional<DataSet> ParseDataSet(std::string_view name) {
+  auto found = std::ranges::find(kDataSetNames, name);
+  if (found == kDataSetNames.end()) return std::nullopt;
+  return kDataSets[static_cast<size_t>(found - kDataSetNames.begin())];
+}
+
 std::string_view LevelName(Level level) {
   switch (level) {
     case Level::kMandatory:

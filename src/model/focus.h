@@ -55,8 +55,10 @@ std::span<const Column> Columns(DataSet data_set);
 // nullptr: no FOCUS version has it. Exact, then case-insensitive.
 const Column* FindColumn(DataSet data_set, std::string_view name);
 std::string_view DataSetName(DataSet data_set);  // "CostAndUsage", ...
-std::string_view LevelName(Level level);         // "Mandatory", ...
-std::string_view VersionName(Version version);   // "1.0" ... "1.5-draft"
+std::span<const std::string_view> DataSetNames();
+std::optional<DataSet> ParseDataSet(std::string_view name);
+std::string_view LevelName(Level level);        // "Mandatory", ...
+std::string_view VersionName(Version version);  // "1.0" ... "1.5-draft"
 std::optional<Version> ParseVersion(std::string_view name);
 
 // The closed list of ServiceSubcategory (since 1.1), each with the one ServiceCategory that it

@@ -21,6 +21,25 @@ there when the data generator does what stands in the last column.
 This page is generated from the table in `src/model/focus_*.cc`; don't edit it by hand.
 )";
 
+constexpr std::string_view kExport = R"(
+## Charges written as FOCUS
+
+`flyball export --focus 1.2|1.3|1.4` writes the Cost and Usage columns of that version, in the order above.
+
+| what | how it is written |
+|--|--|
+| instants | `2026-10-31T23:00:00Z`; in Parquet as timestamps in UTC |
+| costs, prices, quantities | all digits, without trailing zeros; in Parquet as DECIMAL(38,12) and DECIMAL(38,15) |
+| null | an empty field |
+| ProviderName, PublisherName (up to 1.3) | what the bill said; of charges that have no such word, ServiceProviderName and HostProviderName |
+| conditional columns | only those that one of the charges has a value in |
+| x_ columns (`--x-columns`) | what sources said; not x_Lineage, x_SourceFile, x_SourceLine and x_Signature, which are of this ledger |
+
+No value is made up. What a source of an older version never said stays null, and `flyball check` says so: a bill of 1.0 has no
+ServiceSubcategory. Where the bills keep the rules of the version, the file does, and imported into an empty ledger it gives the same sums by every
+dimension; those that only an `x_` column says need `--x-columns`, those of rules the same `estate.yaml`.
+)";
+
 // ServiceSubcategory would fill the page; its values have a section of their own.
 constexpr size_t kMostValuesInARow = 20;
 
@@ -112,7 +131,7 @@ std::string Page() {
                            DataSet::kInvoiceDetail, DataSet::kBillingPeriod}) {
     page += ColumnTable(data_set);
   }
-  return page + SubcategoryTable() + PropertyTable();
+  return page + SubcategoryTable() + PropertyTable() + std::string(kExport);
 }
 
 TEST(FocusDoc, PageSaysWhatTheTableSays) { ExpectPage("FOCUS.md", Page(), "unit.model"); }

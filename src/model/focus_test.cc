@@ -134,6 +134,8 @@ TEST(Focus, VersionNamesReadBack) {
     EXPECT_EQ(ParseVersion(VersionName(version)), version);
   }
   EXPECT_EQ(ParseVersion("0.5"), std::nullopt);
+  for (std::string_view name : DataSetNames()) EXPECT_EQ(DataSetName(*ParseDataSet(name)), name);
+  EXPECT_EQ(ParseDataSet("costandusage"), std::nullopt);
   EXPECT_EQ(LineageName(Lineage::kAssumed), "assumed");
   EXPECT_EQ(LevelName(Level::kRecommended), "Recommended");
 }

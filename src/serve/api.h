@@ -61,6 +61,7 @@ class Api {
   net::Response PostClassify(const Call& call);
   net::Response PostPeriod(const Call& call);
   net::Response PostCompact(const Call& call);
+  net::Response PostExport(const Call& call);
   // OTLP; the path says the signal.
   net::Response PostOtlp(const Call& call);
   // Of the gateway's desk: the same path there, or the key of the path revoked.
@@ -88,6 +89,7 @@ class Api {
   Result<std::string> AnswerBatch(const std::string& body);
   std::string AnswerOne(const std::string& query_json);
   Result<std::string> RowsJson(const std::string& body);
+  Result<std::string> ExportJson(const std::string& body);
   Result<std::string> CommitsJson(const net::Request& request);
   Result<std::string> ExplainJson(const std::string& body);
   Result<std::string> QuarantineJson(const std::string& id, const net::Request& request);

@@ -217,6 +217,47 @@ net::Response Api::Rows(const Call& call) {
   return page ? JsonReply(*std::move(page)) : ErrorReply(page.error());
 }
 
+// Nothing outside home/tmp is written for who asks over the network: the file is made in a staging
+// folder, which its owner, a command on this machine, has made and takes it from.
+Result<std::string> Api::ExportJson(const std::string& body) {
+  const Json document = FB_TRY(ParseObject(body));
+  ledger::ExportRequest request;
+  std::string staging;
+  for (const auto& [key, value] : document.items()) {
+    const std::string text = value.is_string() ? value.get<std::string>() : "";
+    if (key == "query") {
+      request.query = FB_TRY(
+          ledger::ParseQueryJson(value.dump(-1, ' ', false, Json::error_handler_t::replace)));
+    } else if (key == "focus") {
+      request.version = FB_TRY(ledger::ParseExportVersion(text));
+    } else if (key == "format") {
+      request.format = FB_TRY(ledger::ParseExportFormat(text));
+    } else if (key == "x_columns" && value.is_boolean()) {
+      request.x_columns = value.get<bool>();
+    } else if (key == "staging") {
+      staging = text;
+    } else {
+      return Fail(Code::kInvalidArgument, "a field of the export is not known",
+                  "known fields: query focus format x_columns staging");
+    }
+  }
+  const std::string dir = os::JoinPath(os::JoinPath(settings.home, "tmp"), staging);
+  if (!os::IsPlainName(staging) || !files_->Exists(dir)) {
+    return Fail(Code::kInvalidArgument, "'staging' is no folder in the home's tmp",
+                "`flyball export` makes one");
+  }
+  if (!document.contains("query")) request.query.measures = {"effective_cost"};
+  request.path = os::JoinPath(dir, ledger::kExportFile);
+  const ledger::Exported exported = FB_TRY(ledger.Export(request));
+  return Json{{"rows", exported.rows}, {"columns", exported.columns}, {"commit", exported.commit}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+net::Response Api::PostExport(const Call& call) {
+  auto exported = ExportJson(call.request.body);
+  return exported ? JsonReply(*std::move(exported)) : ErrorReply(exported.error());
+}
+
 net::Response Api::GetQuerySchema(const Call&) {
   return Reply(200, "application/schema+json", std::string(ledger::QueryJsonSchema()));
 }

@@ -89,6 +89,10 @@ class FakeLedger final : public ledger::Ledger {
     page.commit = Head();
     return page;
   }
+  Result<ledger::Exported> Export(const ledger::ExportRequest& request) override {
+    exported = request;
+    return ledger::Exported{5, {"BilledCost"}, Head()};
+  }
   void StopQuestions() override {}
   std::shared_ptr<const estate::RuleSet> Rules() const override { return rules; }
   Status Announce(const std::string&) override { return {}; }
@@ -111,6 +115,7 @@ class FakeLedger final : public ledger::Ledger {
   }
 
   std::atomic<int> queries = 0;
+  ledger::ExportRequest exported;
   std::atomic<uint64_t> compacted_bytes = 0;
   mutable std::atomic<int> stale_looks = 0;
   bool stale = false;

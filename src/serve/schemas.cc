@@ -142,6 +142,14 @@ constexpr NamedSchema kSchemas[] = {
       "bytes_done":{"type":"integer"},"bytes_total":{"type":"integer"},
       "report":{"$ref":"#/components/schemas/ImportReport"},
       "error":{"type":"object"}}})"},
+    {"ExportRequest",
+     R"({"type":"object","required":["staging"],"additionalProperties":false,"properties":{
+      "query":{"$ref":"#/components/schemas/Query"},"focus":{"enum":["1.2","1.3","1.4"],"default":"1.4"},
+      "format":{"enum":["csv","parquet"],"default":"csv"},"x_columns":{"type":"boolean","default":false},
+      "staging":{"type":"string","description":"A folder in the home's tmp; the file `export` is written there."}}})"},
+    {"ExportReport", R"({"type":"object","required":["rows","columns","commit"],"properties":{
+      "rows":{"type":"integer"},"columns":{"type":"array","items":{"type":"string"}},
+      "commit":{"type":"string"}}})"},
     {"CompactRequest",
      R"({"type":"object","properties":{"small_bytes":{"type":"integer","minimum":0,
       "default":67108864,"description":"Slices and packs smaller than this are joined."}}})"},

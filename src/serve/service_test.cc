@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -172,6 +173,31 @@ TEST_F(Fixture, RowsArePages) {
   EXPECT_EQ(page["total"], 5);
   EXPECT_EQ(page["offset"], 1);
   EXPECT_EQ(page["rows"], Json::parse(R"([["service \"1\"",null],["service \"2\"",null]])"));
+}
+
+// Files are written into staging folders of the home only, whoever asks.
+TEST_F(Fixture, ExportsStayInStagingFolders) {
+  Make();
+  std::filesystem::create_directories(home.path() + "/tmp/import-1-0");
+  const auto ask = [&](const std::string& body) {
+    return service->Handle(WithToken(Ask("POST", "/api/v1/exports", body))).status;
+  };
+  for (const char* body :
+       {"", "{}", R"({"staging":"import-9-9"})", R"({"staging":".."})", R"({"staging":"../log"})",
+        R"({"staging":"/tmp"})", R"({"staging":7})", R"({"staging":"import-1-0","focus":"1.0"})",
+        R"({"staging":"import-1-0","format":"xlsx"})", R"({"staging":"import-1-0","to":"/tmp/x"})",
+        R"({"staging":"import-1-0","x_columns":"yes"})"}) {
+    EXPECT_EQ(ask(body), 400) << body;
+  }
+  EXPECT_TRUE(ledger.exported.path.empty());
+  EXPECT_EQ(ask(R"({"staging":"import-1-0","focus":"1.3","format":"parquet","x_columns":true,
+                    "query":{"measures":["billed_cost"],"as_of":"7"}})"),
+            200);
+  EXPECT_EQ(ledger.exported.path, home.path() + "/tmp/import-1-0/export");
+  EXPECT_EQ(ledger.exported.version, focus::Version::k1_3);
+  EXPECT_EQ(ledger.exported.format, ledger::ExportFormat::kParquet);
+  EXPECT_TRUE(ledger.exported.x_columns);
+  EXPECT_EQ(ledger.exported.query.as_of, "7");
 }
 
 TEST_F(Fixture, CommitsArePagesNewestFirst) {

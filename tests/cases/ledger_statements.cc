@@ -165,6 +165,11 @@ Result<Outcome> DeleteStore(World& world, const Statement&) {
   return Outcome{};
 }
 
+Result<Outcome> EmptyHome(World& world, const Statement&) {
+  FB_CHECK(world.ForgetHome());
+  return Outcome{};
+}
+
 // Flips one byte in the middle of the first file of a slice whose name begins with the argument
 // ("part", "rollup").
 Result<Outcome> Damage(World& world, const Statement& statement) {

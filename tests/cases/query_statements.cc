@@ -1,7 +1,10 @@
 // Statements that ask: query and rows.
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.h"
+#include "ledger/slice_writer.h"
 #include "world.h"
 
 namespace flyball::cases {
@@ -170,6 +173,41 @@ Result<Outcome> ShowRows(World& world, const Statement& statement) {
     for (size_t column : shown) cells.push_back(row[column].value_or("(null)"));
     outcome.rows.push_back(JoinCells(cells));
   }
+  return outcome;
+}
+
+// export NAME [--focus 1.3] [--x-columns yes] [--where W]...: a file to check and import again; its
+// end says in which format.
+Result<Outcome> RunExport(World& world, const Statement& statement) {
+  ledger::ExportRequest request;
+  Question question;
+  question.query.measures = {"effective_cost"};
+  if (statement.args.size() % 2 != 1) {
+    return Fail(Code::kInvalidArgument, "a file and options in pairs are expected");
+  }
+  const std::string& name = statement.args.front();
+  if (name.ends_with(".parquet")) request.format = ledger::ExportFormat::kParquet;
+  for (size_t i = 1; i < statement.args.size(); i += 2) {
+    const std::string& option = statement.args[i];
+    const std::string& value = statement.args[i + 1];
+    if (option == "--focus") {
+      request.version = FB_TRY(ledger::ParseExportVersion(value));
+    } else if (option == "--x-columns") {
+      request.x_columns = value == "yes";
+    } else {
+      FB_CHECK(ReadOption(world, option, value, &question));
+    }
+  }
+  request.query = question.query;
+  ledger::Ledger* ledger = FB_TRY(world.Ledger());
+  const std::string staging = FB_TRY(ledger::MakeStagingDir(world.files(), world.Home()));
+  request.path = os::JoinPath(staging, ledger::kExportFile);
+  const ledger::Exported exported = FB_TRY(ledger->Export(request));
+  FB_CHECK(world.files().Rename(request.path, world.InputPath(name)));
+  FB_CHECK(world.files().RemoveTree(staging));
+  Outcome outcome;
+  outcome.facts = {{fmt::format("rows {}", exported.rows)}};
+  for (const std::string& column : exported.columns) outcome.facts.push_back({"column " + column});
   return outcome;
 }
 

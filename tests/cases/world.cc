@@ -71,6 +71,13 @@ Status World::CheckSlicesUnchanged() {
   return {};
 }
 
+Status World::ForgetHome() {
+  Close();
+  slice_hashes_.clear();
+  FB_CHECK(files_->RemoveTree(Home()));
+  return files_->MakeDirs(Home());
+}
+
 const std::vector<Verb>& Verbs() {
   static const std::vector<Verb> kVerbs = {
       {"estate", Shape::kInput, WriteEstate},   {"bill", Shape::kInput, WriteBill},
@@ -81,6 +88,7 @@ const std::vector<Verb>& Verbs() {
       {"damage", Shape::kPlain, Damage},        {"clock", Shape::kPlain, MoveClock},
       {"query", Shape::kOutput, RunQuery},      {"rows", Shape::kOutput, ShowRows},
       {"commits", Shape::kOutput, ShowCommits}, {"slices", Shape::kOutput, ShowSlices},
+      {"export", Shape::kPlain, RunExport},     {"empty-home", Shape::kPlain, EmptyHome},
   };
   return kVerbs;
 }

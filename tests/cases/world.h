@@ -51,6 +51,8 @@ class World {
   void Label(const std::string& name, const std::string& commit) { labels_[name] = commit; }
   std::string CommitOf(const std::string& label_or_id) const;
 
+  // The ledger's home as if it had never been.
+  Status ForgetHome();
   // No file of a slice that was ever seen may change: slices are immutable. Looks at all of them.
   Status CheckSlicesUnchanged();
 
@@ -82,6 +84,7 @@ Result<Outcome> WriteCharges(World& world, const Statement& statement);
 Result<Outcome> RunImport(World& world, const Statement& statement);
 Result<Outcome> RunCheck(World& world, const Statement& statement);
 Result<Outcome> RunQuery(World& world, const Statement& statement);
+Result<Outcome> RunExport(World& world, const Statement& statement);
 Result<Outcome> ShowRows(World& world, const Statement& statement);
 Result<Outcome> ShowCommits(World& world, const Statement& statement);
 Result<Outcome> ShowSlices(World& world, const Statement& statement);
@@ -89,6 +92,7 @@ Result<Outcome> RunClassify(World& world, const Statement& statement);
 Result<Outcome> RunCompact(World& world, const Statement& statement);
 Result<Outcome> RunRebuild(World& world, const Statement& statement);
 Result<Outcome> Reopen(World& world, const Statement& statement);
+Result<Outcome> EmptyHome(World& world, const Statement& statement);
 Result<Outcome> DeleteStore(World& world, const Statement& statement);
 Result<Outcome> Damage(World& world, const Statement& statement);
 Result<Outcome> MoveClock(World& world, const Statement& statement);

@@ -1,6 +1,7 @@
 // The DuckDB store: one database file, home/store/store.duckdb, beside the slices that it reads.
 #include <filesystem>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <thread>
 
@@ -74,6 +75,7 @@ class DuckStore : public Store {
                             ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, const History& history, int64_t offset,
                         int64_t limit) override;
+  Result<Exported> Export(const ExportRequest& request, const History& history) override;
   Result<std::vector<std::string>> Verify(const Folder& folder) override;
 
  private:
@@ -417,6 +419,46 @@ Result<RowsPage> DuckStore::Rows(const CostQuery& query, const History& history,
     return page;
   };
   return Asking<RowsPage>(query, history, ask);
+}
+
+// What the file has of its columns: those that are asked for, and of the others those with a value.
+Result<std::vector<ExportColumn>> ColumnsWithValues(Connection& connection, const Scope& scope,
+                                                    const ExportRequest& request) {
+  Compiled compiled = CompilePartColumns(scope);
+  const Answer parts = FB_TRY(connection.Query(compiled.sql, compiled.params));
+  std::set<std::string> present;
+  for (int c = 0; c < parts.column_count(); ++c) present.emplace(parts.column_name(c));
+  std::vector<ExportColumn> columns = ExportColumns(request, present);
+  compiled = CompileValueCounts(request.query, scope, columns);
+  const Answer counts = FB_TRY(connection.Query(compiled.sql, compiled.params));
+  if (counts.Int64(0, 0) == 0) {
+    return Fail(Code::kNotFound, "there is no charge to export",
+                "ask for a longer time, or with fewer filters");
+  }
+  std::vector<ExportColumn> kept;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const bool any = counts.Int64(0, static_cast<int>(i) + 1) > 0;
+    if (any || !columns[i].optional) kept.push_back(std::move(columns[i]));
+  }
+  return kept;
+}
+
+Result<Exported> DuckStore::Export(const ExportRequest& request, const History& history) {
+  auto ask = [&](Connection& connection, Reading& reading) -> Result<Exported> {
+    if (reading.scope.slices.empty()) {
+      return Fail(Code::kNotFound, "there is no charge to export", "import a bill first");
+    }
+    const std::vector<ExportColumn> columns =
+        FB_TRY(ColumnsWithValues(connection, reading.scope, request));
+    const Compiled compiled = CompileExport(request, reading.scope, columns);
+    const Answer written = FB_TRY(connection.Query(compiled.sql, compiled.params));
+    Exported exported;
+    exported.rows = written.Int64(0, 0);
+    exported.commit = reading.commit;
+    for (const ExportColumn& column : columns) exported.columns.push_back(column.name);
+    return exported;
+  };
+  return Asking<Exported>(request.query, history, ask);
 }
 
 Result<std::vector<std::string>> DuckStore::Verify(const Folder& folder) {
