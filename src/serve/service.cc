@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "ingest/otlp/otlp.h"
+#include "ledger/commit_json.h"
 #include "os/files.h"
 #include "serve/api.h"
 #include "serve/assets.h"
@@ -22,11 +23,10 @@ int64_t NewestSequence(const ledger::Ledger& ledger) {
 }
 
 std::string CommitEvent(const ledger::Commit& commit) {
-  static constexpr std::string_view kKinds[] = {"import", "classify", "compact", "close", "reopen"};
   std::string out = fmt::format(R"({{"sequence":{},"id":)", commit.sequence);
   AppendJsonString(commit.id, &out);
   out += R"(,"kind":)";
-  AppendJsonString(kKinds[static_cast<size_t>(commit.kind)], &out);
+  AppendJsonString(ledger::CommitKindName(commit.kind), &out);
   out += R"(,"source":)";
   AppendJsonString(commit.source, &out);
   return out + fmt::format(R"(,"rows":{}}})", commit.facts.rows_kept);

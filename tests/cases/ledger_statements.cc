@@ -5,24 +5,13 @@
 
 #include "base/text.h"
 #include "ingest/import.h"
+#include "ledger/commit_json.h"
 #include "world.h"
 
 namespace flyball::cases {
 namespace {
 
 std::string Number(int64_t value) { return std::to_string(value); }
-
-std::string_view KindName(ledger::CommitKind kind) {
-  switch (kind) {
-    case ledger::CommitKind::kImport:
-      return "import";
-    case ledger::CommitKind::kClassify:
-      return "classify";
-    case ledger::CommitKind::kCompact:
-      break;
-  }
-  return "compact";
-}
 
 Result<ingest::ImportOptions> ReadImportOptions(World& world, const Statement& statement,
                                                 bool* dry_run) {
@@ -208,8 +197,8 @@ Result<Outcome> ShowCommits(World& world, const Statement&) {
   std::string parent;
   for (const ledger::Commit& commit : ledger->Commits()) {
     outcome.rows.push_back(
-        JoinCells({Number(commit.sequence), std::string(KindName(commit.kind)), commit.source,
-                   "opens " + Number(static_cast<int64_t>(commit.opens.size())),
+        JoinCells({Number(commit.sequence), std::string(ledger::CommitKindName(commit.kind)),
+                   commit.source, "opens " + Number(static_cast<int64_t>(commit.opens.size())),
                    "closes " + Number(static_cast<int64_t>(commit.closes.size())),
                    FormatInstant(commit.time)}));
     if (commit.parent != parent)
