@@ -123,8 +123,9 @@ Status CheckText(At at, const Key& key, const std::string& text) {
 }
 
 Status ReadKeys(At map, Source* source) {
-  std::vector<std::string_view> known = {"name", "title", "kind",     "files",
-                                         "set",  "manifest", "max_rate"};
+  std::vector<std::string_view> known = {"name", "title", "kind", "files", "set"};
+  // What a manifest names are keys of a bucket.
+  if (source->kind != SourceKind::kFolder) known.insert(known.end(), {"manifest", "max_rate"});
   for (const Key& key : Keys()) {
     if (Has(key, source->kind)) known.push_back(key.name);
   }

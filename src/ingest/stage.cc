@@ -139,6 +139,7 @@ class Staging {
   Status MakePlans();
   Status WriteSlices();
   Status RemoveLeftovers();
+  Status CheckRowsExpected() const;
   void FillFacts();
 
   const ImportOptions& options_;
@@ -250,6 +251,15 @@ Status Staging::RemoveLeftovers() {
   return {};
 }
 
+Status Staging::CheckRowsExpected() const {
+  const int64_t rows = staged_.import.facts.rows_in;
+  if (!options_.rows_expected || *options_.rows_expected == rows) return {};
+  return Fail(Code::kFailedPrecondition,
+              fmt::format("the manifest says that there are {} rows, but the files have {}",
+                          *options_.rows_expected, rows),
+              "nothing was imported; have the bill delivered again");
+}
+
 void Staging::FillFacts() {
   ledger::ImportFacts& facts = staged_.import.facts;
   std::set<std::string_view> versions;
@@ -297,6 +307,7 @@ Result<Staged> Staging::Run() {
   quarantine_ = std::make_unique<Quarantine>(files_, quarantine);
   FB_CHECK(WriteSlices());
   FB_CHECK(Reconcile(inputs_, tally_, &staged_.import.facts));
+  FB_CHECK(CheckRowsExpected());
   FillFacts();
   if (!quarantine_->empty()) staged_.import.quarantine_file = quarantine;
   staged_.quarantine = quarantine_->TakeShown();

@@ -120,7 +120,8 @@ constexpr NamedSchema kSchemas[] = {
       "source":{"type":"string","description":"Empty: from the first file's name."},
       "format":{"enum":["","focus-csv","focus-parquet","focus-jsonl"]},
       "memory":{"type":"string","examples":["512MiB"]},"author":{"type":"string"},
-      "dry_run":{"type":"boolean","default":false}}})"},
+      "dry_run":{"type":"boolean","default":false},
+      "rows_expected":{"type":"integer","description":"What a manifest says that the files have in all."}}})"},
     {"ImportReport", R"({"type":"object","required":["commit","source","rows_in","rows_kept",
       "rows_quarantined","billed_cost","repairs","quarantine","unchanged"],"properties":{
       "commit":{"type":["string","null"]},"source":{"type":"string"},"focus_version":{"type":"string"},
