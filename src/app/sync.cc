@@ -56,8 +56,9 @@ class SourceSync {
         folder_(os::JoinPath(SyncFolder(environment), source.name)),
         importer_(importer),
         random_(static_cast<uint64_t>(environment.clock.MonotonicUs())),
-        web_(WebOptionsOf(source, max_rate)),
-        fetcher_{web_, files_, environment.clock, random_, WaitUnlessStopped, {}} {}
+        pacer_(Slower(source.max_rate, max_rate)),
+        web_(WebOptionsOf(source)),
+        fetcher_{web_, files_, environment.clock, random_, pacer_, WaitUnlessStopped, {}} {}
 
   // What became of it, as JSON; an error: nothing could be said of any set.
   Result<Json> Run() {
@@ -78,13 +79,12 @@ class SourceSync {
   const std::vector<Error>& failures() const { return failures_; }
 
  private:
-  static net::WebOptions WebOptionsOf(const estate::Source& source, uint64_t max_rate) {
+  // Of two rates of which 0 is none.
+  static uint64_t Slower(uint64_t a, uint64_t b) { return a == 0 || b == 0 ? a + b : std::min(a, b); }
+
+  static net::WebOptions WebOptionsOf(const estate::Source& source) {
     net::WebOptions options;
     options.ca_file = source.ca_file;
-    options.rate_bytes_s = source.max_rate;
-    if (max_rate > 0 && (source.max_rate == 0 || max_rate < source.max_rate)) {
-      options.rate_bytes_s = max_rate;
-    }
     options.stopped = [] { return os::StopRequested(); };
     return options;
   }
@@ -280,6 +280,7 @@ class SourceSync {
   std::string folder_;
   std::optional<Importer>& importer_;
   Random random_;
+  sources::Pacer pacer_;
   net::WebClient web_;
   sources::Store store_;
   sources::Fetcher fetcher_;
@@ -326,9 +327,9 @@ Result<std::vector<estate::Source>> ChooseSources(const Environment& environment
 Result<uint64_t> ParseRate(const SyncArgs& args) {
   if (args.max_rate.empty()) return 0;
   const int64_t rate = ParseBytes(args.max_rate);
-  if (rate > 0) return static_cast<uint64_t>(rate);
+  if (rate >= static_cast<int64_t>(estate::kMaxRateLeast)) return static_cast<uint64_t>(rate);
   return Fail(Code::kInvalidArgument, fmt::format("--max-rate '{}' is no rate", args.max_rate),
-              "such as 20MiB, which is a second's");
+              "such as 20MiB, which is a second's; at least 1KiB");
 }
 
 // Two at once would fetch into the same files.

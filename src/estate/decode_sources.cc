@@ -160,7 +160,9 @@ Status ReadFiles(At map, Source* source) {
   if (map.node.Find("max_rate") != nullptr) {
     const At at = Of(map, "max_rate");
     const int64_t rate = ParseBytes(FB_TRY(ReadText(at, "a rate a second")));
-    if (rate <= 0) return Unexpected(at, "a rate a second", "such as 20MiB");
+    if (rate < static_cast<int64_t>(kMaxRateLeast)) {
+      return Unexpected(at, "a rate a second of at least 1KiB", "such as 20MiB");
+    }
     source->max_rate = static_cast<uint64_t>(rate);
   }
   return {};

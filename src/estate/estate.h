@@ -50,6 +50,7 @@ struct UseCase : Named {
 enum class SourceKind : uint8_t { kNamed, kFolder, kS3, kAzure, kGcs };
 // Who says which files belong together: a manifest of the vendor's, or kNone, their places alone.
 enum class ManifestKind : uint8_t { kAuto, kNone, kAwsCur, kAwsDataExports, kAzureExport };
+inline constexpr uint64_t kMaxRateLeast = 1024;  // of a source
 struct Source {
   std::string name;
   std::string title;

@@ -134,8 +134,6 @@ Result<WebResponse> WebClient::Fetch(const WebRequest& request, const Sink& sink
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.quiet_timeout_s));
-  curl_easy_setopt(curl, CURLOPT_MAX_RECV_SPEED_LARGE,
-                   static_cast<curl_off_t>(options.rate_bytes_s));
   curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, OnHeader);
   curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, OnBody);

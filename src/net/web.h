@@ -41,7 +41,6 @@ struct WebOptions {
   int connect_timeout_ms = 10'000;
   int quiet_timeout_s = 30;     // without a byte
   uint64_t body_max_bytes = 32u << 20;
-  uint64_t rate_bytes_s = 0;    // of receiving; 0: no limit
   // Asked now and then; true ends the request (CANCELLED).
   std::function<bool()> stopped;
 };

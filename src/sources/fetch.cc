@@ -163,6 +163,8 @@ class Download {
       return Fail(Code::kAborted, what_ + " is longer than it was listed");
     }
     FB_CHECK(part_->Append(bytes));
+    const int64_t wait_us = fetcher_.pacer.WaitUs(bytes.size(), fetcher_.clock.MonotonicUs());
+    if (wait_us > 0 && !fetcher_.wait(wait_us)) return Fail(Stopped());
     if (fetcher_.progress && !fetcher_.progress(part_->size())) return Fail(Stopped());
     return {};
   }
@@ -208,6 +210,13 @@ int64_t BackoffUs(int n, int64_t retry_after_s, Random& random) {
   const int64_t asked = std::clamp<int64_t>(retry_after_s, 0, kRetryAfterMaxS) * kMicrosPerSecond;
   const int64_t whole = std::min(kWaitFirstUs << std::min(n - 1, 16), kWaitMaxUs);
   return std::max(asked, random.Between(whole / 2, whole));
+}
+
+int64_t Pacer::WaitUs(uint64_t bytes, int64_t now_us) {
+  if (bytes_s_ == 0) return 0;
+  due_us_ = std::max(due_us_, now_us) +
+            static_cast<int64_t>(bytes * static_cast<uint64_t>(kMicrosPerSecond) / bytes_s_);
+  return due_us_ - now_us;
 }
 
 Result<std::vector<Object>> ListObjects(const Fetcher& fetcher, const Store& store) {

@@ -13,12 +13,27 @@
 
 namespace flyball::sources {
 
+// Spreads bytes over time: over all that goes through it never more than the rate, from the first
+// byte on. (libcurl's own limit lets the first 1.6 MB of every answer pass.)
+class Pacer {
+ public:
+  // 0: no limit.
+  explicit Pacer(uint64_t bytes_s) : bytes_s_(bytes_s) {}
+  // How long to wait now that so many bytes came.
+  int64_t WaitUs(uint64_t bytes, int64_t now_us);
+
+ private:
+  uint64_t bytes_s_;
+  int64_t due_us_ = 0;  // when all bytes so far may have come
+};
+
 // One after another, for a source; all are in the caller's hands.
 struct Fetcher {
   net::WebClient& web;
   os::Files& files;
   Clock& clock;
   Random& random;
+  Pacer& pacer;
   // Waits before another try; false: the user wants to stop.
   std::function<bool(int64_t us)> wait;
   // Bytes of the object that are here; false: the user wants to stop.

@@ -236,6 +236,15 @@ TEST(Memory, IsReadAsItWasWritten) {
   EXPECT_EQ(ReadMemory(*files, path).error().code, Code::kDataLoss);
 }
 
+TEST(Pacer, HoldsTheRateOverAllThatComes) {
+  Pacer pacer(1000);
+  EXPECT_EQ(pacer.WaitUs(500, 0), 500'000);
+  EXPECT_EQ(pacer.WaitUs(500, 500'000), 500'000);
+  EXPECT_EQ(pacer.WaitUs(100, 900'000), 200'000);      // it came while one still waited
+  EXPECT_EQ(pacer.WaitUs(100, 10'000'000), 100'000);   // rest is not saved up
+  EXPECT_EQ(Pacer(0).WaitUs(1 << 30, 0), 0);
+}
+
 TEST(Backoff, DoublesWithChanceAndHearsTheServer) {
   Random random(1);
   for (int n = 1; n < 20; ++n) {

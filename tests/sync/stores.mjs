@@ -35,7 +35,7 @@ async function pairOfPorts() {
 
 export class Store {
   constructor(command, args, env = {}) {
-    this.child = spawn(command, args, { stdio: "ignore", env: { ...process.env, ...env } });
+    this.child = spawn(command, args, { stdio: process.env.FLYBALL_TEST_STORES_LOUD ? "inherit" : "ignore", env: { ...process.env, ...env } });
   }
   async up(url) {
     for (let tries = 0; tries < 300; ++tries) {
@@ -71,7 +71,7 @@ export async function startS3(folder) {
     identities: [{ name: "flyball", credentials: [{ accessKey: awsKey.id, secretKey: awsKey.secret }], actions: ["Admin", "Read", "Write", "List"] }],
   }));
   const store = new Store(join(stores, "bin/weed"), ["server", `-dir=${folder}`, "-ip=127.0.0.1", "-ip.bind=127.0.0.1", `-master.port=${master}`,
-    `-volume.port=${volume}`, "-filer", `-filer.port=${filer}`, "-s3", `-s3.port=${s3}`, "-s3.port.iceberg=0", `-s3.config=${config}`,
+    `-volume.port=${volume}`, "-filer", `-filer.port=${filer}`, "-s3", `-s3.port=${s3}`, "-s3.port.iceberg=0", "-s3.port.lance=0", `-s3.config=${config}`,
     "-volume.max=20", "-master.volumeSizeLimitMB=64"]);
   store.url = `http://127.0.0.1:${s3}`;
   await store.up(store.url);
@@ -91,11 +91,11 @@ export async function startS3(folder) {
     await response.arrayBuffer();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`);
   };
-  // A collection takes volumes of its own, which are few: the first write of a bucket may have to come again.
+  // The first writes may come before there is a volume.
   store.put = async (key, body) => {
     for (let tries = 0; ; ++tries) {
       try {
-        return await store.send("PUT", `/${key}`, body);
+        return await store.send("PUT", `/bills/${key}`, body);
       } catch (error) {
         if (tries >= 20) throw error;
         await new Promise((resolve) => setTimeout(resolve, 250));
