@@ -92,6 +92,8 @@ void AddImport(CLI::App& app, Options& options) {
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"focus-csv", "focus-parquet", "focus-jsonl", "table", "json"}));
   command->add_option("--memory", options.import.memory, "most memory to use, such as 256MiB");
+  command->add_option("--rows-expected", options.import.rows_expected,
+                      "refuse files that have another number of rows in all");
   command->add_flag("--dry-run", options.import.dry_run,
                     "say all that would happen, change nothing");
   CLI::App* worker = app.add_subcommand("import-worker", "")->group("");
@@ -424,9 +426,9 @@ int Main(int argc, char** argv) {
                                                                                 : log::Level::kWarn;
   log::Configure(logging);
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
-  const std::set<std::string> pollers{"import",    "sync",        "check",      "import-worker", "publish",
-                                      "reconcile", "demo",       "serve",         "up",
-                                      "gateway",   "mock-vendor"};
+  const std::set<std::string> pollers{"import",  "sync",      "check",      "import-worker",
+                                      "publish", "reconcile", "demo",       "serve",
+                                      "up",      "gateway",   "mock-vendor"};
   if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }

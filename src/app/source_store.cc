@@ -96,8 +96,8 @@ Result<sources::Store> OpenStore(const Source& source, net::WebClient& web, os::
       return sources::MakeS3(source, FB_TRY(ReadAwsKey(source)), now);
     case estate::SourceKind::kAzure: {
       sources::AzureKey key;
-      (source.sas_env.empty() ? key.account_key : key.sas) = FB_TRY(
-          RequireVariable(source, source.sas_env.empty() ? source.key_env : source.sas_env));
+      (source.sas_env.empty() ? key.account_key : key.sas) =
+          FB_TRY(RequireVariable(source, source.sas_env.empty() ? source.key_env : source.sas_env));
       return sources::MakeAzure(source, key, now);
     }
     case estate::SourceKind::kGcs:

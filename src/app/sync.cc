@@ -80,7 +80,9 @@ class SourceSync {
 
  private:
   // Of two rates of which 0 is none.
-  static uint64_t Slower(uint64_t a, uint64_t b) { return a == 0 || b == 0 ? a + b : std::min(a, b); }
+  static uint64_t Slower(uint64_t a, uint64_t b) {
+    return a == 0 || b == 0 ? a + b : std::min(a, b);
+  }
 
   static net::WebOptions WebOptionsOf(const estate::Source& source) {
     net::WebOptions options;
@@ -133,12 +135,12 @@ class SourceSync {
 
   Result<FileSet> PlanOne(estate::ManifestKind kind, const sources::ManifestPlace& place,
                           const std::map<std::string, sources::Object>& objects) {
-    const std::string text = FB_TRY(
-        sources::FetchText(fetcher_, store_, place.object, sources::kManifestMaxBytes));
+    const std::string text =
+        FB_TRY(sources::FetchText(fetcher_, store_, place.object, sources::kManifestMaxBytes));
     const sources::Delivery delivery =
         FB_TRY(sources::ReadManifest(kind, place, source_.bucket, text));
-    return sources::PlanDelivery(source_, delivery,
-                                 FB_TRY(sources::ObjectsOf(delivery, objects)), memory_);
+    return sources::PlanDelivery(source_, delivery, FB_TRY(sources::ObjectsOf(delivery, objects)),
+                                 memory_);
   }
 
   // True: something changed while it was fetched, and the source must be listed again.
@@ -206,11 +208,10 @@ class SourceSync {
   std::string PathOf(const sources::Object& object) const {
     constexpr size_t kFolderBytes = 16;
     constexpr size_t kNameMaxBytes = 120;
-    const std::string folder = Sha256Hex(object.key + "\n" + object.version).substr(0, kFolderBytes);
-    const std::string_view name =
-        std::string_view(object.key).substr(object.key.rfind('/') + 1);
-    return os::JoinPath(os::JoinPath(FilesPath(), folder),
-                        sources::PlainName(name, kNameMaxBytes));
+    const std::string folder =
+        Sha256Hex(object.key + "\n" + object.version).substr(0, kFolderBytes);
+    const std::string_view name = std::string_view(object.key).substr(object.key.rfind('/') + 1);
+    return os::JoinPath(os::JoinPath(FilesPath(), folder), sources::PlainName(name, kNameMaxBytes));
   }
 
   Result<std::vector<std::string>> Fetch(const FileSet& set) {
@@ -291,16 +292,16 @@ class SourceSync {
 
 Result<std::vector<estate::Source>> ChooseSources(const Environment& environment,
                                                   const SyncArgs& args) {
-  const std::string snapshot = FB_TRY(estate::LoadEstate(
-      environment.files, os::JoinPath(environment.home, "estate.yaml")));
+  const std::string snapshot =
+      FB_TRY(estate::LoadEstate(environment.files, os::JoinPath(environment.home, "estate.yaml")));
   const auto rules = FB_TRY(estate::RuleSet::Compile(snapshot));
   std::vector<estate::Source> chosen;
   std::vector<std::string_view> known;
   for (const estate::Source& source : rules->estate().sources) {
     if (source.kind == estate::SourceKind::kNamed) continue;
     known.push_back(source.name);
-    const bool wanted = args.sources.empty() ||
-                        std::ranges::find(args.sources, source.name) != args.sources.end();
+    const bool wanted =
+        args.sources.empty() || std::ranges::find(args.sources, source.name) != args.sources.end();
     if (wanted) chosen.push_back(source);
   }
   if (known.empty()) {
@@ -335,8 +336,7 @@ Result<uint64_t> ParseRate(const SyncArgs& args) {
 // Two at once would fetch into the same files.
 Result<os::HomeLock> LockSyncing(const Environment& environment) {
   FB_CHECK(environment.files.MakeDirs(SyncFolder(environment)));
-  Result<os::HomeLock> lock =
-      os::HomeLock::Acquire(os::JoinPath(SyncFolder(environment), "LOCK"));
+  Result<os::HomeLock> lock = os::HomeLock::Acquire(os::JoinPath(SyncFolder(environment), "LOCK"));
   if (!lock && lock.error().code == Code::kAlreadyExists) {
     lock.error().hint = "another `flyball sync` is at work: wait for it";
   }
@@ -402,8 +402,8 @@ void PrintTable(const Json& sources) {
 
 int RunSync(const Environment& environment, const SyncArgs& args) {
   if (environment.format == "csv") {
-    return Report(environment, Error{Code::kInvalidArgument,
-                                     "the report of a sync is a table or JSON", "", {}});
+    return Report(environment,
+                  Error{Code::kInvalidArgument, "the report of a sync is a table or JSON", "", {}});
   }
   const Result<Synced> synced = SyncAll(environment, args);
   EndProgress(environment);

@@ -214,7 +214,8 @@ Result<Source> DecodeSource(At at) {
   if (source.name.empty()) return Unexpected(at, "a source with a `name`");
   if (kind != nullptr && (!os::IsPlainName(source.name) || source.name.starts_with('.') ||
                           source.name.size() > kNameMaxBytes)) {
-    return Unexpected(Of(at, "name"), fmt::format("a plain name of at most {} bytes", kNameMaxBytes),
+    return Unexpected(Of(at, "name"),
+                      fmt::format("a plain name of at most {} bytes", kNameMaxBytes),
                       "use letters, digits, '.', '-' and '_'");
   }
   return source;

@@ -68,8 +68,8 @@ struct Source {
   // Names of variables of the environment: S3's key id, secret and session token; Azure's account
   // key or SAS; Google's bearer token. key_file: the path of a service account's JSON key.
   std::string key_id_env, secret_env, session_env, key_env, sas_env, token_env, key_file;
-  std::string ca_file;      // certificates that vouch for it, instead of the system's
-  uint64_t max_rate = 0;    // bytes a second; 0: no limit
+  std::string ca_file;    // certificates that vouch for it, instead of the system's
+  uint64_t max_rate = 0;  // bytes a second; 0: no limit
   Place place;
 };
 // What the API of an upstream is like; the two OpenAI-like others differ in addresses and keys.

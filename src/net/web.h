@@ -37,9 +37,9 @@ struct WebResponse {
 };
 
 struct WebOptions {
-  std::string ca_file;          // empty: the authorities that the system trusts
+  std::string ca_file;  // empty: the authorities that the system trusts
   int connect_timeout_ms = 10'000;
-  int quiet_timeout_s = 30;     // without a byte
+  int quiet_timeout_s = 30;  // without a byte
   uint64_t body_max_bytes = 32u << 20;
   // Asked now and then; true ends the request (CANCELLED).
   std::function<bool()> stopped;

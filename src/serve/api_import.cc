@@ -75,9 +75,8 @@ Status CheckWords(const std::vector<std::string>& words,
 }
 
 const std::vector<std::string_view> kFields = {"source", "format", "dry_run", "async", "filename"};
-const std::vector<std::string_view> kMembers = {"files",  "source",  "format",
-                                                "author", "memory",  "dry_run",
-                                                "rows_expected"};
+const std::vector<std::string_view> kMembers = {"files",  "source",  "format",       "author",
+                                                "memory", "dry_run", "rows_expected"};
 
 std::string Field(const std::map<std::string, std::string>& fields, const std::string& name) {
   auto found = fields.find(name);

@@ -18,8 +18,8 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <stop_token>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -23,8 +23,8 @@ pugi::xml_node NodeAt(pugi::xml_node node, const char* path) {
 // "InvalidAccessKeyId" and the like: a word of the store, never a sentence.
 bool IsCode(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '_' || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
   });
 }
 
@@ -63,9 +63,8 @@ Xml::~Xml() = default;
 
 Result<Xml> Xml::Parse(std::string_view text, const char* root) {
   Xml xml;
-  const auto read =
-      xml.impl_->document.load_buffer(text.data(), text.size(), pugi::parse_default,
-                                      pugi::encoding_utf8);
+  const auto read = xml.impl_->document.load_buffer(text.data(), text.size(), pugi::parse_default,
+                                                    pugi::encoding_utf8);
   xml.impl_->root = xml.impl_->document.child(root);
   if (!read || !xml.impl_->root) {
     return Fail(Code::kInvalidArgument, fmt::format("the answer is no {} in XML", root));

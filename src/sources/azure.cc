@@ -60,8 +60,8 @@ class Signer {
     request.url = where.scheme_and_host + path;
     char separator = '?';
     for (const auto& [name, value] : query) {
-      request.url += separator + net::PercentEncode(name, false) + "=" +
-                     net::PercentEncode(value, false);
+      request.url +=
+          separator + net::PercentEncode(name, false) + "=" + net::PercentEncode(value, false);
       separator = '&';
     }
     if (!sas_.empty()) {

@@ -76,8 +76,9 @@ Result<net::WebRequest> TokenRequest(const ServiceAccount& account, Instant now)
   request.method = "POST";
   request.url = account.token_uri;
   request.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
-  request.body = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=" +
-                 text + "." + Base64Url(signature);
+  request.body =
+      "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=" + text + "." +
+      Base64Url(signature);
   return request;
 }
 
@@ -141,10 +142,10 @@ Store MakeGcs(const estate::Source& source, std::function<Result<std::string>()>
   };
   store.read_page = ReadGcsPage;
   store.get = [=](const Object& object, uint64_t from) -> Result<net::WebRequest> {
-    net::WebRequest request = Get(fmt::format("{}/{}?alt=media&generation={}", objects,
-                                              net::PercentEncode(object.key, false),
-                                              net::PercentEncode(object.version, false)),
-                                  FB_TRY(token()));
+    net::WebRequest request = Get(
+        fmt::format("{}/{}?alt=media&generation={}", objects, net::PercentEncode(object.key, false),
+                    net::PercentEncode(object.version, false)),
+        FB_TRY(token()));
     // As it is stored: what was packed by gzip would else be unpacked on the way, without ranges.
     request.headers.emplace_back("accept-encoding", "gzip");
     if (from > 0) request.headers.emplace_back("range", fmt::format("bytes={}-", from));

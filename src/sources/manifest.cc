@@ -32,11 +32,13 @@ std::string MonthOfDays(std::string_view days) {
 }
 
 std::string Join(const std::vector<std::string_view>& steps, size_t end) {
-  return fmt::format("{}", fmt::join(steps.begin(), steps.begin() + static_cast<ptrdiff_t>(end), "/"));
+  return fmt::format("{}",
+                     fmt::join(steps.begin(), steps.begin() + static_cast<ptrdiff_t>(end), "/"));
 }
 
 // Where a manifest of the kind stands, by its key; nullopt when it is none.
 std::optional<ManifestPlace> PlaceOf(ManifestKind kind, const Object& object) {
+  if (!IsUsableKey(object.key)) return std::nullopt;
   const std::vector<std::string_view> steps = SplitText(object.key, '/');
   const std::string_view name = steps.back();
   ManifestPlace place{object, {}, {}};
@@ -50,8 +52,8 @@ std::optional<ManifestPlace> PlaceOf(ManifestKind kind, const Object& object) {
     }
     return place;
   }
-  const bool named = kind == ManifestKind::kAwsCur ? name.ends_with("-Manifest.json")
-                                                   : name == "manifest.json";
+  const bool named =
+      kind == ManifestKind::kAwsCur ? name.ends_with("-Manifest.json") : name == "manifest.json";
   const auto range = std::find_if(steps.begin(), steps.end() - 1, IsDayRange);
   if (!named || range == steps.end() - 1) return std::nullopt;
   place.export_name = Join(steps, static_cast<size_t>(range - steps.begin()));
@@ -96,8 +98,10 @@ Status ReadCur(const Json& json, const ManifestPlace& place, const std::string& 
   }
   const auto period = json.find("billingPeriod");
   // "20261001T000000.000Z"
-  const std::string start = period != json.end() && period->is_object() ? TextOf(*period, "start") : "";
-  if (start.substr(0, 8) != place.object.key.substr(place.export_name.empty() ? 0 : place.export_name.size() + 1, 8)) {
+  const std::string start =
+      period != json.end() && period->is_object() ? TextOf(*period, "start") : "";
+  if (start.substr(0, 8) !=
+      place.object.key.substr(place.export_name.empty() ? 0 : place.export_name.size() + 1, 8)) {
     return Wrong(place, fmt::format("is of the billing period that begins on '{}'", start));
   }
   const auto keys = json.find("reportKeys");
@@ -118,8 +122,8 @@ Status ReadDataExport(const Json& json, const ManifestPlace& place, const std::s
   for (const Json& file : *files) {
     const std::string uri = file.is_string() ? file.get<std::string>() : "";
     if (!uri.starts_with(root)) {
-      return Wrong(place, fmt::format("names the file '{}', which is not in the bucket '{}'", uri,
-                                      bucket));
+      return Wrong(
+          place, fmt::format("names the file '{}', which is not in the bucket '{}'", uri, bucket));
     }
     // Another period's file would be imported twice.
     if (!place.period.empty() &&
@@ -165,8 +169,8 @@ Status CheckSums(const ManifestPlace& place, Delivery* delivery) {
     rows += file.rows.value_or(0);
   }
   if (all_bytes && delivery->bytes && bytes != *delivery->bytes) {
-    return Wrong(place, fmt::format("says {} bytes in all, but {} of its files", *delivery->bytes,
-                                    bytes));
+    return Wrong(place,
+                 fmt::format("says {} bytes in all, but {} of its files", *delivery->bytes, bytes));
   }
   if (all_rows && delivery->rows && rows != *delivery->rows) {
     return Wrong(place,
@@ -179,6 +183,7 @@ Status CheckSums(const ManifestPlace& place, Delivery* delivery) {
 Status CheckNames(const ManifestPlace& place, const Delivery& delivery) {
   std::set<std::string_view> seen;
   for (const DeliveredFile& file : delivery.files) {
+    if (!IsUsableKey(file.key)) return Wrong(place, "names a file as no file can be named");
     if (!seen.insert(file.key).second) {
       return Wrong(place, fmt::format("names the file '{}' twice", file.key));
     }

@@ -24,9 +24,8 @@ Result<Memory> ReadMemory(os::Files& files, const std::string& path) {
   Memory memory;
   try {
     for (const auto& [id, set] : json["sets"].items()) {
-      Remembered remembered{set.at("fingerprint").get<std::string>(),
-                            set.at("commit").get<std::string>(),
-                            {}};
+      Remembered remembered{
+          set.at("fingerprint").get<std::string>(), set.at("commit").get<std::string>(), {}};
       ParsedInstant time;
       if (ParseInstant(set.at("time").get<std::string>(), &time)) remembered.time = time.instant;
       memory[id] = std::move(remembered);

@@ -60,14 +60,20 @@ std::string_view ChangeName(Change change) {
   }
 }
 
+bool IsUsableKey(std::string_view key) {
+  return key.size() <= kKeyMaxBytes && ValidUtf8Prefix(key) == key.size() &&
+         std::none_of(key.begin(), key.end(),
+                      [](char c) { return (static_cast<unsigned char>(c) < ' ') || c == '\x7f'; });
+}
+
 bool IsWanted(const estate::Source& source, const std::string& key) {
   const std::string_view name = LastStep(key);
+  if (!IsUsableKey(key)) return false;
   if (name.empty() || name.starts_with('.') || name.starts_with('_')) return false;
   if (!source.files.empty()) {
     const std::string_view behind = BehindPrefix(source, key);
-    return std::any_of(source.files.begin(), source.files.end(), [&](const std::string& glob) {
-      return GlobMatch(glob, behind);
-    });
+    return std::any_of(source.files.begin(), source.files.end(),
+                       [&](const std::string& glob) { return GlobMatch(glob, behind); });
   }
   std::string lower = ToLower(name);
   if (lower.ends_with("manifest.json")) return false;
@@ -108,9 +114,9 @@ std::vector<FileSet> PlanFiles(const estate::Source& source, const std::vector<O
   std::vector<FileSet> plan;
   for (auto& [id, set] : sets) {
     set.id = id;
-    set.ledger_source =
-        id.empty() ? source.name
-                   : fmt::format("{}.{}", source.name, PlainName(id, kLedgerNameMaxBytes));
+    set.ledger_source = id.empty()
+                            ? source.name
+                            : fmt::format("{}.{}", source.name, PlainName(id, kLedgerNameMaxBytes));
     set.fingerprint = FingerprintOf("", set.files);
     set.change = ChangeOf(set, memory);
     plan.push_back(std::move(set));

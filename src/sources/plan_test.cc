@@ -59,6 +59,8 @@ TEST(Plan, GlobsAreOfTheKeyBehindThePrefix) {
   EXPECT_TRUE(IsWanted(source, "in/a/b.txt"));
   EXPECT_FALSE(IsWanted(source, "in/x/2026-10.csv"));
   EXPECT_FALSE(IsWanted(source, "in/"));
+  EXPECT_FALSE(IsWanted(source, "in/a\x1b[2J.txt"));
+  EXPECT_FALSE(IsWanted(source, "in/\xff.txt"));
 }
 
 TEST(Plan, WhatIsRememberedIsUnchangedUntilItsVersionIsAnother) {
@@ -95,8 +97,8 @@ TEST(Plan, AFolderMayBeASet) {
 TEST(Plan, NamesOfKeysArePlainAndDistinct) {
   EXPECT_EQ(PlainName("a.csv", 39), "a.csv");
   std::set<std::string> names;
-  for (const std::string key : {"..", "../../etc/passwd", "a/b", "a-b", "a\nb", ".hidden", "",
-                                "\xff\xfe", "/"}) {
+  for (const std::string key :
+       {"..", "../../etc/passwd", "a/b", "a-b", "a\nb", ".hidden", "", "\xff\xfe", "/"}) {
     const std::string name = PlainName(key, 39);
     EXPECT_TRUE(os::IsPlainName(name)) << name;
     EXPECT_FALSE(name.starts_with('.')) << name;
@@ -126,21 +128,21 @@ TEST(Manifests, TheNewestOfAPeriodCounts) {
   EXPECT_EQ(places[0].period, "2026-09");
   EXPECT_EQ(places[1].object.key, "p/costs/20261001-20261031/run2/manifest.json");
   // CUR leaves a copy beside the files of each assembly.
-  const auto cur = NewestManifests(
-      ManifestKind::kAwsCur, {Made("c/20261001-20261101/asm/c-Manifest.json", 1, "a", 5),
-                              Made("c/20261001-20261101/c-Manifest.json", 1, "a", 5)});
+  const auto cur = NewestManifests(ManifestKind::kAwsCur,
+                                   {Made("c/20261001-20261101/asm/c-Manifest.json", 1, "a", 5),
+                                    Made("c/20261001-20261101/c-Manifest.json", 1, "a", 5)});
   EXPECT_EQ(cur.value()[0].object.key, "c/20261001-20261101/c-Manifest.json");
 }
 
 TEST(Manifests, WhatWouldReplaceEachOtherIsRefused) {
-  const auto two = NewestManifests(ManifestKind::kAwsCur,
-                                   {Made("a/20261001-20261101/a-Manifest.json"),
-                                    Made("b/20261001-20261101/b-Manifest.json")});
+  const auto two = NewestManifests(
+      ManifestKind::kAwsCur,
+      {Made("a/20261001-20261101/a-Manifest.json"), Made("b/20261001-20261101/b-Manifest.json")});
   ASSERT_FALSE(two);
   EXPECT_NE(two.error().message.find("several exports"), std::string::npos);
-  const auto weeks = NewestManifests(ManifestKind::kAzureExport,
-                                     {Made("e/20261001-20261007/manifest.json"),
-                                      Made("e/20261008-20261014/manifest.json")});
+  const auto weeks = NewestManifests(
+      ManifestKind::kAzureExport,
+      {Made("e/20261001-20261007/manifest.json"), Made("e/20261008-20261014/manifest.json")});
   ASSERT_FALSE(weeks);
   EXPECT_NE(weeks.error().message.find("2026-10"), std::string::npos);
 }
@@ -159,7 +161,8 @@ TEST(Manifests, OfACostAndUsageReport) {
   EXPECT_EQ(delivery.execution, "a1");
   EXPECT_EQ(delivery.period, "2026-10");
   const std::vector<Object> there = {Made("p/cur/20261001-20261101/a1/cur-00001.csv.gz")};
-  const FileSet set = PlanDelivery(Named(), delivery, ObjectsOf(delivery, ByKey(there)).value(), {});
+  const FileSet set =
+      PlanDelivery(Named(), delivery, ObjectsOf(delivery, ByKey(there)).value(), {});
   EXPECT_EQ(set.ledger_source, "aws");
   EXPECT_EQ(set.id, "2026-10");
   EXPECT_FALSE(ReadManifest(ManifestKind::kAwsCur, place, "others", text));
@@ -169,9 +172,8 @@ TEST(Manifests, OfACostAndUsageReport) {
 }
 
 TEST(Manifests, OfADataExport) {
-  const ManifestPlace place =
-      PlaceOf(ManifestKind::kAwsDataExports,
-              "p/focus/metadata/BILLING_PERIOD=2026-10/focus-Manifest.json");
+  const ManifestPlace place = PlaceOf(
+      ManifestKind::kAwsDataExports, "p/focus/metadata/BILLING_PERIOD=2026-10/focus-Manifest.json");
   const auto read = [&](const std::string& file) {
     return ReadManifest(ManifestKind::kAwsDataExports, place, "bills",
                         R"({"executionId":"e1","dataFiles":[")" + file + R"("]})");
@@ -213,7 +215,8 @@ TEST(Manifests, WhatIsNoneIsRefusedByName) {
   const ManifestPlace place =
       PlaceOf(ManifestKind::kAzureExport, "costs/20261001-20261031/manifest.json");
   for (const char* text : {"", "[]", "{}", R"({"blobs":[1]})", R"({"blobs":[{"blobName":7}]})",
-                           R"({"blobs":[{"blobName":"a"},{"blobName":"a"}]})"}) {
+                           R"({"blobs":[{"blobName":"a"},{"blobName":"a"}]})",
+                           R"({"blobs":[{"blobName":"a\u001b[2J"}]})"}) {
     const auto read = ReadManifest(ManifestKind::kAzureExport, place, "exports", text);
     ASSERT_FALSE(read) << text;
     EXPECT_EQ(read.error().code, Code::kInvalidArgument);
@@ -240,8 +243,8 @@ TEST(Pacer, HoldsTheRateOverAllThatComes) {
   Pacer pacer(1000);
   EXPECT_EQ(pacer.WaitUs(500, 0), 500'000);
   EXPECT_EQ(pacer.WaitUs(500, 500'000), 500'000);
-  EXPECT_EQ(pacer.WaitUs(100, 900'000), 200'000);      // it came while one still waited
-  EXPECT_EQ(pacer.WaitUs(100, 10'000'000), 100'000);   // rest is not saved up
+  EXPECT_EQ(pacer.WaitUs(100, 900'000), 200'000);     // it came while one still waited
+  EXPECT_EQ(pacer.WaitUs(100, 10'000'000), 100'000);  // rest is not saved up
   EXPECT_EQ(Pacer(0).WaitUs(1 << 30, 0), 0);
 }
 

@@ -81,7 +81,8 @@ Store MakeS3(const estate::Source& source, AwsKey key, std::function<Instant()> 
   };
   store.read_page = ReadS3Page;
   store.get = [=](const Object& object, uint64_t from) -> Result<net::WebRequest> {
-    UnsignedGet get{where.scheme_and_host, where.path + net::PercentEncode(object.key, true), {}, {}};
+    UnsignedGet get{
+        where.scheme_and_host, where.path + net::PercentEncode(object.key, true), {}, {}};
     if (!object.version.empty()) get.headers["if-match"] = object.version;
     if (from > 0) get.headers["range"] = fmt::format("bytes={}-", from);
     return SignGet(get, key, region, now());

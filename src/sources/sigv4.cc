@@ -67,9 +67,8 @@ net::WebRequest SignGet(const UnsignedGet& get, const AwsKey& key, std::string_v
   request.url = get.scheme_and_host + get.path + (query.empty() ? "" : "?" + query);
   request.headers.assign(headers.begin(), headers.end());
   request.headers.emplace_back(
-      "authorization",
-      fmt::format("{} Credential={}/{},SignedHeaders={},Signature={}", kAlgorithm, key.id, scope,
-                  names, Signature(key, day, region, to_sign)));
+      "authorization", fmt::format("{} Credential={}/{},SignedHeaders={},Signature={}", kAlgorithm,
+                                   key.id, scope, names, Signature(key, day, region, to_sign)));
   return request;
 }
 

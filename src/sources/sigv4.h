@@ -17,8 +17,8 @@ struct AwsKey {
 };
 
 struct UnsignedGet {
-  std::string scheme_and_host;  // "https://bucket.s3.eu-west-1.amazonaws.com"
-  std::string path;             // encoded, begins with '/'
+  std::string scheme_and_host;                 // "https://bucket.s3.eu-west-1.amazonaws.com"
+  std::string path;                            // encoded, begins with '/'
   std::map<std::string, std::string> query;    // not encoded
   std::map<std::string, std::string> headers;  // names in lower case, beside those of the signature
 };

@@ -38,6 +38,10 @@ struct Store {
   std::function<Result<net::WebRequest>(const Object& object, uint64_t from)> get;
 };
 
+// Whether a key can be the name of a bill: UTF-8 without control characters, which would speak to
+// the terminal, and not endless.
+bool IsUsableKey(std::string_view key);
+
 inline constexpr size_t kObjectsMax = 200'000;  // of one source
 inline constexpr size_t kKeyMaxBytes = 1024;
 

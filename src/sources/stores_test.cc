@@ -34,10 +34,9 @@ class SigV4 : public testing::Test {
   std::string Signature(const std::string& path, std::map<std::string, std::string> query,
                         std::map<std::string, std::string> headers) {
     const AwsKey key{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", ""};
-    const net::WebRequest request =
-        SignGet({"https://examplebucket.s3.amazonaws.com", path, std::move(query),
-                 std::move(headers)},
-                key, "us-east-1", At("2013-05-24T00:00:00Z"));
+    const net::WebRequest request = SignGet(
+        {"https://examplebucket.s3.amazonaws.com", path, std::move(query), std::move(headers)}, key,
+        "us-east-1", At("2013-05-24T00:00:00Z"));
     const std::string authorization = Header(request, "authorization");
     EXPECT_TRUE(authorization.starts_with(
         "AWS4-HMAC-SHA256 "
@@ -81,8 +80,7 @@ TEST(S3, RequestsNameBucketVersionAndRange) {
   source.endpoint = "http://127.0.0.1:9000";
   const Store own = MakeS3(source, {"id", "secret", ""}, now);
   const net::WebRequest get = own.get(object, 7).value();
-  EXPECT_EQ(get.url,
-            "http://127.0.0.1:9000/bills/cur/BILLING_PERIOD%3D2026-10/a%20b%2B%C3%A9.csv");
+  EXPECT_EQ(get.url, "http://127.0.0.1:9000/bills/cur/BILLING_PERIOD%3D2026-10/a%20b%2B%C3%A9.csv");
   EXPECT_EQ(Header(get, "if-match"), "\"abc\"");
   EXPECT_EQ(Header(get, "range"), "bytes=7-");
   EXPECT_EQ(Header(own.get(object, 0).value(), "range"), "");
@@ -90,8 +88,10 @@ TEST(S3, RequestsNameBucketVersionAndRange) {
   // A bucket with dots does not fit the certificate as part of the host.
   source.endpoint.clear();
   source.bucket = "acme.bills";
-  EXPECT_TRUE(MakeS3(source, {}, now).list("").value().url.starts_with(
-      "https://s3.eu-west-1.amazonaws.com/acme.bills/?"));
+  EXPECT_TRUE(MakeS3(source, {}, now)
+                  .list("")
+                  .value()
+                  .url.starts_with("https://s3.eu-west-1.amazonaws.com/acme.bills/?"));
 }
 
 TEST(S3, PageIsRead) {
@@ -175,8 +175,9 @@ TEST(Gcs, PageIsRead) {
   source.bucket = "bills";
   const Store store = MakeGcs(source, []() -> Result<std::string> { return "t0ken"; });
   const net::WebRequest get = store.get(page->objects[0], 2).value();
-  EXPECT_EQ(get.url,
-            "https://storage.googleapis.com/storage/v1/b/bills/o/a%2Fb.csv?alt=media&generation=17");
+  EXPECT_EQ(
+      get.url,
+      "https://storage.googleapis.com/storage/v1/b/bills/o/a%2Fb.csv?alt=media&generation=17");
   EXPECT_EQ(Header(get, "authorization"), "Bearer t0ken");
   EXPECT_EQ(Header(get, "range"), "bytes=2-");
   EXPECT_FALSE(ReadGcsPage("[]"));
@@ -209,10 +210,10 @@ TEST(Gcs, AnAssertionIsSignedWithTheKeyOfTheAccount) {
   const std::string raw = FromBase64(signature);
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key);
-  EXPECT_EQ(EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(raw.data()),
-                             raw.size(),
-                             reinterpret_cast<const unsigned char*>(assertion.data()), dot),
-            1);
+  EXPECT_EQ(
+      EVP_DigestVerify(context, reinterpret_cast<const unsigned char*>(raw.data()), raw.size(),
+                       reinterpret_cast<const unsigned char*>(assertion.data()), dot),
+      1);
   EVP_MD_CTX_free(context);
   EVP_PKEY_free(key);
   EXPECT_FALSE(TokenRequest({"me", "no key", "", "https://x"}, Instant{}));
