@@ -64,9 +64,12 @@ class SourceSync {
   Result<Json> Run() {
     memory_ = FB_TRY(sources::ReadMemory(files_, MemoryPath()));
     for (int listing = 1;; ++listing) {
-      const std::vector<FileSet> sets = FB_TRY(Plan());
+      const bool last = listing == kListingsMax;
+      Result<std::vector<FileSet>> planned = Plan();
+      if (!planned && planned.error().code == Code::kAborted && !last) continue;
+      const std::vector<FileSet> sets = FB_TRY(std::move(planned));
       if (!args_.dry_run) FB_CHECK(RemoveStale(sets));
-      const bool moved = FB_TRY(RunSets(sets, listing == kListingsMax));
+      const bool moved = FB_TRY(RunSets(sets, last));
       if (moved) continue;
       Json document{{"source", source_.name}, {"sets", Json::array()}};
       for (const auto& [id, told] : told_) document["sets"].push_back(told);
@@ -126,6 +129,7 @@ class SourceSync {
         failed.id = place.period.empty() ? "all periods" : place.period;
         failed.ledger_source = source_.name;
         failed.manifest = place.object.key;
+        if (told_.contains(failed.id)) continue;  // told at an earlier listing
         Tell(failed, "failed");
         KeepFailure(failed, std::move(set).error());
       }

@@ -283,6 +283,7 @@ Result<std::vector<Object>> ObjectsOf(const Delivery& delivery,
                   "nothing of it was imported; wait until the delivery is whole, or have it made "
                   "again");
     }
+    if (file.rows == 0) continue;  // a header alone is no bill
     found.push_back(object->second);
   }
   return found;

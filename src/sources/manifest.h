@@ -53,8 +53,8 @@ Result<std::vector<ManifestPlace>> NewestManifests(estate::ManifestKind kind,
 // or billing period than its place.
 Result<Delivery> ReadManifest(estate::ManifestKind kind, const ManifestPlace& place,
                               const std::string& bucket, std::string_view text);
-// The objects of a delivery, in its order. FAILED_PRECONDITION, naming manifest and file, when one
-// is not there or has another size.
+// The objects of a delivery that have rows, in its order. FAILED_PRECONDITION, naming manifest and
+// file, when one is not there or has another size.
 Result<std::vector<Object>> ObjectsOf(const Delivery& delivery,
                                       const std::map<std::string, Object>& objects);
 

@@ -200,6 +200,8 @@ TEST(Manifests, OfAnAzureExportThatLies) {
   EXPECT_FALSE(read("\"byteCount\":16,"));
   EXPECT_FALSE(read("\"dataRowCount\":5,"));
   EXPECT_FALSE(read("\"blobCount\":3,"));
+  EXPECT_EQ(ObjectsOf(delivery, ByKey({Made("costs/a.csv", 10), Made("costs/b.csv", 5)}))->size(),
+            2u);
   // What is not there, or has another size, is named.
   const auto missing = ObjectsOf(delivery, ByKey({Made("costs/a.csv", 10)}));
   ASSERT_FALSE(missing);
