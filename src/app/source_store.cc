@@ -18,7 +18,7 @@ using estate::Source;
 // "" when it is not set. A secret stands in a header, where a line break would begin another.
 Result<std::string> ReadVariable(const Source& source, const std::string& name) {
   const char* text = std::getenv(name.c_str());
-  const std::string value(text == nullptr ? std::string_view() : Trim(text));
+  std::string value(text == nullptr ? std::string_view() : Trim(text));
   if (std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~'; })) {
     return value;
   }
