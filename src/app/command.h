@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,10 +54,19 @@ struct ImportArgs {
   std::string memory = "2GiB";
   std::string author;  // of the worker; otherwise the user
   bool dry_run = false;
+  std::optional<int64_t> rows_expected;  // what a manifest says that the files have in all
 };
 int RunImport(const Environment& environment, const ImportArgs& args);
 // The child of a server: stages, prints the staged import as JSON, commits nothing.
 int RunImportWorker(const Environment& environment, const ImportArgs& args);
+
+struct SyncArgs {
+  std::vector<std::string> sources;  // none: all
+  std::string max_rate;              // a second, such as 20MiB
+  std::string memory = "2GiB";
+  bool dry_run = false;
+};
+int RunSync(const Environment& environment, const SyncArgs& args);
 
 struct QueryArgs {
   std::string measures = "effective_cost";

@@ -46,6 +46,7 @@ Result<ingest::ImportOptions> ToImportOptions(const Environment& environment,
   options.memory_bytes = static_cast<uint64_t>(memory);
   options.author = Author();
   options.prices = [&environment] { return OpenPrices(environment, ""); };
+  options.rows_expected = args.rows_expected;
   options.progress = [&environment](uint64_t done, uint64_t total) {
     return ShowProgress(environment, "importing", done, total);
   };
@@ -66,6 +67,7 @@ Result<std::string> Importer::Import(const ImportArgs& args) {
   job["format"] = args.input_format;
   job["memory"] = args.memory;
   job["dry_run"] = args.dry_run;
+  if (args.rows_expected) job["rows_expected"] = *args.rows_expected;
   job["author"] = Author();
   std::string body;
   try {

@@ -36,6 +36,7 @@ struct Options {
   std::string home = DefaultHome();
   std::string format = "table";
   ImportArgs import;
+  SyncArgs sync;
   QueryArgs query;
   CheckArgs check;
   ExportArgs exported;
@@ -93,6 +94,8 @@ void AddImport(CLI::App& app, Options& options) {
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--memory", options.import.memory, "most memory to use, such as 256MiB");
+  command->add_option("--rows-expected", options.import.rows_expected,
+                      "refuse files that have another number of rows in all");
   command->add_flag("--dry-run", options.import.dry_run,
                     "say all that would happen, change nothing");
   CLI::App* worker = app.add_subcommand("import-worker", "")->group("");
@@ -102,6 +105,16 @@ void AddImport(CLI::App& app, Options& options) {
   worker->add_option("--input-format", options.import.input_format);
   worker->add_option("--memory", options.import.memory);
   worker->add_option("--author", options.import.author);
+  worker->add_option("--rows-expected", options.import.rows_expected);
+}
+
+void AddSync(CLI::App& app, Options& options) {
+  CLI::App* command =
+      Command(app, "sync", "import what is new in the sources of estate.yaml", options);
+  command->add_option("SOURCE", options.sync.sources, "their names; all if absent");
+  command->add_option("--max-rate", options.sync.max_rate, "fetch at most so much a second: 20MiB");
+  command->add_option("--memory", options.sync.memory, "most memory for an import");
+  command->add_flag("--dry-run", options.sync.dry_run, "say what is new, fetch and change nothing");
 }
 
 void AddCheck(CLI::App& app, Options& options) {
@@ -341,6 +354,7 @@ void AddMaintenance(CLI::App& app, Options& options) {
 
 int Dispatch(const std::string& command, const Environment& environment, const Options& options) {
   if (command == "import") return RunImport(environment, options.import);
+  if (command == "sync") return RunSync(environment, options.sync);
   if (command == "import-worker") return RunImportWorker(environment, options.import);
   if (command == "check") return RunCheck(environment, options.check);
   if (command == "query") return RunQuery(environment, options.query);
@@ -409,6 +423,7 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   Options options;
   AddImport(app, options);
+  AddSync(app, options);
   AddCheck(app, options);
   AddExport(app, options);
   AddQueries(app, options);
@@ -463,9 +478,9 @@ int Main(int argc, char** argv) {
                                                                                 : log::Level::kWarn;
   log::Configure(logging);
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
-  const std::set<std::string> pollers{"import",    "check",      "import-worker", "publish",
-                                      "reconcile", "demo",       "serve",         "up",
-                                      "gateway",   "mock-vendor"};
+  const std::set<std::string> pollers{"import",  "sync",      "check",      "import-worker",
+                                      "publish", "reconcile", "demo",       "serve",
+                                      "up",      "gateway",   "mock-vendor"};
   if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }

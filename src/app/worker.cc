@@ -74,6 +74,9 @@ std::vector<std::string> ChildArguments(const Environment& environment,
   if (job.memory_bytes > 0) {
     argv.insert(argv.end(), {"--memory", std::to_string(job.memory_bytes)});
   }
+  if (job.rows_expected) {
+    argv.insert(argv.end(), {"--rows-expected", std::to_string(*job.rows_expected)});
+  }
   argv.emplace_back("--");
   argv.insert(argv.end(), job.files.begin(), job.files.end());
   return argv;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "estate/decode_gateway.h"
 #include "estate/decode_rules.h"
+#include "estate/decode_sources.h"
 #include "estate/decode_util.h"
 #include "os/files.h"
 
@@ -253,15 +254,7 @@ class Decoder {
     FB_CHECK(ExpectList(list, "a list of sources"));
     for (const YamlNode& node : list.node.items) {
       At at{node, list.file};
-      Source source;
-      if (node.kind == YamlNode::Kind::kMap) {
-        FB_CHECK(CheckKeys(at, "a source", {"name", "title"}));
-        source.name = FB_TRY(ReadTextAt(at, "name", "the name of a source"));
-        source.title = FB_TRY(ReadTextAt(at, "title", "a title"));
-      } else {
-        source.name = FB_TRY(ReadText(at, "a source"));
-      }
-      if (source.name.empty()) return Unexpected(at, "a source with a `name`");
+      Source source = FB_TRY(DecodeSource(at));
       FB_CHECK(Claim(at, "source", source.name, source.name));
       document_.estate.sources.push_back(std::move(source));
     }

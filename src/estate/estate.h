@@ -46,9 +46,31 @@ struct UseCase : Named {
   std::string unit;                       // "1000 answers"
   std::optional<Money> expected_value;    // a year
 };
+// Where bills come from by themselves (docs/SYNC.md); kNamed: nowhere, the name is only known.
+enum class SourceKind : uint8_t { kNamed, kFolder, kS3, kAzure, kGcs };
+// Who says which files belong together: a manifest of the vendor's, or kNone, their places alone.
+enum class ManifestKind : uint8_t { kAuto, kNone, kAwsCur, kAwsDataExports, kAzureExport };
+inline constexpr uint64_t kMaxRateLeast = 1024;  // of a source
 struct Source {
   std::string name;
   std::string title;
+  SourceKind kind = SourceKind::kNamed;
+  std::string path;    // of a folder; absolute
+  std::string bucket;  // of S3 and GCS; the container of Azure
+  std::string account;
+  std::string prefix;
+  std::string endpoint;  // empty: the vendor's own; without a slash at its end
+  std::string region;
+  std::vector<std::string> files;  // globs of keys behind the prefix; empty: whatever may be a bill
+  std::string format;              // of the bills, as `flyball import` names it; empty: detect
+  bool folder_is_set = false;      // without a manifest: the files of one folder are one import
+  ManifestKind manifest = ManifestKind::kAuto;
+  // Names of variables of the environment: S3's key id, secret and session token; Azure's account
+  // key or SAS; Google's bearer token. key_file: the path of a service account's JSON key.
+  std::string key_id_env, secret_env, session_env, key_env, sas_env, token_env, key_file;
+  std::string ca_file;    // certificates that vouch for it, instead of the system's
+  uint64_t max_rate = 0;  // bytes a second; 0: no limit
+  Place place;
 };
 // What the API of an upstream is like; the two OpenAI-like others differ in addresses and keys.
 enum class UpstreamApi : uint8_t { kOpenAi, kAzureOpenAi, kAnthropic, kOpenAiCompatible };

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct ImportOptions {
   uint64_t memory_bytes = 2ull << 30;
   int threads = 0;
   std::string author;
+  // What a manifest says that the files have in all; FAILED_PRECONDITION when they have another
+  // number.
+  std::optional<int64_t> rows_expected;
   // Called now and then with bytes read of bytes in all; false cancels.
   std::function<bool(uint64_t done, uint64_t total)> progress;
   // Asked once, by StageImport, after its scan of the raw bytes: true when this content is live

@@ -168,6 +168,7 @@ Status ScanContent(Input* input, Progress* progress, uint64_t before) {
   input->facts = FB_TRY(ScanRawFile(input->content, input->form == InputForm::kJsonLines,
                                     input->header.delimiter, kRecordMaxBytes,
                                     progress->cancelled_flag(), &done));
+  if (input->native == nullptr) input->rows_stated = input->facts.rows;
   progress->Report(before + done.load());
   return CheckRows(*input);
 }
@@ -186,6 +187,7 @@ Status ScanInput(Input* input, Progress* progress, uint64_t before) {
     return {};
   };
   FB_CHECK(RunSideBySide(scan, hash, [&] { progress->Report(before + done.load()); }));
+  input->rows_stated = input->facts.rows;
   return CheckRows(*input);
 }
 

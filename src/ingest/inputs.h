@@ -30,6 +30,8 @@ struct Input {
   CsvHeader header;    // of CSV
   std::string sha256;  // of the file's own bytes
   RawFacts facts;      // once it has been scanned
+  // Rows of the file as its vendor wrote it; a translated one may become more of them, or fewer.
+  int64_t rows_stated = 0;
   FilePlan plan;
 
   const std::vector<std::string>& field_names() const {

@@ -140,6 +140,7 @@ class Staging {
   Status MakePlans();
   Status WriteSlices();
   Status RemoveLeftovers();
+  Status CheckRowsExpected() const;
   void FillFacts();
 
   const ImportOptions& options_;
@@ -259,6 +260,16 @@ Status Staging::RemoveLeftovers() {
   return {};
 }
 
+Status Staging::CheckRowsExpected() const {
+  int64_t rows = 0;
+  for (const Input& input : inputs_) rows += input.rows_stated;
+  if (!options_.rows_expected || *options_.rows_expected == rows) return {};
+  return Fail(Code::kFailedPrecondition,
+              fmt::format("the manifest says that there are {} rows, but the files have {}",
+                          *options_.rows_expected, rows),
+              "nothing was imported; have the bill delivered again");
+}
+
 void Staging::FillFacts() {
   ledger::ImportFacts& facts = staged_.import.facts;
   std::set<std::string> versions;
@@ -306,6 +317,7 @@ Result<Staged> Staging::Run() {
   quarantine_ = std::make_unique<Quarantine>(files_, quarantine);
   FB_CHECK(WriteSlices());
   FB_CHECK(Reconcile(inputs_, tally_, &staged_.import.facts));
+  FB_CHECK(CheckRowsExpected());
   FillFacts();
   if (!quarantine_->empty()) staged_.import.quarantine_file = quarantine;
   staged_.quarantine = quarantine_->TakeShown();

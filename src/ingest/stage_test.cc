@@ -265,6 +265,21 @@ TEST_F(StageTest, ReportIsTheContract) {
   }
 }
 
+// A manifest counts rows, and one that lies must not become a bill.
+TEST_F(StageTest, AnotherNumberOfRowsThanExpectedLeavesNothing) {
+  ImportOptions options;
+  options.files = {Write("bill.csv", std::string(kHeader) + Row("1.5") + Row("x"))};
+  options.home = home_;
+  options.rows_expected = 3;
+  const auto staged = StageImport(options, *files_);
+  ASSERT_FALSE(staged.has_value());
+  EXPECT_EQ(staged.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(staged.error().message.find("3 rows, but the files have 2"), std::string::npos);
+  EXPECT_TRUE(fs::is_empty(home_ + "/tmp"));
+  options.rows_expected = 2;  // those in quarantine are rows, too
+  EXPECT_TRUE(StageImport(options, *files_).has_value());
+}
+
 TEST_F(StageTest, RefusesBadInputWithOneSentenceAndLeavesNothing) {
   auto refused = [&](std::string_view content, std::string_view in_message) {
     auto staged = Import(Write("bad.csv", content));

@@ -75,8 +75,8 @@ Status CheckWords(const std::vector<std::string>& words,
 }
 
 const std::vector<std::string_view> kFields = {"source", "format", "dry_run", "async", "filename"};
-const std::vector<std::string_view> kMembers = {"files",  "source", "format",
-                                                "author", "memory", "dry_run"};
+const std::vector<std::string_view> kMembers = {"files",  "source",  "format",       "author",
+                                                "memory", "dry_run", "rows_expected"};
 
 std::string Field(const std::map<std::string, std::string>& fields, const std::string& name) {
   auto found = fields.find(name);
@@ -173,6 +173,12 @@ Result<ImportJob> Api::JobFromJson(const Call& call) {
       return Fail(Code::kInvalidArgument, "dry_run: true or false is expected");
     }
     job.dry_run = document["dry_run"].get<bool>();
+  }
+  if (auto rows = document.find("rows_expected"); rows != document.end()) {
+    if (!rows->is_number_unsigned()) {
+      return Fail(Code::kInvalidArgument, "rows_expected: a number is expected");
+    }
+    job.rows_expected = rows->get<int64_t>();
   }
   job.dry_run |= FB_TRY(ParseFlag("dry_run", Field(request.query, "dry_run")));
   FB_CHECK(CheckNames(job));

@@ -125,7 +125,8 @@ constexpr NamedSchema kSchemas[] = {
       "format":{"type":"string","examples":["focus-csv","aws-cur"],
         "description":"Of the input (docs/NATIVE.md); empty: detected by its content."},
       "memory":{"type":"string","examples":["512MiB"]},"author":{"type":"string"},
-      "dry_run":{"type":"boolean","default":false}}})"},
+      "dry_run":{"type":"boolean","default":false},
+      "rows_expected":{"type":"integer","description":"What a manifest says that the files have in all."}}})"},
     {"ImportReport", R"({"type":"object","required":["commit","source","rows_in","rows_kept",
       "rows_quarantined","billed_cost","repairs","quarantine","unchanged"],"properties":{
       "commit":{"type":["string","null"]},"source":{"type":"string"},"focus_version":{"type":"string"},

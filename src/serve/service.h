@@ -18,6 +18,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -50,6 +51,7 @@ struct ImportJob {
   std::string author;
   uint64_t memory_bytes = 0;  // 0: the default of imports
   bool dry_run = false;
+  std::optional<int64_t> rows_expected;  // what a manifest says that the files have in all
 };
 // False: cancel, and answer CANCELLED.
 using ImportProgress = std::function<bool(uint64_t done, uint64_t total)>;

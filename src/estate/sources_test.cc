@@ -1,0 +1,94 @@
+// The `sources` of an estate that `flyball sync` reads.
+#include <gtest/gtest.h>
+
+#include "estate/estate.h"
+#include "os/files.h"
+
+namespace flyball::estate {
+namespace {
+
+Result<Estate> Load(const std::string& yaml) {
+  const auto files = os::MakeRealFiles();
+  const std::string dir = testing::TempDir() + "sources_test";
+  if (auto made = files->MakeDirs(dir); !made) return Fail(made.error());
+  if (auto wrote = os::AtomicWrite(*files, dir + "/estate.yaml", yaml); !wrote) {
+    return Fail(wrote.error());
+  }
+  const Result<std::string> snapshot = LoadEstate(*files, dir + "/estate.yaml");
+  if (!snapshot) return Fail(snapshot.error());
+  const auto rules = RuleSet::Compile(*snapshot);
+  if (!rules) return Fail(rules.error());
+  return (*rules)->estate();
+}
+
+TEST(SourcesSection, EveryKindIsRead) {
+  const Result<Estate> estate = Load(R"(sources:
+  - invoices
+  - { name: local, kind: folder, path: /var/bills, files: "*.csv", set: folder }
+  - { name: aws, kind: s3, bucket: acme-cur, prefix: exports/, region: eu-west-1,
+      manifest: aws-data-exports, max_rate: 20MiB, endpoint: "https://s3.acme.example/",
+      key_id_env: CUR_KEY, secret_env: CUR_SECRET }
+  - { name: azure, kind: azure, account: acme, container: costs, sas_env: COSTS_SAS }
+  - { name: gcp, kind: gcs, bucket: acme-billing, key_file: /etc/flyball/gcp.json }
+)");
+  ASSERT_TRUE(estate) << estate.error().ToString();
+  const std::vector<Source>& sources = estate->sources;
+  ASSERT_EQ(sources.size(), 5u);
+  EXPECT_EQ(sources[0].kind, SourceKind::kNamed);
+  EXPECT_EQ(sources[1].kind, SourceKind::kFolder);
+  EXPECT_EQ(sources[1].path, "/var/bills");
+  EXPECT_EQ(sources[1].files, std::vector<std::string>{"*.csv"});
+  EXPECT_TRUE(sources[1].folder_is_set);
+  EXPECT_EQ(sources[2].kind, SourceKind::kS3);
+  EXPECT_EQ(sources[2].endpoint, "https://s3.acme.example");
+  EXPECT_EQ(sources[2].manifest, ManifestKind::kAwsDataExports);
+  EXPECT_EQ(sources[2].max_rate, 20u << 20);
+  EXPECT_EQ(sources[2].secret_env, "CUR_SECRET");
+  EXPECT_EQ(sources[3].bucket, "costs");
+  EXPECT_EQ(sources[4].key_file, "/etc/flyball/gcp.json");
+}
+
+TEST(SourcesSection, MistakesHaveTheirPlace) {
+  struct Wrong {
+    const char* source;
+    const char* says;
+  };
+  const Wrong wrongs[] = {
+      {"{ name: a, kind: ftp }", "kind of source"},
+      {"{ name: a, path: /x }", "`kind`"},
+      {"{ name: a, kind: folder }", "`path`"},
+      {"{ name: a, kind: folder, path: bills }", "absolute"},
+      {"{ name: a, kind: folder, path: /x, bucket: b }", "bucket"},
+      {"{ kind: folder, path: /x }", "`name`"},
+      {"{ name: a/b, kind: folder, path: /x }", "plain name"},
+      {"{ name: .a, kind: folder, path: /x }", "plain name"},
+      {"{ name: a, kind: s3, bucket: 'b/c' }", "bucket"},
+      {"{ name: a, kind: s3, bucket: b, endpoint: 'http://s3.example' }", "https://"},
+      {"{ name: a, kind: s3, bucket: b, endpoint: 'https://u:p@s3.example' }", "password"},
+      {"{ name: a, kind: s3, bucket: b, max_rate: fast }", "20MiB"},
+      {"{ name: a, kind: s3, bucket: b, manifest: cur }", "manifest"},
+      {"{ name: a, kind: azure, account: b, container: c }", "sas_env"},
+      {"{ name: a, kind: azure, account: b, container: c, sas_env: S, key_env: K }", "either"},
+      {"{ name: a, kind: gcs, bucket: b }", "key_file"},
+  };
+  for (const Wrong& wrong : wrongs) {
+    const Result<Estate> estate = Load(std::string("sources:\n  - ") + wrong.source + "\n");
+    ASSERT_FALSE(estate) << wrong.source;
+    EXPECT_EQ(estate.error().code, Code::kInvalidArgument) << wrong.source;
+    EXPECT_EQ(estate.error().place.line, 2) << estate.error().ToString();
+    EXPECT_NE(estate.error().ToString().find(wrong.says), std::string::npos)
+        << estate.error().ToString();
+  }
+}
+
+// Who writes the secret where its variable's name belongs must not find it in a log.
+TEST(SourcesSection, ASecretInPlaceOfAVariableIsNotSaidAgain) {
+  const Result<Estate> estate =
+      Load("sources:\n  - { name: a, kind: s3, bucket: b, secret_env: 'wJalr/XUtn+FEMI' }\n");
+  ASSERT_FALSE(estate);
+  EXPECT_EQ(estate.error().ToString().find("wJalr"), std::string::npos)
+      << estate.error().ToString();
+}
+
+}  // namespace
+}  // namespace flyball::estate
