@@ -12,13 +12,20 @@ const stores = process.env.FLYBALL_TEST_STORES;
 export const awsKey = { id: "AKIAFLYBALLTEST", secret: "secret-of-the-test-0123456789abcdef" };
 export const azureAccount = { name: "flyballtest", key: Buffer.from("key of the test, which is not one").toString("base64") };
 
-export function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
+const given = new Set(); // the kernel may offer a port again before its store has taken it
+
+async function freePort() {
+  for (;;) {
+    const port = await new Promise((resolve) => {
+      const server = createServer().listen(0, "127.0.0.1", () => {
+        const { port: free } = server.address();
+        server.close(() => resolve(free));
+      });
     });
-  });
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
 }
 
 // A port P such that P + 10000 is one too: SeaweedFS speaks gRPC there.
