@@ -1,6 +1,6 @@
 // Fuzzes vendors' own formats: records and JSON documents as anybody could write them. It is a bug
-// when a record's charges do not sum to what it says, when a document's lines are no lines, or when
-// what is cut can't be cut again.
+// when a record fills a column that its format does not declare, when a document's lines are no
+// lines, or when what is cut can't be cut again.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -19,7 +19,8 @@ using namespace flyball::native;
 void CutDocument(std::string_view text) {
   (void)LooksLikeJsonDocument(text);
   std::string lines;
-  if (!JsonDocumentToLines(text, &lines)) return;
+  bool more = false;
+  if (!JsonDocumentToLines(text, &lines, &more)) return;
   std::vector<JsonMember> members;
   for (size_t at = 0; at < lines.size();) {
     const size_t end = lines.find('\n', at);
@@ -39,6 +40,14 @@ void TranslateRecord(std::string_view text) {
   for (const Rule& rule : format.rules) {
     if (!rule.constant) names.emplace_back(rule.from[0]);
   }
+  // What code alone reads.
+  for (std::string_view more :
+       {"credits", "cost_type", "chargetype", "pricingmodel", "costinbillingcurrency", "quantity",
+        "unitofmeasure", "paygprice", "line_item_line_item_type", "frequency", "request_tags",
+        "reservation_reservation_a_r_n", "reservation_unused_recurring_fee", "token_type", "amount",
+        "input_cached_tokens", "output_tokens", "labels", "resource_tags"}) {
+    names.emplace_back(more);
+  }
   const Header header(names, format.spell);
   std::vector<std::string_view> cells(names.size());
   for (std::string_view& cell : cells) {
@@ -46,8 +55,13 @@ void TranslateRecord(std::string_view text) {
     cell = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  const auto drafts = Translate(format, Row(header, cells), {});
-  FB_ASSERT(drafts.has_value());
+  for (const Draft& draft : Translate(format, Row(header, cells), {})) {
+    for (int column = 0; column < charge::kColumnCount; ++column) {
+      const std::string_view name = charge::kColumnNames[static_cast<size_t>(column)];
+      FB_ASSERT(draft[column].empty() || name == "ChargeDescription" ||
+                LineageOf(format, name) != focus::Lineage::kMissing);
+    }
+  }
 }
 
 }  // namespace

@@ -78,8 +78,6 @@ int CountColumns(const std::vector<std::string>& names) {
   return std::max(CountKnownColumns(names), CountNativeColumns(names));
 }
 
-int CountAll(const std::vector<std::string>& names) { return static_cast<int>(names.size()); }
-
 // Runs both scans on two threads and reports progress from this one.
 Status RunSideBySide(const std::function<Status()>& a, const std::function<Status()>& b,
                      const std::function<void()>& tick) {
@@ -152,7 +150,7 @@ Result<Input> OpenInput(const std::string& path, Format format, const native::Fo
   input.form = FB_TRY(FormOf(*input.file, start.text, format));
   if (input.form == InputForm::kCsv) {
     Result<CsvHeader> header =
-        ReadCsvHeader(start.text, start.whole, native != nullptr ? CountAll : CountColumns);
+        ReadCsvHeader(start.text, start.whole, native != nullptr ? CountAllColumns : CountColumns);
     if (!header) {
       Error error = header.error();
       error.place.file = path;

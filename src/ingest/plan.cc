@@ -142,6 +142,10 @@ int CountKnownColumns(const std::vector<std::string>& names) {
   }));
 }
 
+int CountAllColumns(const std::vector<std::string>& names) {
+  return static_cast<int>(names.size());
+}
+
 Schema::Schema() {
   auto columns = charge::Columns();
   columns_.assign(columns.begin(), columns.end());

@@ -21,6 +21,8 @@ namespace flyball::ingest {
 
 // How many names of a header FOCUS's Cost and Usage knows, whatever their case.
 int CountKnownColumns(const std::vector<std::string>& names);
+// All of them: for a header that we wrote ourselves.
+int CountAllColumns(const std::vector<std::string>& names);
 
 // The columns of all slices of one import: those of charge::Columns(), then the x_ columns of the
 // input.

@@ -326,6 +326,42 @@ TEST_F(StageTest, RefusesBadInputWithOneSentenceAndLeavesNothing) {
   EXPECT_TRUE(!left.has_value() || left->empty());
 }
 
+TEST_F(StageTest, NativeBillsInParquetHaveMapsStructsAndLists) {
+  {
+    engine::DatabaseOptions options;
+    options.allowed_dirs = {root_};
+    auto database = engine::Database::Open(options);
+    auto connection = database->Connect();
+    auto copied = connection->Execute(
+        "COPY (SELECT 'Usage' AS line_item_line_item_type, 1.5::DOUBLE AS line_item_unblended_cost,"
+        " 'USD' AS line_item_currency_code, TIMESTAMP '2026-10-02 00:00:00' AS"
+        " line_item_usage_start_date, TIMESTAMP '2026-10-01 00:00:00' AS"
+        " bill_billing_period_start_date, MAP {'user_team': 'ml'} AS resource_tags,"
+        " MAP {'product_name': 'Amazon Bedrock'} AS product) TO '" +
+        root_ + "/cur.parquet' (FORMAT PARQUET)");
+    ASSERT_TRUE(copied.has_value()) << copied.error().ToString();
+    copied = connection->Execute(
+        "COPY (SELECT '01' AS billing_account_id, {'id': 'S', 'description': 'Compute Engine'} AS"
+        " service, TIMESTAMP '2026-10-02 00:00:00' AS usage_start_time, 2.5::DECIMAL(18,6) AS cost,"
+        " 'USD' AS currency, {'month': '202610'} AS invoice,"
+        " [{'name': 'promo', 'amount': -0.5::DECIMAL(18,6), 'type': 'PROMOTION'}] AS credits) TO "
+        "'" +
+        root_ + "/gcp.parquet' (FORMAT PARQUET)");
+    ASSERT_TRUE(copied.has_value()) << copied.error().ToString();
+  }
+  auto cur = Import(root_ + "/cur.parquet");
+  ASSERT_TRUE(cur.has_value()) << cur.error().ToString();
+  EXPECT_EQ(cur->import.facts.focus_version, "aws-cur");
+  EXPECT_EQ(cur->import.facts.billed_cost.kept, "1.5");
+  EXPECT_EQ(Ask(*cur, "SELECT Tags, ServiceName FROM $parts").Text(0, 0), R"({"team":"ml"})");
+  EXPECT_EQ(Ask(*cur, "SELECT ServiceName FROM $parts").Text(0, 0), "Amazon Bedrock");
+  auto gcp = Import(root_ + "/gcp.parquet");
+  ASSERT_TRUE(gcp.has_value()) << gcp.error().ToString();
+  EXPECT_EQ(gcp->import.facts.focus_version, "gcp-billing");
+  EXPECT_EQ(gcp->import.facts.rows_kept, 2);
+  EXPECT_EQ(gcp->import.facts.billed_cost.kept, "2");
+}
+
 TEST_F(StageTest, CancelledAndUnchangedImportsLeaveNothing) {
   ImportOptions options;
   options.home = home_;

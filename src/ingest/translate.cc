@@ -65,9 +65,10 @@ struct Extra {
   std::string name;
 };
 std::vector<Extra> ExtrasOf(const native::Format& format, const native::Header& header) {
+  // What a FOCUS cell takes over first; its other sources are kept, as they may say something else.
   std::set<std::string, std::less<>> used(format.costs.begin(), format.costs.end());
   for (const native::Rule& rule : format.rules) {
-    if (!rule.constant) used.insert(rule.from.begin(), rule.from.end());
+    if (!rule.constant) used.emplace(rule.from[0]);
   }
   std::set<std::string> names;
   for (std::string_view column : charge::kColumnNames) names.insert(ToLower(column));
@@ -106,28 +107,21 @@ class Translation {
     return line + "\n";
   }
 
-  Status Append(const Record& record, std::string* out) {
+  void Append(const Record& record, std::string* out) {
     if (!CellsOf(record, header_.size(), &cells_)) {
       // Too short a row on purpose: the adapter refuses it, and the quarantine keeps its text.
       *out += std::to_string(record.line) + ",";
       AppendQuoted(RepairUtf8(record.raw), out);
       *out += '\n';
-      return {};
+      return;
     }
     const native::Row row(header_, cells_);
-    Result<std::vector<Draft>> drafts = native::Translate(format_, row, context_);
-    if (!drafts) {
-      Error error = drafts.error();
-      error.place.line = record.line;
-      return Fail(std::move(error));
-    }
-    for (const Draft& draft : *drafts) {
+    for (const Draft& draft : native::Translate(format_, row, context_)) {
       *out += std::to_string(record.line);
       for (int column : columns_) AppendCell(draft[column], out);
       for (const Extra& extra : extras_) AppendCell(cells_[extra.column], out);
       *out += '\n';
     }
-    return {};
   }
 
  private:
@@ -152,7 +146,7 @@ class Translation {
   std::vector<std::string_view> cells_;
 };
 
-// The format as its records tell it, where the header alone does not.
+// The format as its records tell it, where the header alone does not; null when none of them does.
 Result<const native::Format*> Refined(const native::Format* format,
                                       const std::vector<Input>& inputs, size_t index,
                                       size_t block_bytes, Progress* progress) {
@@ -162,7 +156,7 @@ Result<const native::Format*> Refined(const native::Format* format,
   std::vector<std::string_view> cells;
   for (;;) {
     const Record* record = FB_TRY(records.Next());
-    if (record == nullptr) return format;
+    if (record == nullptr) return nullptr;
     if (!CellsOf(*record, header.size(), &cells)) continue;
     if (const native::Format* told = format->refine(native::Row(header, cells))) return told;
   }
@@ -183,6 +177,53 @@ Status CheckColumns(const native::Format& format, const Input& input) {
           std::string(format.page));
 }
 
+// A column that counts may stand once only.
+Status CheckTwice(const native::Format& format, const Input& input) {
+  const native::Header header(input.field_names(), format.spell);
+  std::set<std::string, std::less<>> counted(format.needs.begin(), format.needs.end());
+  counted.insert(format.costs.begin(), format.costs.end());
+  for (const native::Rule& rule : format.rules) {
+    if (!rule.constant) counted.insert(rule.from.begin(), rule.from.end());
+  }
+  for (const std::string& name : header.twice()) {
+    if (!counted.contains(name)) continue;
+    return At(input, fmt::format("the header has the column {} twice", name), "remove one of them");
+  }
+  return {};
+}
+
+// Azure's two kinds of files are alike where no charge of a commitment tells them apart; then a
+// file's name may.
+Result<const native::Format*> KindOfAzure(const native::Format* told, const Input& input) {
+  if (told != nullptr) return told;
+  const std::string path = ToLower(input.file->path());
+  const bool amortised = path.find("amorti") != std::string::npos;
+  if (amortised) return native::FindFormat("azure-amortised");
+  return path.find("actual") != std::string::npos ? native::FindFormat("azure-cost") : nullptr;
+}
+
+// Both files of a month state what is no commitment's; one of them is taken, and must say the same.
+Status CheckPair(const native::Context::Pair& pair, const std::vector<Input>& inputs) {
+  const Input& input = inputs.front();
+  std::set<std::pair<std::string, std::string>> keys;
+  for (const auto& [key, sum] : pair.actual) keys.insert(key);
+  for (const auto& [key, sum] : pair.amortised) keys.insert(key);
+  for (const auto& key : keys) {
+    const auto sum_of = [&](const auto& side) {
+      const auto found = side.find(key);
+      return found == side.end() ? RawDecimalSum() : found->second;
+    };
+    const RawDecimalSum actual = sum_of(pair.actual), amortised = sum_of(pair.amortised);
+    if (actual == amortised) continue;
+    return At(input,
+              fmt::format("what is no commitment's costs {} {} in the actual file and {} in the "
+                          "amortised one, in the billing period that begins {}",
+                          actual.ToString(), key.second, amortised.ToString(), key.first),
+              "import the actual and the amortised file of the same months, whole");
+  }
+  return {};
+}
+
 Result<CsvHeader> HeaderOf(const InputFile& file) {
   std::string start(std::min<uint64_t>(file.size(), kHeaderMaxBytes), '\0');
   const size_t got = FB_TRY(file.ReadAt(0, start.data(), start.size()));
@@ -200,14 +241,7 @@ Status TranslateInput(const TranslateOptions& options, const native::Context& co
   std::string text = translation.HeaderLine();
   for (;;) {
     const Record* record = FB_TRY(records.Next());
-    if (record != nullptr) {
-      Status appended = translation.Append(*record, &text);
-      if (!appended) {
-        Error error = appended.error();
-        error.place.file = input.file->path();
-        return Fail(std::move(error));
-      }
-    }
+    if (record != nullptr) translation.Append(*record, &text);
     if (record == nullptr || text.size() >= options.block_bytes) {
       FB_CHECK(file.Write(text));
       text.clear();
@@ -248,9 +282,17 @@ Status OpenDocumentAsLines(const std::string& dir, int number, Input* input, Pro
     }
   }
   std::string lines;
-  if (!native::JsonDocumentToLines(text, &lines)) {
+  bool more = false;
+  if (!native::JsonDocumentToLines(text, &lines, &more)) {
     return At(*input, "the JSON document is cut off, or has no list of records",
               "fetch it again, whole");
+  }
+  if (more) {
+    return At(*input, "the last page says that there are more (has_more)",
+              "fetch the next page too; pages may follow each other in one file");
+  }
+  if (lines.empty()) {
+    return At(*input, "the JSON document has no records", "leave this file out");
   }
   const std::string path = os::JoinPath(dir, fmt::format("document-{}.jsonl", number));
   TextFile file(path);
@@ -264,18 +306,34 @@ Status OpenDocumentAsLines(const std::string& dir, int number, Input* input, Pro
 Status TranslateInputs(const TranslateOptions& options, std::vector<Input>* inputs,
                        Progress* progress) {
   bool actual = false, amortised = false;
+  std::vector<Input*> undecided;
   for (size_t i = 0; i < inputs->size(); ++i) {
     Input& input = (*inputs)[i];
-    const native::Format* format = options.format;
-    if (format != nullptr) {
-      FB_CHECK(CheckColumns(*format, input));
+    input.native = options.format;
+    if (options.format != nullptr) {
+      FB_CHECK(CheckColumns(*options.format, input));
     } else if (const native::Format* found = native::Detect(input.field_names())) {
-      format = FB_TRY(Refined(found, *inputs, i, options.block_bytes, progress));
+      input.native = found;
+      if (found->refine != nullptr) {
+        const native::Format* told =
+            FB_TRY(Refined(found, *inputs, i, options.block_bytes, progress));
+        input.native = FB_TRY(KindOfAzure(told, input));
+        if (input.native == nullptr) undecided.push_back(&input);
+      }
     }
-    input.native = format;
-    if (format == nullptr) continue;
-    actual = actual || format->name == "azure-cost";
-    amortised = amortised || format->name == "azure-amortised";
+    if (input.native == nullptr) continue;
+    FB_CHECK(CheckTwice(*input.native, input));
+    actual = actual || input.native->name == "azure-cost";
+    amortised = amortised || input.native->name == "azure-amortised";
+  }
+  for (Input* input : undecided) {
+    if (amortised) {
+      return At(*input, "nothing in the file tells whether its costs are actual or amortised",
+                "let 'actual' or 'amortised' be in its path, or import the files apart with "
+                "--format azure-cost and azure-amortised");
+    }
+    input->native = native::FindFormat("azure-cost");
+    FB_CHECK(CheckTwice(*input->native, *input));
   }
   native::Context context;
   std::optional<rates::PriceBook> prices;
@@ -285,11 +343,14 @@ Status TranslateInputs(const TranslateOptions& options, std::vector<Input>* inpu
     prices = FB_TRY(options.prices());
     context.prices = &*prices;
   }
+  native::Context::Pair pair;
   context.paired = actual && amortised;
+  context.pair = context.paired ? &pair : nullptr;
   for (size_t i = 0; i < inputs->size(); ++i) {
     if ((*inputs)[i].native == nullptr) continue;
     FB_CHECK(TranslateInput(options, context, inputs, i, progress));
   }
+  if (context.paired) return CheckPair(pair, *inputs);
   return {};
 }
 

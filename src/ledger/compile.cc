@@ -322,7 +322,9 @@ class Writer {
     if (Names("source")) key("s.source", "source");
     for (const std::string& name : dimensions_) {
       const Info* info = dimension::Find(name);
-      if (info->kind == Kind::kRow) key(RowValue(*info), "row_" + name);
+      if (info->kind != Kind::kRow) continue;
+      // A value that is the label by chance falls together with what has none.
+      key(fmt::format("coalesce({}, '{}')", RowValue(*info), MissingLabel(*info)), "row_" + name);
     }
     columns += ", " + SumOf(rank_) + " AS r";
     for (size_t i = 0; i < measures_.size(); ++i) {
@@ -401,9 +403,7 @@ class Writer {
     const Info* info = dimension::Find(name);
     FB_ASSERT(info != nullptr);
     if (info->kind == Kind::kSlice) return "f.source";
-    if (info->kind == Kind::kRow) {
-      return "coalesce(f.row_" + name + ", '" + std::string(MissingLabel(*info)) + "')";
-    }
+    if (info->kind == Kind::kRow) return "f.row_" + name;
     if (info->name == "currency") return "f.cur";
     return "coalesce(" + Value(*info, name) + ", '" + std::string(MissingLabel(*info)) + "')";
   }

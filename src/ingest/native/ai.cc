@@ -53,46 +53,65 @@ void FillPeriod(std::string start, std::string end, Draft* draft) {
   d[charge::kChargePeriodEnd] = std::move(end);
 }
 
+namespace {
+
+// A bucket of time holds many calls, so its sum says nothing of the size of any: prices are those
+// of the band that the vendor names, else of the lowest.
+Result<std::vector<rates::RateLine>> LinesOf(const UsageOf& of, const Context& context,
+                                             const Draft& common, std::string* currency) {
+  const rates::ServiceTier tier =
+      of.tier.empty() ? rates::ServiceTier::kStandard : FB_TRY(rates::ParseTier(of.tier));
+  ParsedInstant at;
+  if (!ParseInstant(common[charge::kChargePeriodStart], &at)) {
+    return Fail(Code::kInvalidArgument, "its time cannot be read");
+  }
+  if (context.prices == nullptr) return Fail(Code::kNotFound, "no price book is at hand");
+  const rates::PriceHit hit =
+      FB_TRY(context.prices->Find({of.provider, of.model, at.instant, of.region}));
+  *currency = hit.currency();
+  std::vector<rates::RateLine> lines;
+  for (const BucketInfo& info : Buckets()) {
+    const int64_t count = of.usage[info.bucket];
+    if (count == 0) continue;
+    const rates::UnitPrice price =
+        FB_TRY(rates::FindUnitPrice(hit, tier, of.input_tokens_of_a_call, info.bucket));
+    const Money cost = rates::CostOf(price.price, count, info.per);
+    if (info.bucket == Bucket::kRequests && cost.is_zero()) continue;
+    lines.push_back({info.bucket, count, price, cost});
+  }
+  return lines;
+}
+
+void AddLine(const UsageOf& of, const Draft& common, const std::string& currency,
+             const rates::RateLine& line, std::vector<Draft>* drafts) {
+  Draft& d = drafts->emplace_back(common);
+  FillMeter(of.model, line.meter, std::to_string(line.quantity), &d);
+  const std::string cost = line.cost.ToString();
+  for (int column :
+       {charge::kBilledCost, charge::kEffectiveCost, charge::kListCost, charge::kContractedCost}) {
+    d[column] = cost;
+  }
+  if (Info(line.meter).per == 1) {
+    d[At("ListUnitPrice")] = d[At("ContractedUnitPrice")] = line.unit_price.price.ToString();
+  }
+  d[charge::kBillingCurrency] = currency;
+  d[At("ChargeDescription")] = fmt::format("{} {}", of.model, Info(line.meter).name);
+  d[At("x_Confidence")] = "estimate";
+}
+
+}  // namespace
+
 void RateUsage(const UsageOf& of, const Context& context, std::vector<Draft>* drafts) {
   const Draft common = drafts->front();
   drafts->clear();
-  ParsedInstant at;
-  rates::RateOptions options;
-  std::string fault = "no price book is at hand";
-  Result<rates::Rated> rated = Fail(Code::kNotFound, fault);
-  const Result<rates::ServiceTier> tier =
-      of.tier.empty() ? rates::ServiceTier::kStandard : rates::ParseTier(of.tier);
-  if (!tier) {
-    rated = Fail(tier.error());
-  } else if (!ParseInstant(common[charge::kChargePeriodStart], &at)) {
-    rated = Fail(Code::kInvalidArgument, "its time cannot be read");
-  } else if (context.prices != nullptr) {
-    options.tier = *tier;
-    rated = rates::Rate(*context.prices, {of.provider, of.model, at.instant, of.region}, of.usage,
-                        options);
-  }
-  if (!rated) {
+  std::string currency;
+  if (const Result<std::vector<rates::RateLine>> lines = LinesOf(of, context, common, &currency)) {
+    for (const rates::RateLine& line : *lines) AddLine(of, common, currency, line, drafts);
+  } else {
     Draft& d = drafts->emplace_back(common);
     d[At("x_Model")] = of.model;
     d[charge::kBilledCost].clear();
-    d[At("ChargeDescription")] = fmt::format("{}: {}", of.model, rated.error().message);
-    return;
-  }
-  for (const rates::RateLine& line : rated->lines) {
-    if (line.meter == Bucket::kRequests && line.cost.is_zero()) continue;
-    Draft& d = drafts->emplace_back(common);
-    FillMeter(of.model, line.meter, std::to_string(line.quantity), &d);
-    const std::string cost = line.cost.ToString();
-    for (int column : {charge::kBilledCost, charge::kEffectiveCost, charge::kListCost,
-                       charge::kContractedCost}) {
-      d[column] = cost;
-    }
-    if (Info(line.meter).per == 1) {
-      d[At("ListUnitPrice")] = d[At("ContractedUnitPrice")] = line.unit_price.price.ToString();
-    }
-    d[charge::kBillingCurrency] = rated->currency;
-    d[At("ChargeDescription")] = fmt::format("{} {}", of.model, Info(line.meter).name);
-    d[At("x_Confidence")] = "estimate";
+    d[At("ChargeDescription")] = fmt::format("{}: {}", of.model, lines.error().message);
   }
 }
 

@@ -25,6 +25,7 @@ void FillPeriod(std::string start, std::string end, Draft* draft);
 struct UsageOf {
   std::string_view provider, model, tier, region;
   Usage usage;
+  int64_t input_tokens_of_a_call = 0;  // which band of sizes its calls fall in
 };
 void RateUsage(const UsageOf& of, const Context& context, std::vector<Draft>* drafts);
 

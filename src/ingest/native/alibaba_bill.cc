@@ -7,7 +7,7 @@
 namespace flyball::native {
 namespace {
 
-// "key:environment value:prod; key:team value:ml" -> pairs.
+// "key:environment value:prod; key:team value:ml", or "environment:prod;team:ml" -> pairs.
 std::string TagsOf(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> tags;
   while (!text.empty()) {
@@ -15,8 +15,13 @@ std::string TagsOf(std::string_view text) {
     const std::string_view one = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     const size_t key = one.find("key:"), value = one.find(" value:");
-    if (key == std::string_view::npos || value == std::string_view::npos || value < key) continue;
-    tags.emplace_back(one.substr(key + 4, value - key - 4), one.substr(value + 7));
+    const size_t colon = one.find(':');
+    if (key != std::string_view::npos && value != std::string_view::npos && value > key) {
+      tags.emplace_back(one.substr(key + 4, value - key - 4), one.substr(value + 7));
+    } else if (colon != std::string_view::npos) {
+      const size_t start = one.find_first_not_of(' ');
+      tags.emplace_back(one.substr(start, colon - start), one.substr(colon + 1));
+    }
   }
   return TagsJson(tags);
 }
@@ -63,7 +68,6 @@ Format AlibabaBill() {
       Copy("BillingAccountId", "bill_account_id", "owner_id"),
       Copy("BillingAccountName", "bill_account_name"),
       Copy("SubAccountId", "owner_id"),
-      Copy("SubAccountName", "nick_name"),
       Copy("ChargeDescription", "billing_item", "product_detail"),
       Copy("ListCost", "pretax_gross_amount"),
       Copy("ConsumedQuantity", "usage"),

@@ -57,7 +57,10 @@ void UsageCode(const Row& row, const Context& context, std::vector<Draft>* draft
   }
   const std::string_view geo = row["inference_geo"];
   const std::string_view region = geo == "global" || geo == "not_available" ? "" : geo;
-  RateUsage({"anthropic", model, row["service_tier"], region, usage}, context, drafts);
+  // "0-200k", or "200k-1M": the prices of long contexts.
+  const bool is_long = row["context_window"].starts_with("200k");
+  RateUsage({"anthropic", model, row["service_tier"], region, usage, is_long ? 200'001 : 0},
+            context, drafts);
 }
 
 const std::vector<std::string_view> kDerived = {"BilledCost",

@@ -71,7 +71,9 @@ const LineType* FindType(std::string_view name) {
 void AddTag(std::string_view key, std::string_view value,
             std::vector<std::pair<std::string, std::string>>* tags) {
   for (std::string_view own : {"user:", "user_"}) {
-    if (key.starts_with(own)) key.remove_prefix(own.size());
+    if (!key.starts_with(own)) continue;
+    key.remove_prefix(own.size());
+    break;
   }
   if (!key.empty() && !value.empty()) tags->emplace_back(key, value);
 }
@@ -195,6 +197,7 @@ void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   if (spot && d[At("PricingCategory")] == "Standard") d[At("PricingCategory")] = "Dynamic";
   d[charge::kBillingPeriodStart] = MonthOf(row["bill_billing_period_start_date"]);
   d[charge::kBillingPeriodEnd] = MonthAfter(row["bill_billing_period_start_date"]);
+  d[charge::kChargePeriodEnd] = ExclusiveEnd(row["line_item_usage_end_date"]);
   d[charge::kEffectiveCost] = EffectiveCost(row, type_name);
   if (d[At("ChargeCategory")] != "Usage") {
     // Public prices and quantities are told of use alone.
@@ -203,7 +206,12 @@ void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
                        At("PricingUnit")}) {
       d[column].clear();
     }
-    d[charge::kListCost] = d[charge::kContractedCost] = d[charge::kBilledCost];
+    // What takes something off the list price takes nothing off the list cost.
+    const std::string& category = d[At("ChargeCategory")];
+    const bool off = category == "Adjustment" || category == "Credit";
+    const bool negotiated = type_name == "EdpDiscount" || type_name == "PrivateRateDiscount";
+    d[charge::kListCost] = off ? "0" : d[charge::kBilledCost];
+    d[charge::kContractedCost] = off && !negotiated ? "0" : d[charge::kBilledCost];
   } else if (d[At("PricingCategory")] == "Committed") {
     // The price paid is the commitment's, and is not stated.
     d[At("ContractedUnitPrice")].clear();
@@ -239,7 +247,6 @@ Format AwsCur() {
       Copy("SubAccountName", "line_item_usage_account_name"),
       Copy("InvoiceId", "bill_invoice_id"),
       Copy("ChargePeriodStart", "line_item_usage_start_date", "bill_billing_period_start_date"),
-      Copy("ChargePeriodEnd", "line_item_usage_end_date"),
       Copy("ChargeDescription", "line_item_line_item_description"),
       Copy("ConsumedQuantity", "line_item_usage_amount"),
       Copy("ConsumedUnit", "pricing_unit", "product_pricing_unit"),
@@ -261,6 +268,7 @@ Format AwsCur() {
   };
   format.derived = {"BillingPeriodStart",
                     "BillingPeriodEnd",
+                    "ChargePeriodEnd",
                     "ChargeCategory",
                     "ChargeClass",
                     "ChargeFrequency",

@@ -19,7 +19,10 @@ bool IsCommitted(const Row& row) {
          EqualsNoCase(row["pricingmodel"], "savingsplan") ||
          ContainsNoCase(row["chargetype"], "unused");
 }
-bool IsPurchase(const Row& row) { return EqualsNoCase(row["chargetype"], "purchase"); }
+// Of a commitment: what was bought, or taken back.
+bool IsPurchase(const Row& row) {
+  return EqualsNoCase(row["chargetype"], "purchase") || EqualsNoCase(row["chargetype"], "refund");
+}
 
 struct ChargeType {
   std::string_view lower, category;
@@ -70,9 +73,64 @@ void FillCommitment(const Row& row, Draft* draft) {
                      ContainsNoCase(row["chargetype"], "savingsplan");
   d[At("CommitmentDiscountCategory")] = spend ? "Spend" : "Usage";
   d[At("CommitmentDiscountType")] = spend ? "Savings Plan" : "Reservation";
+  if (EqualsNoCase(row["chargetype"], "refund")) {
+    // As Microsoft's own FOCUS has it: a purchase taken back.
+    d[At("ChargeCategory")] = "Purchase";
+    d[At("ChargeClass")] = "Correction";
+  }
   if (IsPurchase(row)) return;
   d[At("CommitmentDiscountStatus")] =
       ContainsNoCase(row["chargetype"], "unused") ? "Unused" : "Used";
+}
+
+// "10K", "100 Hours", "1 GB/Month": prices are for so many units, quantities count one. The power
+// of ten, and the unit behind it; none where the number is another.
+struct Block {
+  int power = 0;
+  std::string_view unit;
+};
+std::optional<Block> BlockOf(std::string_view measure) {
+  Block block;
+  size_t at = 0;
+  if (measure.empty()) return block;
+  if (measure[0] != '1') return std::nullopt;
+  for (++at; at < measure.size() && (measure[at] == '0' || measure[at] == ','); ++at) {
+    block.power += measure[at] == '0' ? 1 : 0;
+  }
+  if (at < measure.size() && measure[at] >= '0' && measure[at] <= '9') return std::nullopt;
+  const bool alone = at + 1 >= measure.size() || measure[at + 1] == ' ';
+  if (at < measure.size() && alone && (measure[at] == 'K' || measure[at] == 'M')) {
+    block.power += measure[at++] == 'K' ? 3 : 6;
+  }
+  block.unit = measure.substr(std::min(measure.find_first_not_of(' ', at), measure.size()));
+  return block;
+}
+
+// Prices are in the pricing currency, costs in the billing currency.
+void FillPrices(const Row& row, Draft* draft) {
+  Draft& d = *draft;
+  const std::string_view pricing = row.First({"pricingcurrency", "pricingcurrencycode"});
+  const bool same = pricing.empty() || pricing == d[charge::kBillingCurrency];
+  const std::optional<Block> block = BlockOf(row["unitofmeasure"]);
+  d[At("PricingQuantity")] = block ? Shifted(row["quantity"], -block->power) : std::string();
+  if (block && !block->unit.empty()) d[charge::kConsumedUnit] = block->unit;
+  if (const std::string_view list = row["paygcostinbillingcurrency"]; !list.empty()) {
+    d[charge::kListCost] = list;
+  } else if (same && !row["paygprice"].empty() && !d[At("PricingQuantity")].empty()) {
+    d[charge::kListCost] = Times(row["paygprice"], d[At("PricingQuantity")]);
+  }
+  if (same) return;
+  d[At("PricingCurrencyListUnitPrice")] = std::move(d[At("ListUnitPrice")]);
+  d[At("PricingCurrencyContractedUnitPrice")] = std::move(d[At("ContractedUnitPrice")]);
+  d[At("ListUnitPrice")].clear();
+  d[At("ContractedUnitPrice")].clear();
+}
+
+// What this file and the other of a pair both state.
+void NotePair(const Draft& d, std::string_view cost,
+              std::map<std::pair<std::string, std::string>, RawDecimalSum>* sums) {
+  if (!cost.empty())
+    (*sums)[{d[charge::kBillingPeriodStart], d[charge::kBillingCurrency]}].Add(cost);
 }
 
 void FillCommon(const Row& row, Draft* draft) {
@@ -86,14 +144,8 @@ void FillCommon(const Row& row, Draft* draft) {
   FillServiceKind(std::string(row["metercategory"]) + " " + std::string(row["servicefamily"]) +
                       " " + std::string(row["consumedservice"]),
                   draft);
+  FillPrices(row, draft);
   FillCommitment(row, draft);
-  const std::string_view list = row.First({"paygcostinbillingcurrency"});
-  if (!list.empty()) {
-    d[charge::kListCost] = list;
-  } else if (!row["paygprice"].empty() && !row["quantity"].empty() &&
-             row["exchangeratepricingtobilling"].empty()) {
-    d[charge::kListCost] = Times(row["paygprice"], row["quantity"]);
-  }
   if (d[At("ChargeCategory")] != "Usage") {
     for (int column : {charge::kListCost, charge::kConsumedQuantity, charge::kConsumedUnit,
                        At("ListUnitPrice"), At("ContractedUnitPrice")}) {
@@ -113,15 +165,17 @@ void ActualCode(const Row& row, const Context& context, std::vector<Draft>* draf
   d[charge::kEffectiveCost] =
       IsCommitted(row) && IsPurchase(row) ? std::string_view("0") : Cost(row);
   if (!IsCommitted(row)) d[charge::kContractedCost] = Cost(row);
+  if (context.pair != nullptr && !IsCommitted(row)) NotePair(d, Cost(row), &context.pair->actual);
 }
 
 void AmortisedCode(const Row& row, const Context& context, std::vector<Draft>* drafts) {
+  Draft& d = drafts->front();
+  FillCommon(row, &d);
   if (context.paired && !IsCommitted(row)) {
+    if (context.pair != nullptr) NotePair(d, Cost(row), &context.pair->amortised);
     drafts->clear();  // the actual file states it
     return;
   }
-  Draft& d = drafts->front();
-  FillCommon(row, &d);
   d[charge::kEffectiveCost] = Cost(row);
   d[charge::kBilledCost] = IsCommitted(row) ? std::string_view("0") : Cost(row);
   if (!IsCommitted(row)) d[charge::kContractedCost] = Cost(row);
@@ -144,15 +198,13 @@ Format Azure() {
   format.needs = {"metercategory", "chargetype", "date"};
   format.rules = {
       Copy("BillingCurrency", "billingcurrency", "billingcurrencycode"),
-      Copy("BillingAccountId", "billingaccountid", "billingprofileid"),
-      Copy("BillingAccountName", "billingaccountname", "billingprofilename"),
+      Copy("BillingAccountId", "billingprofileid", "billingaccountid"),
+      Copy("BillingAccountName", "billingprofilename", "billingaccountname"),
       Copy("SubAccountId", "subscriptionid", "subscriptionguid"),
       Copy("SubAccountName", "subscriptionname"),
       Copy("InvoiceId", "invoiceid"),
       Copy("ChargeDescription", "productname", "product", "metername"),
       Copy("ConsumedQuantity", "quantity"),
-      Copy("ConsumedUnit", "unitofmeasure"),
-      Copy("PricingQuantity", "quantity"),
       Copy("PricingUnit", "unitofmeasure"),
       Copy("PricingCurrency", "pricingcurrency", "pricingcurrencycode"),
       Copy("ListUnitPrice", "paygprice"),
@@ -172,7 +224,12 @@ Format Azure() {
       Always("HostProviderName", "Microsoft"),
       Always("InvoiceIssuerName", "Microsoft"),
   };
-  format.derived = {"BilledCost",
+  format.derived = {"ConsumedUnit",
+                    "PricingQuantity",
+                    "PricingCurrencyListUnitPrice",
+                    "PricingCurrencyContractedUnitPrice",
+                    "ChargeClass",
+                    "BilledCost",
                     "EffectiveCost",
                     "ListCost",
                     "ContractedCost",

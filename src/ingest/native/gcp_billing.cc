@@ -115,6 +115,11 @@ void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   }
   std::vector<std::string_view> credits;
   std::vector<JsonMember> members;
+  // Unnested, a record repeats its cost for each credit: which is not how the bill is.
+  if (row.header().Find("credits.amount") >= 0 || row.header().Find("credits_amount") >= 0) {
+    d[charge::kBilledCost].clear();
+    d[At("ChargeDescription")] = "its credits are unnested; export them as a list";
+  }
   if (!CutArray(row["credits"], &credits)) return;
   for (std::string_view credit : credits) {
     if (CutObject(credit, &members)) drafts->push_back(CreditOf(drafts->front(), members));

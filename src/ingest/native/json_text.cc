@@ -57,6 +57,7 @@ bool AppendElement(std::string_view element, std::string* lines) {
       AppendMember(member, &outer);
     }
   }
+  if (!results.empty() && outer.size() > kOuterMax) return false;
   if (results.empty()) {
     *lines += outer + "}\n";
     return true;
@@ -160,7 +161,8 @@ std::string JsonTextOf(std::string_view value) {
   return parsed.is_string() ? parsed.get<std::string>() : std::string(value);
 }
 
-bool JsonDocumentToLines(std::string_view text, std::string* lines) {
+bool JsonDocumentToLines(std::string_view text, std::string* lines, bool* more) {
+  *more = false;
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   std::vector<JsonMember> members;
   std::vector<std::string_view> elements;
@@ -170,6 +172,9 @@ bool JsonDocumentToLines(std::string_view text, std::string* lines) {
     std::string_view value = text.substr(at, end - at);
     if (value.starts_with('{')) {
       if (!CutObject(value, &members)) return false;
+      *more = std::ranges::any_of(members, [](const JsonMember& member) {
+        return member.key == "has_more" && member.value == "true";
+      });
       value = DataOf(members);
     }
     if (!CutArray(value, &elements)) return false;

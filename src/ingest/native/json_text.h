@@ -24,8 +24,10 @@ std::string JsonTextOf(std::string_view value);
 // The rows of a vendor's JSON document (or of several, one behind the other) as JSON lines: the
 // elements of an array, or of the array "data" of an object; where an element has an array
 // "results", each of those with the other members of its element before its own. False: the text
-// is cut off or no such document.
-bool JsonDocumentToLines(std::string_view text, std::string* lines);
+// is cut off or no such document, or its elements say more beside their results than kOuterMax.
+// `more`: the last of them says "has_more".
+inline constexpr size_t kOuterMax = 64u << 10;
+bool JsonDocumentToLines(std::string_view text, std::string* lines, bool* more);
 // Whether the content begins like such a document rather than like JSON lines.
 bool LooksLikeJsonDocument(std::string_view start);
 

@@ -31,7 +31,7 @@ std::string Inside(std::string_view json, std::string_view path) {
   return JsonTextOf(json);
 }
 
-// Adds what the record says under a name of Format::costs. False: it is not a number.
+// Adds what the record says under a name of Format::costs. False: it can't be read.
 bool AddCosts(const Row& row, std::string_view name, RawDecimalSum* sum) {
   const size_t list = name.find("[].");
   if (list == std::string_view::npos) {
@@ -45,28 +45,28 @@ bool AddCosts(const Row& row, std::string_view name, RawDecimalSum* sum) {
   if (json.empty()) return true;
   if (!CutArray(json, &elements)) return false;
   for (std::string_view element : elements) {
-    const std::string text = Inside(element, name.substr(list + 3));
-    if (!text.empty() && !sum->Add(text)) return false;
+    if (!sum->Add(Inside(element, name.substr(list + 3)))) return false;
   }
   return true;
 }
 
-Status CheckCosts(const Format& format, const Row& row, const std::vector<Draft>& drafts) {
+// Why the drafts may not be kept; empty when they may.
+std::string CostFault(const Format& format, const Row& row, const std::vector<Draft>& drafts) {
   RawDecimalSum said, made;
   for (std::string_view name : format.costs) {
-    if (!AddCosts(row, name, &said)) return {};  // the adapter says what is wrong with it
+    if (AddCosts(row, name, &said)) continue;
+    // Of one charge whose cost is no number the adapter says so in its own words.
+    const bool list = name.find("[].") != std::string_view::npos;
+    if (!list && drafts.size() == 1) return {};
+    return fmt::format("{} cannot be read", name.substr(0, name.find_first_of("[|")));
   }
   for (const Draft& draft : drafts) {
     const std::string& text = draft[format.costs_are];
-    if (text.empty()) continue;
-    const std::string unshifted = Shifted(text, -format.cost_shift);
-    if (!made.Add(unshifted)) return {};
+    if (!text.empty() && !made.Add(Shifted(text, -format.cost_shift))) return {};
   }
   if (made == said) return {};
-  return Fail(Code::kInternal,
-              fmt::format("a record of {} says a cost of {}, but its charges say {}", format.title,
-                          said.ToString(), made.ToString()),
-              "nothing was imported; report this with the file");
+  return fmt::format("the record says a cost of {}, but its charges would say {}", said.ToString(),
+                     made.ToString());
 }
 
 void ApplyRules(const Format& format, const Row& row, Draft* draft) {
@@ -89,7 +89,7 @@ Header::Header(const std::vector<std::string>& names, std::string (*spell)(std::
     : names_(names) {
   for (size_t i = 0; i < names_.size(); ++i) {
     spellings_.push_back(spell(names_[i]));
-    index_.emplace(spellings_.back(), i);
+    if (!index_.emplace(spellings_.back(), i).second) twice_.push_back(spellings_.back());
   }
 }
 
@@ -162,11 +162,16 @@ std::vector<int> ColumnsOf(const Format& format) {
   return columns;
 }
 
-Result<std::vector<Draft>> Translate(const Format& format, const Row& row, const Context& context) {
+std::vector<Draft> Translate(const Format& format, const Row& row, const Context& context) {
   std::vector<Draft> drafts(1);
   ApplyRules(format, row, &drafts.front());
   if (format.code != nullptr) format.code(row, context, &drafts);
-  if (!format.costs.empty() && !drafts.empty()) FB_CHECK(CheckCosts(format, row, drafts));
+  if (format.costs.empty() || drafts.empty()) return drafts;
+  if (std::string fault = CostFault(format, row, drafts); !fault.empty()) {
+    drafts.resize(1);
+    drafts.front()[charge::kBilledCost].clear();
+    drafts.front()[At("ChargeDescription")] = std::move(fault);
+  }
   return drafts;
 }
 

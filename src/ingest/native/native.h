@@ -24,6 +24,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/raw_sum.h"
 #include "base/result.h"
 #include "model/charge.h"
 #include "model/focus.h"
@@ -41,13 +42,15 @@ class Header {
   size_t size() const { return names_.size(); }
   const std::string& name(size_t column) const { return names_[column]; }  // as written
   const std::string& spelt(size_t column) const { return spellings_[column]; }
+  // Spellings of more than one column; the first of them counts.
+  const std::vector<std::string>& twice() const { return twice_; }
 
  private:
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
-  std::vector<std::string> names_, spellings_;
+  std::vector<std::string> names_, spellings_, twice_;
   std::unordered_map<std::string, size_t, Hash, std::equal_to<>> index_;
 };
 
@@ -98,7 +101,14 @@ constexpr Rule Always(std::string_view column, std::string_view text) {
 // What code may look at beside the record.
 struct Context {
   const rates::PriceBook* prices = nullptr;  // for reports of usage that state no cost
-  bool paired = false;  // the import has both Azure's actual and its amortised costs
+  // The import has both Azure's actual and its amortised costs.
+  bool paired = false;
+  // What each of the two leaves to the other, by billing period and currency: both must say the
+  // same of it. Null: nobody asks.
+  struct Pair {
+    std::map<std::pair<std::string, std::string>, RawDecimalSum> actual, amortised;
+  };
+  Pair* pair = nullptr;
 };
 
 struct Format {
@@ -134,8 +144,9 @@ focus::Lineage LineageOf(const Format& format, std::string_view column);
 // The columns that a format can fill, in the order of charge::kColumnNames.
 std::vector<int> ColumnsOf(const Format& format);
 
-// The drafts of a record. INTERNAL: BilledCost of the drafts is not what the record says (a mistake
-// of the format; nothing may be imported).
-Result<std::vector<Draft>> Translate(const Format& format, const Row& row, const Context& context);
+// The drafts of a record. Where their costs are not what the record says, or it says them in a way
+// that can't be read, one draft without a cost is left, whose ChargeDescription says why: the
+// import quarantines it.
+std::vector<Draft> Translate(const Format& format, const Row& row, const Context& context);
 
 }  // namespace flyball::native

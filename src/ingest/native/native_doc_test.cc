@@ -17,23 +17,30 @@ and is refused when its columns are not there. The bill becomes FOCUS in staging
 `src/ingest/native/` by their test.
 
 - **Sums.** For every record, BilledCost of the charges that it becomes is what the vendor states, to the last digit; otherwise
-  nothing is imported. (Azure's amortised file states EffectiveCost; there the same holds of that.)
+  the record is quarantined whole. (Azure's amortised file states EffectiveCost; there the same holds of that.)
 - **Lineage.** `x_SourceLine` is the line or record of the vendor's own file. *copied* columns are the vendor's as they are,
   *derived* ones follow from several of its columns, *assumed* ones are constants. What became no FOCUS column is kept as text
   under `x_` and the vendor's name of it.
 - **JSON documents.** A page of a vendor's API (`{"data": [...]}`, with buckets and their `results`), or a JSON array, is read as
-  it is, up to 256 MiB; several pages may follow each other in one file.
+  it is, up to 256 MiB; several pages may follow each other in one file. A last page that says `has_more` is refused.
 - **Estimates.** Reports of usage without costs are rated at the price book's prices (`flyball prices`), charge by meter, and
-  marked `x_Confidence=estimate`. Usage without a known price is quarantined with the reason, never free.
+  marked `x_Confidence=estimate`. A bucket of time holds many calls, so prices are those of the band of sizes that the vendor names
+  (`context_window`), else of the lowest. Usage without a known price is quarantined with the reason, never free.
 - **Proof.** The mappings are made from the vendors' public documentation, which each section names, and tested on fixtures made
   from it. No vendor publishes a whole bill: **all of them are unproven on real bills.**
 
 Azure states the same month twice, as actual and as amortised costs. Import both files in one command: the purchase of a
-commitment then comes from the actual file, its use and what lay unused from the amortised one, everything else once. One of
-them alone works as well; the actual file then shows no effective cost for the use of commitments, the amortised one no purchase.
+commitment then comes from the actual file, its use and what lay unused from the amortised one, everything else once, and only when
+both state the same of it, by billing period and currency. Which of the two a file is, is told by a commitment's charge in it, else by
+`actual` or `amortised` in its path; what stays open beside an amortised file is refused. One of them alone works as well; the actual file then
+shows no effective cost for the use of commitments, the amortised one no purchase. Prices are for a block of units (`10K`, `100 Hours`) and in
+the pricing currency: PricingQuantity counts blocks, and list costs are told where the currencies agree or Azure converted them itself.
 
 AWS's split cost lines (containers) keep their cost in `x_split_line_item_split_cost` and bill nothing of their own: their
 instance is billed already. Net costs after negotiated discounts stay in `x_line_item_net_unblended_cost` beside the discount lines.
+
+Snowflake's amounts that are drawn from capacity, free usage or rollover are paid already: its invoice is not their sum. On Google Cloud the
+purchase of a commitment is told by the word in its SKU.
 
 Databricks' `system.billing.usage` states no cost; join `system.billing.list_prices` and call the price `list_price`, as the query
 at the head of `src/ingest/native/databricks.cc` does. Vercel serves FOCUS itself, as JSON lines, and needs no format.

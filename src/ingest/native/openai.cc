@@ -68,7 +68,8 @@ void UsageCode(const Row& row, const Context& context, std::vector<Draft>* draft
     const std::string_view text = row[name];
     if (text.empty()) return;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), *out);
-    ok = ok && failed == std::errc() && end == text.data() + text.size();
+    ok = ok && failed == std::errc() && end == text.data() + text.size() && *out >= 0 &&
+         *out <= kUsageCountMax;
   };
   number("input_tokens", &input);
   number("input_cached_tokens", &read);
@@ -86,7 +87,8 @@ void UsageCode(const Row& row, const Context& context, std::vector<Draft>* draft
                                                : "its counts contradict each other";
     return;
   }
-  const std::string_view tier = row["batch"] == "true" ? "batch" : row["service_tier"];
+  std::string_view tier = row["batch"] == "true" ? "batch" : row["service_tier"];
+  if (tier == "auto") tier = {};  // asked for, not served
   RateUsage({"openai", model, tier, {}, usage}, context, drafts);
 }
 

@@ -143,10 +143,30 @@ constexpr Word kWords[] = {
 
 }  // namespace
 
+namespace {
+
+bool IsLetter(char c) { return c >= 'a' && c <= 'z'; }
+
+// Short words stand in many others ("lex" in "flexible"): they count alone, or behind the vendor's
+// name as in AmazonEC2. "sql" is part of every database's name.
+bool Stands(std::string_view text, std::string_view word) {
+  for (size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    if (word.size() > 4 || word == "sql") return true;
+    const std::string_view before = text.substr(0, at);
+    const size_t end = at + word.size();
+    const bool begins = before.empty() || !IsLetter(before.back()) || before.ends_with("amazon") ||
+                        before.ends_with("aws");
+    if (begins && (end == text.size() || !IsLetter(text[end]))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 ServiceKind KindOfService(std::string_view name) {
   const std::string lower = ToLower(name);
   for (const Word& word : kWords) {
-    if (lower.find(word.word) != std::string::npos) return word.kind;
+    if (Stands(lower, word.word)) return word.kind;
   }
   return {"Other", ""};
 }

@@ -27,10 +27,14 @@ void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
                                 : storage  ? "Storage Platforms"
                                 : transfer ? "Network Infrastructure"
                                            : "Data Warehouses";
-  const bool adjustment = EqualsNoCase(row["is_adjustment"], "true") ||
-                          EqualsNoCase(row["billing_type"], "rebate") ||
-                          EqualsNoCase(row["billing_type"], "credit");
-  d[At("ChargeCategory")] = adjustment ? "Adjustment" : "Usage";
+  const bool credit = EqualsNoCase(row["billing_type"], "support_credit");
+  const bool adjustment = credit || EqualsNoCase(row["is_adjustment"], "true") ||
+                          EqualsNoCase(row["billing_type"], "rebate");
+  d[At("ChargeCategory")] = credit ? "Credit" : adjustment ? "Adjustment" : "Usage";
+  if (d[charge::kConsumedUnit].empty()) {
+    d[charge::kConsumedUnit] = storage || transfer ? "TB" : "Credits";
+    d[At("PricingUnit")] = d[charge::kConsumedUnit];
+  }
   d[At("ChargeFrequency")] = adjustment ? "One-Time" : "Usage-Based";
   d[At("PricingCategory")] = adjustment ? "" : "Standard";
 }
@@ -56,19 +60,18 @@ Format SnowflakeUsage() {
       Copy("RegionName", "region"),
       Copy("ChargeDescription", "usage_type"),
       Copy("ConsumedQuantity", "usage"),
-      Copy("ConsumedUnit", "usage_unit", "rating_type"),
       Copy("PricingQuantity", "usage"),
-      Copy("PricingUnit", "usage_unit", "rating_type"),
       Copy("SkuId", "usage_type"),
       Copy("SkuMeter", "usage_type"),
       Always("ServiceProviderName", "Snowflake"),
       Always("HostProviderName", "Snowflake"),
       Always("InvoiceIssuerName", "Snowflake"),
   };
-  format.derived = {"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart",
-                    "ChargePeriodEnd",    "EffectiveCost",    "ContractedCost",
-                    "ServiceName",        "ServiceCategory",  "ServiceSubcategory",
-                    "ChargeCategory",     "ChargeFrequency",  "PricingCategory"};
+  format.derived = {"BillingPeriodStart", "BillingPeriodEnd",   "ChargePeriodStart",
+                    "ChargePeriodEnd",    "ConsumedUnit",       "PricingUnit",
+                    "EffectiveCost",      "ContractedCost",     "ServiceName",
+                    "ServiceCategory",    "ServiceSubcategory", "ChargeCategory",
+                    "ChargeFrequency",    "PricingCategory"};
   format.code = Code;
   format.costs = {"usage_in_currency"};
   return format;

@@ -27,12 +27,7 @@ inline std::vector<Draft> Made(std::string_view format_name, const Cells& cells,
     texts.push_back(text);
   }
   const Header header(names, format->spell);
-  Result<std::vector<Draft>> drafts = Translate(*format, Row(header, texts), context);
-  if (!drafts) {
-    ADD_FAILURE() << drafts.error().message;
-    return {};
-  }
-  return *std::move(drafts);
+  return Translate(*format, Row(header, texts), context);
 }
 
 inline std::string Cell(const Draft& draft, std::string_view column) {

@@ -10,12 +10,20 @@ namespace flyball::native {
 namespace {
 
 constexpr int kScale = 18;
+constexpr std::string_view kTooLarge = "too large a product or sum";  // no number: it is refused
 
 std::optional<int128> Units(std::string_view number, int scale) {
   if (number.empty()) return int128{0};
   ParsedDecimal parsed;
   if (ParseDecimalFast(number, scale, &parsed) != DecimalFault::kNone) return std::nullopt;
   return parsed.units;
+}
+
+// What stands in the place of a result that cannot be had from the text.
+std::string Refused(std::string_view number, int scale) {
+  ParsedDecimal parsed;
+  const bool large = ParseDecimalFast(number, scale, &parsed) == DecimalFault::kOutOfRange;
+  return std::string(large ? kTooLarge : number);
 }
 
 std::optional<Instant> Read(std::string_view text) {
@@ -54,25 +62,26 @@ bool IsNegative(std::string_view number) {
 
 std::string Plus(std::string_view a, std::string_view b) {
   const std::optional<int128> left = Units(a, kScale), right = Units(b, kScale);
-  if (!left) return std::string(a);
+  if (!left) return Refused(a, kScale);
   int128 sum = 0;
-  if (!right || __builtin_add_overflow(*left, *right, &sum)) return std::string(b);
+  if (!right) return Refused(b, kScale);
+  if (__builtin_add_overflow(*left, *right, &sum)) return std::string(kTooLarge);
   return FormatDecimal(sum, kScale);
 }
 
 std::string Minus(std::string_view a, std::string_view b) {
   const std::optional<int128> right = Units(b, kScale);
-  if (!right) return std::string(b);
+  if (!right) return Refused(b, kScale);
   return Plus(a, FormatDecimal(-*right, kScale));
 }
 
 std::string Times(std::string_view price, std::string_view quantity) {
   const std::optional<int128> left = Units(price, Money::scale());
   const std::optional<int128> right = Units(quantity, Quantity::scale());
-  if (!left) return std::string(price);
-  if (!right) return std::string(quantity);
+  if (!left) return Refused(price, Money::scale());
+  if (!right) return Refused(quantity, Quantity::scale());
   const Result<Money> product = Multiply(Money::FromUnits(*left), Quantity::FromUnits(*right));
-  return product ? product->ToString() : std::string(quantity);
+  return product ? product->ToString() : std::string(kTooLarge);
 }
 
 std::string Shifted(std::string_view number, int by) {
@@ -111,6 +120,14 @@ std::string MonthOf(std::string_view text) { return Written(ReadMonth(text), tex
 std::string MonthAfter(std::string_view text) {
   std::optional<Instant> instant = ReadMonth(text);
   if (instant) instant = AddMonths(*instant, 1);
+  return Written(instant, text);
+}
+
+std::string ExclusiveEnd(std::string_view text) {
+  std::optional<Instant> instant = Read(text);
+  constexpr int64_t kMinute = 60 * kMicrosPerSecond;
+  if (instant && instant->us % kMinute == kMinute - kMicrosPerSecond)
+    instant->us += kMicrosPerSecond;
   return Written(instant, text);
 }
 

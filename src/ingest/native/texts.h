@@ -21,8 +21,9 @@ std::string InstantOf(std::string_view text);
 std::string DayAfter(std::string_view text);   // the start of the next day
 std::string HourAfter(std::string_view text);  // one hour later
 std::string MonthOf(std::string_view text);    // the start of its month; "202610" and "2026-10" too
-std::string MonthAfter(std::string_view text);  // the start of the next month
-std::string OfEpoch(std::string_view seconds);  // "1790812800" -> "2026-10-01T00:00:00Z"
+std::string MonthAfter(std::string_view text);    // the start of the next month
+std::string ExclusiveEnd(std::string_view text);  // 23:59:59 is the next day's start
+std::string OfEpoch(std::string_view seconds);    // "1790812800" -> "2026-10-01T00:00:00Z"
 
 bool ContainsNoCase(std::string_view text, std::string_view lower);
 bool EqualsNoCase(std::string_view text, std::string_view lower);

@@ -15,6 +15,9 @@ TEST(Texts, AddAndMultiplyExactly) {
   EXPECT_EQ(Plus("x", "1"), "x");
   EXPECT_EQ(Plus("1", "y"), "y");
   EXPECT_EQ(Times("0.07", "z"), "z");
+  EXPECT_EQ(Times("100000000", "100000000000000000000"), "too large a product or sum");
+  EXPECT_EQ(Plus("99999999999999999999", "99999999999999999999"), "too large a product or sum");
+  EXPECT_EQ(Plus("170000000000000000000", "1"), "too large a product or sum");
   EXPECT_TRUE(IsZero("") && IsZero("0.000") && !IsZero("x") && !IsZero("1e-9"));
 }
 
@@ -37,6 +40,8 @@ TEST(Texts, Dates) {
   EXPECT_EQ(OfEpoch("1790812800"), "2026-10-01T00:00:00Z");
   EXPECT_EQ(OfEpoch("99999999999999"), "99999999999999");
   EXPECT_EQ(OfEpoch(""), "");
+  EXPECT_EQ(ExclusiveEnd("2026-10-31T23:59:59Z"), "2026-11-01T00:00:00Z");
+  EXPECT_EQ(ExclusiveEnd("2026-10-31T23:00:00Z"), "2026-10-31T23:00:00Z");
 }
 
 TEST(JsonText, CutsObjectsAndArrays) {
@@ -58,18 +63,26 @@ TEST(JsonText, CutsObjectsAndArrays) {
 
 TEST(JsonText, DocumentsBecomeLines) {
   std::string lines;
+  bool more = false;
   ASSERT_TRUE(JsonDocumentToLines(R"({"object":"page","data":[
     {"start":1,"results":[{"v":1},{"v":2,"start":3}]},
     {"start":2,"results":[]}],"has_more":false}
     [{"w":"a
 b"}])",
-                                  &lines));
+                                  &lines, &more));
+  EXPECT_FALSE(more);
   EXPECT_EQ(lines, "{\"start\":1,\"v\":1}\n{\"v\":2,\"start\":3}\n{\"w\":\"a b\"}\n");
   lines.clear();
-  ASSERT_TRUE(JsonDocumentToLines("[{\"a\nb\":1}]", &lines));
+  ASSERT_TRUE(JsonDocumentToLines("[{\"a\nb\":1}]", &lines, &more));
   EXPECT_EQ(lines, "{\"a b\":1}\n");
-  EXPECT_FALSE(JsonDocumentToLines(R"({"data":[{"a":1})", &lines));
-  EXPECT_FALSE(JsonDocumentToLines(R"({"error":"no"})", &lines));
+  EXPECT_FALSE(JsonDocumentToLines(R"({"data":[{"a":1})", &lines, &more));
+  EXPECT_FALSE(JsonDocumentToLines(R"({"error":"no"})", &lines, &more));
+  ASSERT_TRUE(JsonDocumentToLines(R"({"data":[],"has_more":true})", &lines, &more));
+  EXPECT_TRUE(more);
+  // What stands beside results is written once for each of them: it must be small.
+  const std::string pad(kOuterMax, 'x');
+  const std::string page = R"({"data":[{"pad":")" + pad + R"(","results":[{"a":1}]}]})";
+  EXPECT_FALSE(JsonDocumentToLines(page, &lines, &more));
 }
 
 TEST(JsonText, TellsDocumentsFromLines) {

@@ -79,6 +79,13 @@ TEST(AwsCur, ASavingsPlansNegationTakesBackWhatItsUseWasListedAt) {
   EXPECT_EQ(Cell(negation[0], "EffectiveCost"), "0");
   EXPECT_EQ(Cell(negation[0], "BilledCost"), "-0.096");
   EXPECT_EQ(Cell(negation[0], "ChargeCategory"), "Adjustment");
+  // The list price of the use stands: nothing is taken off it.
+  EXPECT_EQ(Cell(negation[0], "ListCost"), "0");
+  EXPECT_EQ(Cell(negation[0], "ContractedCost"), "0");
+  const auto discount = Made("aws-cur", Cur("EdpDiscount", {{"line_item_unblended_cost", "-8"}}));
+  ASSERT_EQ(discount.size(), 1u);
+  EXPECT_EQ(Cell(discount[0], "ListCost"), "0");
+  EXPECT_EQ(Cell(discount[0], "ContractedCost"), "-8");
 }
 
 TEST(AwsCur, TaxesCreditsAndDiscountsAreWhatTheyAre) {
@@ -105,6 +112,10 @@ TEST(AwsCur, TagsComeFromColumnsAndFromMaps) {
                                                     {"resourceTags/aws:createdBy", "me"}}));
   ASSERT_EQ(legacy.size(), 1u);
   EXPECT_EQ(Cell(legacy[0], "Tags"), R"({"Team":"search","aws:createdBy":"me"})");
+  const auto twice =
+      Made("aws-cur",
+           Cur("Usage", {{"lineItem/UnblendedCost", "1"}, {"resourceTags/user:user_id", "7"}}));
+  EXPECT_EQ(Cell(twice.at(0), "Tags"), R"({"user_id":"7"})");
   const auto exported =
       Made("aws-cur", Cur("Usage", {{"line_item_unblended_cost", "1"},
                                     {"resource_tags", R"({"user_team":"ml"})"},
@@ -152,6 +163,43 @@ TEST(Azure, TheBillingPeriodsEndIsExclusive) {
   EXPECT_EQ(Cell(drafts[0], "EffectiveCost"), "0.9");
 }
 
+TEST(Azure, PricesAreForABlockOfUnitsAndInThePricingCurrency) {
+  const auto made = [](std::string_view measure, std::string_view quantity, const Cells& more) {
+    Cells cells = Azure("Usage", "OnDemand", "0.06");
+    for (auto& [name, text] : cells) {
+      if (name == "Quantity") text = quantity;
+      if (name == "PayGPrice") text = "0.06";
+    }
+    cells.emplace_back("UnitOfMeasure", measure);
+    cells.insert(cells.end(), more.begin(), more.end());
+    return Made("azure-cost", cells).at(0);
+  };
+  const Draft block = made("10K", "10000", {});
+  EXPECT_EQ(Cell(block, "ListCost"), "0.06");
+  EXPECT_EQ(Cell(block, "ConsumedQuantity"), "10000");
+  EXPECT_EQ(Cell(block, "PricingQuantity"), "10000E-4");
+  EXPECT_EQ(Cell(block, "PricingUnit"), "10K");
+  const Draft hours = made("100 Hours", "200", {});
+  EXPECT_EQ(Cell(hours, "ListCost"), "0.12");
+  EXPECT_EQ(Cell(hours, "ConsumedUnit"), "Hours");
+  EXPECT_EQ(Cell(made("7 Days", "14", {}), "PricingQuantity"), "");
+  const Draft dollars = made("1 Hour", "2", {{"pricingCurrency", "USD"}, {"unitPrice", "0.05"}});
+  EXPECT_EQ(Cell(dollars, "ListUnitPrice"), "");
+  EXPECT_EQ(Cell(dollars, "PricingCurrencyListUnitPrice"), "0.06");
+  EXPECT_EQ(Cell(dollars, "PricingCurrencyContractedUnitPrice"), "0.05");
+  EXPECT_EQ(Cell(dollars, "ListCost"), "");
+}
+
+TEST(Azure, ACommitmentGivenBackIsAPurchaseTakenBack) {
+  const auto refund = Made("azure-cost", Azure("Refund", "Reservation", "-30"));
+  ASSERT_EQ(refund.size(), 1u);
+  EXPECT_EQ(Cell(refund[0], "BilledCost"), "-30");
+  EXPECT_EQ(Cell(refund[0], "EffectiveCost"), "0");
+  EXPECT_EQ(Cell(refund[0], "ChargeCategory"), "Purchase");
+  EXPECT_EQ(Cell(refund[0], "ChargeClass"), "Correction");
+  EXPECT_EQ(Cell(refund[0], "CommitmentDiscountStatus"), "");
+}
+
 TEST(Azure, ActualAndAmortisedTogetherCountEachChargeOnce) {
   Context paired;
   paired.paired = true;
@@ -191,6 +239,7 @@ TEST(Azure, TellsAmortisedFilesByTheCostOfUsedCommitments) {
   EXPECT_EQ(told(Azure("Usage", "Reservation", "1")), "azure-amortised");
   EXPECT_EQ(told(Azure("UnusedReservation", "Reservation", "1")), "azure-amortised");
   EXPECT_EQ(told(Azure("Purchase", "Reservation", "1")), "azure-cost");
+  EXPECT_EQ(told(Azure("Refund", "Reservation", "-1")), "azure-cost");
 }
 
 TEST(GcpBilling, EveryCreditIsAChargeBesideItsCost) {
@@ -219,6 +268,21 @@ TEST(GcpBilling, EveryCreditIsAChargeBesideItsCost) {
   EXPECT_EQ(Cell(drafts[2], "ChargeCategory"), "Credit");
   EXPECT_EQ(Cell(drafts[2], "ChargeDescription"), "PROMOTION: promotion 7");
   EXPECT_EQ(Cell(drafts[2], "ConsumedQuantity"), "");
+}
+
+TEST(GcpBilling, CreditsThatCannotBeReadKeepNoCost) {
+  for (const char* credits : {"garbage -40", "[{'name':'CUD','amount':-40.0}]",
+                              R"([{"name":"CUD"}])", R"([{"amount":-1,"amount":-2}])"}) {
+    const auto drafts = Made("gcp-billing", {{"billing_account_id", "01"},
+                                             {"service", R"({"description":"Compute Engine"})"},
+                                             {"usage_start_time", "2026-10-01 07:00:00 UTC"},
+                                             {"cost", "100"},
+                                             {"currency", "USD"},
+                                             {"credits", credits}});
+    ASSERT_EQ(drafts.size(), 1u) << credits;
+    EXPECT_EQ(Cell(drafts[0], "BilledCost"), "") << credits;
+    EXPECT_NE(Cell(drafts[0], "ChargeDescription"), "") << credits;
+  }
 }
 
 TEST(OpenAi, ALineItemNamesModelAndMeter) {
@@ -263,6 +327,8 @@ rates::PriceBook Book() {
     prices.Set(Bucket::kInput, *Money::Parse("0.000003"));
     prices.Set(Bucket::kCacheRead, *Money::Parse("0.0000003"));
     prices.Set(Bucket::kOutput, *Money::Parse("0.000015"));
+    period.card.Band(rates::ServiceTier::kStandard, 200'000)
+        .prices.Set(Bucket::kInput, *Money::Parse("0.000006"));
     model.Region("").periods.push_back(period);
     layer.models.push_back(model);
   }
@@ -302,6 +368,25 @@ TEST(Usage, IsRatedMeterByMeterAndMarkedAsAnEstimate) {
   ASSERT_EQ(openai.size(), 3u);
   EXPECT_EQ(Cell(openai[0], "ConsumedQuantity"), "1000");
   EXPECT_EQ(Cell(openai[0], "BilledCost"), "0.003");
+}
+
+TEST(Usage, TheSumOfADayIsNoLongCall) {
+  const rates::PriceBook book = Book();
+  Context context;
+  context.prices = &book;
+  const auto cost = [&](const char* window) {
+    return Cell(Made("anthropic-usage",
+                     {{"starting_at", "2026-10-01T00:00:00Z"},
+                      {"model", "claude-x"},
+                      {"uncached_input_tokens", "1000000"},
+                      {"context_window", window}},
+                     context)
+                    .at(0),
+                "BilledCost");
+  };
+  EXPECT_EQ(cost("0-200k"), "3");
+  EXPECT_EQ(cost(""), "3");
+  EXPECT_EQ(cost("200k-1M"), "6");
 }
 
 TEST(Usage, WithoutAPriceIsNoFreeUsage) {
