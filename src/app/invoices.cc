@@ -54,7 +54,7 @@ Result<Json> Ask(const Environment& environment, QueryArgs args,
   in_json.format = "json";
   const std::vector<ledger::Filter> where = {{"billing_period", false, months}};
   args.where = ledger::FormatWhere(where);
-  const Json answer = Json::parse(FB_TRY(AnswerQuery(in_json, args)), nullptr, false);
+  Json answer = Json::parse(FB_TRY(AnswerQuery(in_json, args)), nullptr, false);
   if (!answer.is_object() || !answer.contains("rows")) {
     return Fail(Code::kInternal, "the answer of the ledger cannot be read");
   }
@@ -417,7 +417,7 @@ Result<std::string> Close(const Environment& environment, const ReconcileArgs& a
                           const Look& look) {
   FB_CHECK(MayClose(environment, args, look));
   const std::string report = ReportJson(environment, look);
-  const std::string commit = FB_TRY(SetClosed(environment, look.month.name, true, report));
+  std::string commit = FB_TRY(SetClosed(environment, look.month.name, true, report));
   const std::string path = os::JoinPath(reconcile::StatementFolder(environment.home),
                                         fmt::format("{}-close-{}.json", look.month.name, commit));
   FB_CHECK(os::AtomicWrite(environment.files, path, report));

@@ -217,10 +217,10 @@ Result<Publication> LedgerImpl::PreparePublication(StagedImport staged) {
     dirs.push_back(os::JoinPath(staged.staging_dir, slice.id));
     slice.id = FreeId(history, slice.id);
     if (history.closed_periods().contains(slice.period)) {
-      return Fail(Code::kFailedPrecondition,
-                  "the billing period " + slice.period + " is closed, and this bill restates it",
-                  "open the period again first: flyball reconcile --period " +
-                      slice.period + " --reopen");
+      return Fail(
+          Code::kFailedPrecondition,
+          "the billing period " + slice.period + " is closed, and this bill restates it",
+          "open the period again first: flyball reconcile --period " + slice.period + " --reopen");
     }
     if (!periods.insert(slice.period).second) {
       return Fail(Code::kInvalidArgument, "two staged slices are of the period " + slice.period);

@@ -302,7 +302,7 @@ class Issuers {
   }
   // The issuer of that name, or the only one that bills for the provider of that name.
   WhoseKey Of(const InvoiceLine& line) const {
-    const WhoseKey key{ToLower(line.issuer), line.currency};
+    WhoseKey key{ToLower(line.issuer), line.currency};
     const auto names = names_.find(line.currency);
     if (names == names_.end()) return key;
     for (const std::string& name : names->second) {
