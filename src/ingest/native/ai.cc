@@ -31,8 +31,9 @@ void FillMeter(std::string_view model, Bucket meter, std::string_view quantity, 
   const BucketInfo& info = Info(meter);
   d[At("x_Model")] = model;
   d[At("SkuMeter")] = info.name;
-  d[At("SkuId")] = fmt::format("{}/{}", model, info.name);
-  nlohmann::ordered_json details{{"ModelId", model}};
+  d[At("SkuId")] = model.empty() ? std::string(info.name) : fmt::format("{}/{}", model, info.name);
+  nlohmann::ordered_json details = nlohmann::ordered_json::object();
+  if (!model.empty()) details["ModelId"] = model;
   if (info.token) {
     details["TokenDirection"] = info.side == UsageSide::kOutput ? "Output" : "Input";
   }

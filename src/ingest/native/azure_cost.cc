@@ -185,7 +185,9 @@ void AmortisedCode(const Row& row, const Context& context, std::vector<Draft>* d
 const Format* Refine(const Row& row) {
   if (!IsCommitted(row)) return nullptr;
   if (IsPurchase(row)) return IsZero(Cost(row)) ? nullptr : FindFormat("azure-cost");
-  if (IsZero(Cost(row))) return nullptr;  // small use rounds to nothing in either
+  const bool use =
+      EqualsNoCase(row["chargetype"], "usage") || ContainsNoCase(row["chargetype"], "unused");
+  if (!use || IsZero(Cost(row))) return nullptr;  // small use rounds to nothing in either
   return FindFormat("azure-amortised");
 }
 

@@ -179,7 +179,7 @@ bool JsonDocumentToLines(std::string_view text, std::string* lines, bool* more) 
     }
     if (!CutArray(value, &elements)) return false;
     for (std::string_view element : elements) {
-      if (!AppendElement(element, lines)) return false;
+      if (!AppendElement(element, lines) || lines->size() > kLinesMax) return false;
     }
     at = SkipBlanks(text, end);
   }

@@ -27,6 +27,7 @@ std::string JsonTextOf(std::string_view value);
 // is cut off or no such document, or its elements say more beside their results than kOuterMax.
 // `more`: the last of them says "has_more".
 inline constexpr size_t kOuterMax = 64u << 10;
+inline constexpr size_t kLinesMax = 512u << 20;  // of the lines; more is refused as well
 bool JsonDocumentToLines(std::string_view text, std::string* lines, bool* more);
 // Whether the content begins like such a document rather than like JSON lines.
 bool LooksLikeJsonDocument(std::string_view start);

@@ -62,7 +62,9 @@ std::string CostFault(const Format& format, const Row& row, const std::vector<Dr
   }
   for (const Draft& draft : drafts) {
     const std::string& text = draft[format.costs_are];
-    if (!text.empty() && !made.Add(Shifted(text, -format.cost_shift))) return {};
+    if (text.empty() || made.Add(Shifted(text, -format.cost_shift))) continue;
+    if (drafts.size() == 1) return {};
+    return fmt::format("'{}' is no cost", text);
   }
   if (made == said) return {};
   return fmt::format("the record says a cost of {}, but its charges would say {}", said.ToString(),

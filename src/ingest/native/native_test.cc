@@ -143,6 +143,7 @@ TEST(Service, NarrowerWordsComeFirst) {
   EXPECT_EQ(KindOfService("Azure DevOps Boards").category, "Developer Tools");
   EXPECT_EQ(KindOfService("AmazonEC2").category, "Compute");
   EXPECT_EQ(KindOfService("AmazonS3").category, "Storage");
+  EXPECT_EQ(KindOfService("Premium SSD Managed Disks").subcategory, "Block Storage");
 }
 
 TEST(Service, KindsStandInFocus) {

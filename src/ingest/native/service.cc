@@ -156,7 +156,8 @@ bool Stands(std::string_view text, std::string_view word) {
     const size_t end = at + word.size();
     const bool begins = before.empty() || !IsLetter(before.back()) || before.ends_with("amazon") ||
                         before.ends_with("aws");
-    if (begins && (end == text.size() || !IsLetter(text[end]))) return true;
+    const size_t after = end + (text.substr(end).starts_with('s') ? 1 : 0);  // disk, disks
+    if (begins && (after >= text.size() || !IsLetter(text[after]))) return true;
   }
   return false;
 }
