@@ -121,8 +121,9 @@ Amount ToAmount(const budget::Budget& budget, int128 measured) {
 struct Gathered {
   std::map<std::pair<Instant, std::string>, Amount> sums;
   // Of vendors that the gateway stands in front of: what their own bills say, and what bills that
-  // were applied to the gateway's calls have added to these, which is in the sums.
-  std::map<std::string, Amount> billed, applied;
+  // were applied to the gateway's calls have added to these, which is in the sums. By currency and
+  // provider.
+  std::map<std::string, std::map<std::string, Amount>> billed, applied;
 };
 
 // Of vendors whose calls the gateway counts by itself: beyond these, and in one window, their bills
@@ -130,7 +131,11 @@ struct Gathered {
 void AddBeyond(const CountedBudget& counted, Instant now, Gathered* of) {
   for (const auto& [currency, billed] : of->billed) {
     const bool same = currency == counted.budget.currency || currency.empty();
-    const Amount beyond = billed - counted.own - of->applied[currency];
+    Amount beyond = -counted.own;
+    for (const auto& [provider, amount] : billed) {
+      // What was applied of another vendor is in no bill here.
+      beyond += amount - of->applied[currency][provider];
+    }
     if (same && beyond > 0) of->sums[{now, currency}] += beyond;
   }
 }
@@ -184,7 +189,7 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
     const std::string currency = budget.measure == budget::Measure::kMoney ? row.currency : "";
     const std::string& source = row.dimensions[source_at];
     if (fronted.contains(provider) && source != otlp::kSource && source != ingest::kGatewaySource) {
-      of.billed[currency] += amount;
+      of.billed[currency][provider] += amount;
       continue;
     }
     const Instant at = question.query.grain == ledger::Grain::kNone
@@ -192,7 +197,7 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
                            : FB_TRY(LastOf(row.dimensions.front(), question.query.grain, now));
     of.sums[{at, currency}] += amount;
     if (fronted.contains(provider) && source == ingest::kGatewaySource) {
-      of.applied[currency] += amount;
+      of.applied[currency][provider] += amount;
     }
   }
   external.values.clear();

@@ -36,6 +36,7 @@ constexpr char kGatewayBill[] =
 
 class OtherSpendTest : public HomeTest {
  protected:
+  std::string more_of_gateway_;
   void SetUp() override {
     Write("bill.csv", kBill);
     ImportArgs bill;
@@ -43,7 +44,7 @@ class OtherSpendTest : public HomeTest {
     bill.source = "cloud";
     ASSERT_EQ(RunImport(environment_, bill), kExitDone);
     if (with_gateway_) {
-      Write("gateway.csv", kGatewayBill);
+      Write("gateway.csv", kGatewayBill + more_of_gateway_);
       bill.files = {os::JoinPath(home_, "gateway.csv")};
       bill.source = "gateway";
       ASSERT_EQ(RunImport(environment_, bill), kExitDone);
@@ -59,7 +60,7 @@ class OtherSpendTest : public HomeTest {
     counted.budget.name = "b";
     counted.budget.counts_ledger = counts_;
     counted.own = Money::Parse(own)->units();
-    const auto read = ReadOtherSpend(*ledger_, counted, {"openai"}, clock_.Now());
+    const auto read = ReadOtherSpend(*ledger_, counted, {"openai", "anthropic"}, clock_.Now());
     EXPECT_TRUE(read) << read.error().ToString();
     std::vector<std::string> texts;
     for (const gateway::External::Value& value : read->values) {
@@ -114,6 +115,25 @@ TEST_F(OtherSpendOfAppliedBills, WhatABillAddsToTheGatewaysCallsCounts) {
 TEST_F(OtherSpendOfAppliedBills, AVendorsOwnBillTellsOnceMoreWhatAnAppliedOneHasAdded) {
   EXPECT_EQ(Read("provider=openai", "month", "7.5"), Texts{" 1.5USD"});
   EXPECT_EQ(Read("provider=openai", "month", "7"), Texts{" 2USD"}) << "up to the bill's 9";
+}
+
+// A bill of another vendor was applied from a file: it is in no bill of this one.
+class OtherSpendOfTwoVendors : public OtherSpendOfAppliedBills {
+ protected:
+  OtherSpendOfTwoVendors() {
+    more_of_gateway_ =
+        "5,5,5,5,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+        "2026-11-24T11:00:00Z,Anthropic,API,AI and Machine Learning,Usage,1,unseen,\n";
+  }
+};
+TEST_F(OtherSpendOfTwoVendors, WhatWasAppliedOfOneHidesNothingOfTheOther) {
+  EXPECT_EQ(Read("provider=openai", "month", "7"), Texts{" 2USD"});
+  EXPECT_EQ(Read("provider=anthropic", "month", "0"), Texts{" 5USD"});
+  // Of both: what Anthropic's applied bill added, and OpenAI's as above.
+  const Texts both = Read("organisation", "month", "7");
+  const Texts all_counted = Read("organisation", "month", "9");
+  EXPECT_EQ(both, Texts{" 4EUR 10.75USD"});  // 2.5 + 1.25 of others, 5 + 1.5 applied, 0.5 beyond
+  EXPECT_EQ(all_counted, Texts{" 4EUR 10.25USD"});
 }
 
 TEST_F(OtherSpendTest, ARollingWindowIsToldByTheHour) {
