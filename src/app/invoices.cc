@@ -149,38 +149,43 @@ Result<std::map<std::string, std::vector<std::string>>> DaysWithout(const Enviro
   return without;
 }
 
+// What the command line tells of a month. An invoice may be spread over several files, so lines are
+// gathered before any replace what was known.
+struct News {
+  std::vector<std::string> forgotten;  // issuers
+  Statement told;                      // lines and status
+};
+
 // A total as typed, of an invoice one; or whose lines are to be forgotten.
-Status TakeTyped(const std::string& what, std::vector<reconcile::InvoiceLine>* lines,
-                 Statement* statement) {
-  if (const std::optional<std::string> issuer = reconcile::ParseForgotten(what)) {
-    if (reconcile::ForgetLines(*issuer, statement) > 0) return {};
-    return Fail(Code::kNotFound, "no invoice of '" + *issuer + "' is known in this month");
+Status TakeTyped(const std::string& what, News* news) {
+  if (std::optional<std::string> issuer = reconcile::ParseForgotten(what)) {
+    news->forgotten.push_back(*std::move(issuer));
+    return {};
   }
   reconcile::InvoiceLine line = FB_TRY(reconcile::ParseInvoiceTotal(what));
-  const bool again = std::ranges::any_of(*lines, [&](const reconcile::InvoiceLine& other) {
-    return ToLower(other.issuer) == ToLower(line.issuer) && other.currency == line.currency &&
-           (other.invoice == line.invoice || other.invoice.empty() || line.invoice.empty());
-  });
+  const bool again =
+      std::ranges::any_of(news->told.lines, [&](const reconcile::InvoiceLine& other) {
+        return ToLower(other.issuer) == ToLower(line.issuer) && other.currency == line.currency &&
+               (other.invoice == line.invoice || other.invoice.empty() || line.invoice.empty());
+      });
   if (again) {
     return Fail(Code::kInvalidArgument, "'" + what + "' is about an invoice that was given already",
                 "give each invoice once");
   }
-  lines->push_back(std::move(line));
+  news->told.lines.push_back(std::move(line));
   return {};
 }
 
-// A file of FOCUS's InvoiceDetail or BillingPeriod, or a total as typed. An invoice may be spread
-// over several files, so lines are gathered first.
-Status Take(const std::string& what, const Month& month, std::vector<reconcile::InvoiceLine>* all,
-            Statement* statement) {
+// A file of FOCUS's InvoiceDetail or BillingPeriod, or a total as typed.
+Status Take(const std::string& what, const Month& month, News* news) {
   std::error_code ignored;
-  if (!std::filesystem::is_regular_file(what, ignored)) return TakeTyped(what, all, statement);
+  if (!std::filesystem::is_regular_file(what, ignored)) return TakeTyped(what, news);
   const std::string name = std::filesystem::path(what).filename().string();
   const ingest::TextTable table = FB_TRY(ingest::ReadTable(what));
   const std::vector<std::string_view> names(table.columns.begin(), table.columns.end());
   const std::optional<focus::Detection> detection = focus::Detect(names);
   if (detection && detection->data_set == focus::DataSet::kBillingPeriod) {
-    return TakeBillingPeriods(table.columns, table.rows, name, month.start, statement);
+    return TakeBillingPeriods(table.columns, table.rows, name, month.start, &news->told);
   }
   std::vector<reconcile::InvoiceLine> lines =
       FB_TRY(reconcile::ReadInvoiceDetail(table.columns, table.rows, name, month.start));
@@ -188,14 +193,23 @@ Status Take(const std::string& what, const Month& month, std::vector<reconcile::
     return Fail(Code::kInvalidArgument, fmt::format("'{}' has no line of {}", name, month.name),
                 "name the month that the invoice is of: --period 2026-10");
   }
-  std::ranges::move(lines, std::back_inserter(*all));
+  std::ranges::move(lines, std::back_inserter(news->told.lines));
   return {};
 }
 
-Status TakeAll(const ReconcileArgs& args, const Month& month, Statement* statement) {
-  std::vector<reconcile::InvoiceLine> lines;
-  for (const std::string& what : args.invoices) FB_CHECK(Take(what, month, &lines, statement));
-  TakeLines(std::move(lines), statement);
+Result<News> ReadNews(const ReconcileArgs& args, const Month& month) {
+  News news;
+  for (const std::string& what : args.invoices) FB_CHECK(Take(what, month, &news));
+  return news;
+}
+
+Status Apply(const News& news, Statement* statement) {
+  for (const std::string& issuer : news.forgotten) {
+    if (reconcile::ForgetLines(issuer, statement) > 0) continue;
+    return Fail(Code::kNotFound, "no invoice of '" + issuer + "' is known in this month");
+  }
+  TakeLines(news.told.lines, statement);
+  for (const auto& [issuer, status] : news.told.status) statement->status[issuer] = status;
   return {};
 }
 
@@ -221,17 +235,18 @@ Result<os::HomeLock> LockStatements(const Environment& environment) {
 }
 
 // Keeps since when each difference is known, and the invoices that were given.
-Status Keep(const Environment& environment, const ReconcileArgs& args, Look* look) {
+Status Keep(const Environment& environment, const ReconcileArgs& args, const News& news,
+            Look* look) {
   Statement noted = look->statement;
   reconcile::NoteSteps(look->ladders, environment.clock.Now(), &noted);
-  const bool news = !args.invoices.empty() || noted.seen != look->statement.seen;
+  const bool same = args.invoices.empty() && noted.seen == look->statement.seen;
   look->statement = std::move(noted);
-  if (!news) return {};
+  if (same) return {};
   os::Files& files = environment.files;
   const os::HomeLock lock = FB_TRY(LockStatements(environment));
   // Another may have written since this one read.
   Statement now = FB_TRY(reconcile::ReadStatement(files, environment.home, look->month.name));
-  FB_CHECK(TakeAll(args, look->month, &now));
+  FB_CHECK(Apply(news, &now));
   reconcile::NoteSteps(look->ladders, environment.clock.Now(), &now);
   return reconcile::WriteStatement(files, environment.home, look->month.name, now);
 }
@@ -245,7 +260,8 @@ Result<Look> LookAt(const Environment& environment, const ReconcileArgs& args) {
   }
   look.statement =
       FB_TRY(reconcile::ReadStatement(environment.files, environment.home, look.month.name));
-  FB_CHECK(TakeAll(args, look.month, &look.statement));
+  const News news = FB_TRY(ReadNews(args, look.month));
+  FB_CHECK(Apply(news, &look.statement));
   // All questions are about one state of the ledger.
   const Json commits = Json::parse(FB_TRY(ListCommits(environment)), nullptr, false);
   if (commits.empty()) return Fail(Code::kFailedPrecondition, "the ledger is empty");
@@ -267,7 +283,7 @@ Result<Look> LookAt(const Environment& environment, const ReconcileArgs& args) {
     look.equal = std::ranges::all_of(look.ladders.invoices,
                                      [](const Ladder& ladder) { return ladder.steps.empty(); });
   }
-  FB_CHECK(Keep(environment, args, &look));
+  FB_CHECK(Keep(environment, args, news, &look));
   return look;
 }
 
