@@ -12,19 +12,14 @@
 #include <map>
 #include <utility>
 
+#include "base/freer.h"
+
 namespace flyball::net {
 namespace {
 
 constexpr size_t kRecordBytes = 16u << 10;
 constexpr std::array<unsigned char, 9> kAlpn{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* what) const {
-    kFree(what);
-  }
-};
 using Ctx = std::unique_ptr<SSL_CTX, Freer<SSL_CTX_free>>;
 using Ssl = std::unique_ptr<SSL, Freer<SSL_free>>;
 using Session = std::unique_ptr<SSL_SESSION, Freer<SSL_SESSION_free>>;

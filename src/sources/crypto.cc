@@ -9,18 +9,12 @@
 #include <array>
 
 #include "base/assert.h"
+#include "base/freer.h"
 #include "base/hash.h"
 
 namespace flyball::sources {
 namespace {
 
-template <auto kFree>
-struct Freer {
-  template <typename T>
-  void operator()(T* what) const {
-    kFree(what);
-  }
-};
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;
