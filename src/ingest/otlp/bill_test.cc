@@ -278,7 +278,6 @@ TEST_F(SpanBill, ACallThatWasChargedInTheMonthBeforeIsNotChargedAgain) {
   EXPECT_EQ(MakeAt("2026-12-01").calls, 0);
 }
 
-// Each step of an agent's run is a call, whatever has ended before.
 // Of the two neither was charged: the outer one had no price in October, nor had it in November.
 TEST_F(SpanBill, ASpanWithoutAPriceInTheMonthBeforeHidesNoneOfItsChildren) {
   Call outer = Chat("2026-10-31T23:59:59Z");
@@ -295,6 +294,7 @@ TEST_F(SpanBill, ASpanWithoutAPriceInTheMonthBeforeHidesNoneOfItsChildren) {
   EXPECT_EQ(bill.unpriced, 0) << "it is told of in the bill of its month";
 }
 
+// Each step of an agent's run is a call, whatever has ended before.
 TEST_F(SpanBill, ChildrenOfASpanThatIsNoCallAreCalls) {
   Call first = Chat("2026-11-10T10:00:00Z");
   Call second = Chat("2026-11-10T12:00:00Z");
