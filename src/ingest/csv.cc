@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "ingest/find_byte.h"
 #include "ingest/import.h"
+#include "ingest/plan.h"
 
 namespace flyball::ingest {
 namespace {
@@ -88,6 +89,13 @@ Result<CsvHeader> ReadCsvHeader(std::string_view start, bool whole, KnownColumns
                          "save the file with commas", {{}, 1, 0, 0}));
   }
   return best;
+}
+
+Result<CsvHeader> ReadOwnHeader(const InputFile& file) {
+  std::string start(std::min<uint64_t>(file.size(), kHeaderMaxBytes), '\0');
+  start.resize(FB_TRY(file.ReadAt(0, start.data(), start.size())));
+  const bool whole = start.size() == file.size();
+  return ReadCsvHeader(start, whole, CountAllColumns);
 }
 
 BlockReader::BlockReader(std::unique_ptr<ByteSource> source, Form form, char delimiter,

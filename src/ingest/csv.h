@@ -38,6 +38,9 @@ struct CsvHeader {
 using KnownColumns = int (*)(const std::vector<std::string>& names);
 Result<CsvHeader> ReadCsvHeader(std::string_view start, bool whole, KnownColumns known);
 
+// The header of a CSV file that we wrote ourselves, whatever its names.
+Result<CsvHeader> ReadOwnHeader(const InputFile& file);
+
 // Cuts a stream into blocks of whole records. Not thread-safe: guard it.
 class BlockReader {
  public:

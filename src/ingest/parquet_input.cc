@@ -99,11 +99,7 @@ Status OpenParquetAsCsv(const Budget& budget, const std::string& dir, int number
                          " (FORMAT CSV, HEADER true, FORCE_QUOTE *, DELIMITER ',')");
   if (!copied) return NoParquet(*input, copied.error());
   input->content = FB_TRY(InputFile::Open(csv));
-  std::string start(std::min<uint64_t>(input->content->size(), kHeaderMaxBytes), '\0');
-  size_t got = FB_TRY(input->content->ReadAt(0, start.data(), start.size()));
-  start.resize(got);
-  CsvHeader header = FB_TRY(ReadCsvHeader(start, got == input->content->size(), CountAllColumns));
-  input->header = std::move(header);
+  input->header = FB_TRY(ReadOwnHeader(*input->content));
   return {};
 }
 

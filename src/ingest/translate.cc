@@ -1,6 +1,7 @@
 #include "ingest/translate.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -164,17 +165,13 @@ Result<const native::Format*> Refined(const native::Format* format,
 
 Status CheckColumns(const native::Format& format, const Input& input) {
   const native::Header header(input.field_names(), format.spell);
-  std::string missing;
-  for (std::string_view name : format.needs) {
-    if (header.Find(name) >= 0 || header.Find(name.substr(0, name.find('.'))) >= 0) continue;
-    missing += (missing.empty() ? "" : ", ") + std::string(name);
-  }
+  const std::vector<std::string_view> missing = native::MissingColumns(format, header);
   if (missing.empty()) return {};
-  return At(
-      input,
-      fmt::format("the file lacks columns of {} ({}): {}", format.name, format.title, missing),
-      "leave --format out to have it detected, or export the bill with these columns: " +
-          std::string(format.page));
+  return At(input,
+            fmt::format("the file lacks columns of {} ({}): {}", format.name, format.title,
+                        fmt::join(missing, ", ")),
+            "leave --format out to have it detected, or export the bill with these columns: " +
+                std::string(format.page));
 }
 
 // A column that counts may stand once only.
@@ -245,13 +242,6 @@ Status CheckUndecided(const std::vector<Input*>& undecided) {
   return {};
 }
 
-Result<CsvHeader> HeaderOf(const InputFile& file) {
-  std::string start(std::min<uint64_t>(file.size(), kHeaderMaxBytes), '\0');
-  const size_t got = FB_TRY(file.ReadAt(0, start.data(), start.size()));
-  start.resize(got);
-  return ReadCsvHeader(start, got == file.size(), CountKnownColumns);
-}
-
 Status TranslateInput(const TranslateOptions& options, const native::Context& context,
                       std::vector<Input>* inputs, size_t index, Progress* progress) {
   Input& input = (*inputs)[index];
@@ -277,7 +267,7 @@ Status TranslateInput(const TranslateOptions& options, const native::Context& co
   input.content = FB_TRY(InputFile::Open(path));
   input.form = InputForm::kCsv;
   input.facts = {};
-  input.header = FB_TRY(HeaderOf(*input.content));
+  input.header = FB_TRY(ReadOwnHeader(*input.content));
   return ScanContent(&input, progress, 0);
 }
 
@@ -365,14 +355,13 @@ Status TranslateInputs(const TranslateOptions& options, std::vector<Input>* inpu
     context.prices = &*prices;
   }
   native::Context::Pair pair;
-  context.paired = actual && amortised;
-  context.pair = context.paired ? &pair : nullptr;
+  context.pair = actual && amortised ? &pair : nullptr;
   for (size_t i = 0; i < inputs->size(); ++i) {
     if ((*inputs)[i].native == nullptr) continue;
     FB_CHECK(TranslateInput(options, context, inputs, i, progress));
   }
   FB_CHECK(CheckUndecided(undecided));
-  if (context.paired) return CheckPair(pair, *inputs);
+  if (context.pair != nullptr) return CheckPair(pair, *inputs);
   return {};
 }
 

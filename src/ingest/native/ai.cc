@@ -46,14 +46,6 @@ void FillMeter(std::string_view model, Bucket meter, std::string_view quantity, 
   d[charge::kConsumedUnit] = d[At("PricingUnit")] = unit;
 }
 
-void FillPeriod(std::string start, std::string end, Draft* draft) {
-  Draft& d = *draft;
-  d[charge::kBillingPeriodStart] = MonthOf(start);
-  d[charge::kBillingPeriodEnd] = MonthAfter(start);
-  d[charge::kChargePeriodStart] = std::move(start);
-  d[charge::kChargePeriodEnd] = std::move(end);
-}
-
 namespace {
 
 // A bucket of time holds many calls, so its sum says nothing of the size of any: prices are those

@@ -1,6 +1,7 @@
 // Alibaba Cloud bills of instances (DescribeInstanceBill, and the CSV with the same names).
 // BilledCost is the pretax amount: after discounts and coupons, before tax and before vouchers pay
 // it.
+#include "base/text.h"
 #include "ingest/native/formats.h"
 #include "ingest/native/texts.h"
 
@@ -30,14 +31,13 @@ void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   Draft& d = drafts->front();
   const std::string_view month = row.First({"billing_cycle", "billing_date"});
   const std::string_view day = row["billing_date"];
-  d[charge::kBillingPeriodStart] = MonthOf(month);
-  d[charge::kBillingPeriodEnd] = MonthAfter(month);
-  d[charge::kChargePeriodStart] = day.empty() ? MonthOf(month) : InstantOf(day);
-  d[charge::kChargePeriodEnd] = day.empty() ? MonthAfter(month) : DayAfter(day);
+  FillPeriod(month, day.empty() ? MonthOf(month) : InstantOf(day),
+             day.empty() ? MonthAfter(month) : DayAfter(day), &d);
   d[charge::kEffectiveCost] = d[charge::kContractedCost] = d[charge::kBilledCost];
   const std::string_view item = row["item"];
-  const bool subscription = EqualsNoCase(row["subscription_type"], "subscription");
-  const bool refund = EqualsNoCase(item, "refund"), adjusted = EqualsNoCase(item, "adjustment");
+  const bool subscription = EqualsIgnoreCase(row["subscription_type"], "subscription");
+  const bool refund = EqualsIgnoreCase(item, "refund"),
+             adjusted = EqualsIgnoreCase(item, "adjustment");
   d[At("ChargeCategory")] = refund || adjusted ? "Adjustment" : subscription ? "Purchase" : "Usage";
   d[At("ChargeFrequency")] = refund || adjusted ? "One-Time"
                              : subscription     ? "Recurring"
@@ -87,10 +87,10 @@ Format AlibabaBill() {
       Always("HostProviderName", "Alibaba Cloud"),
       Always("InvoiceIssuerName", "Alibaba Cloud"),
   };
-  format.derived = {"BillingPeriodStart", "BillingPeriodEnd",   "ChargePeriodStart",
-                    "ChargePeriodEnd",    "EffectiveCost",      "ContractedCost",
-                    "ChargeCategory",     "ChargeFrequency",    "PricingCategory",
-                    "ServiceCategory",    "ServiceSubcategory", "Tags"};
+  format.derived = Joined({kPeriodColumns,
+                           kServiceKindColumns,
+                           {"EffectiveCost", "ContractedCost", "ChargeCategory", "ChargeFrequency",
+                            "PricingCategory", "Tags"}});
   format.code = Code;
   format.costs = {"pretax_amount"};
   return format;

@@ -8,7 +8,8 @@ namespace flyball::native {
 namespace {
 
 void FillBucket(const Row& row, Draft* draft) {
-  FillPeriod(InstantOf(row["starting_at"]), InstantOf(row["ending_at"]), draft);
+  const std::string start = InstantOf(row["starting_at"]);
+  FillPeriod(start, start, InstantOf(row["ending_at"]), draft);
   FillAiVendor("Anthropic", "Claude API", draft);
   (*draft)[At("BillingAccountId")] = row["organization_id"];
   if ((*draft)[At("BillingAccountId")].empty()) (*draft)[At("BillingAccountId")] = "anthropic";
@@ -63,27 +64,8 @@ void UsageCode(const Row& row, const Context& context, std::vector<Draft>* draft
             context, drafts);
 }
 
-const std::vector<std::string_view> kDerived = {"BilledCost",
-                                                "BillingAccountId",
-                                                "BillingPeriodStart",
-                                                "BillingPeriodEnd",
-                                                "ChargePeriodStart",
-                                                "ChargePeriodEnd",
-                                                "ServiceProviderName",
-                                                "HostProviderName",
-                                                "InvoiceIssuerName",
-                                                "ServiceName",
-                                                "ServiceCategory",
-                                                "ServiceSubcategory",
-                                                "ChargeCategory",
-                                                "ChargeFrequency",
-                                                "PricingCategory",
-                                                "SkuId",
-                                                "SkuMeter",
-                                                "SkuPriceDetails",
-                                                "x_Model",
-                                                "x_AiClass",
-                                                "x_CostDriver"};
+const Columns kDerived =
+    Joined({{"BillingAccountId"}, kPeriodColumns, kAiVendorColumns, kMeterColumns});
 
 }  // namespace
 
@@ -100,7 +82,7 @@ Format AnthropicCosts() {
       Copy("ChargeDescription", "description", "cost_type"),
       Copy("RegionId", "inference_geo"),
   };
-  format.derived = kDerived;
+  format.derived = Joined({{"BilledCost"}, kDerived});
   format.code = CostsCode;
   format.costs = {"amount"};
   format.cost_shift = -2;
@@ -119,13 +101,7 @@ Format AnthropicUsage() {
       Copy("CredentialId", "api_key_id"),
       Copy("RegionId", "inference_geo"),
   };
-  format.derived = kDerived;
-  for (std::string_view column :
-       {"EffectiveCost", "ListCost", "ContractedCost", "BillingCurrency", "ListUnitPrice",
-        "ContractedUnitPrice", "ChargeDescription", "ConsumedQuantity", "ConsumedUnit",
-        "PricingQuantity", "PricingUnit", "x_Confidence"}) {
-    format.derived.push_back(column);
-  }
+  format.derived = Joined({kDerived, kRatedColumns, kQuantityColumns});
   format.code = UsageCode;
   format.rated = true;
   return format;

@@ -6,6 +6,7 @@
 // cost is AWS's own amortisation (Cost and Usage Report query library, "amortized"): the use of a
 // commitment carries its share of the fee, the fee itself 0; what of a commitment lay unused
 // becomes a charge of its own, as FOCUS wants it.
+#include "base/text.h"
 #include "ingest/native/formats.h"
 #include "ingest/native/json_text.h"
 #include "ingest/native/texts.h"
@@ -193,10 +194,9 @@ void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
     d[At("PricingCategory")] = type->pricing;
   }
   const bool spot = ContainsNoCase(row["line_item_usage_type"], "spotusage") ||
-                    EqualsNoCase(row["pricing_term"], "spot");
+                    EqualsIgnoreCase(row["pricing_term"], "spot");
   if (spot && d[At("PricingCategory")] == "Standard") d[At("PricingCategory")] = "Dynamic";
-  d[charge::kBillingPeriodStart] = MonthOf(row["bill_billing_period_start_date"]);
-  d[charge::kBillingPeriodEnd] = MonthAfter(row["bill_billing_period_start_date"]);
+  FillBillingPeriod(row["bill_billing_period_start_date"], &d);
   d[charge::kChargePeriodEnd] = ExclusiveEnd(row["line_item_usage_end_date"]);
   d[charge::kEffectiveCost] = EffectiveCost(row, type_name);
   if (d[At("ChargeCategory")] != "Usage") {
@@ -266,26 +266,14 @@ Format AwsCur() {
       Copy("CapacityReservationId", "capacity_reservation_capacity_reservation_arn"),
       Always("HostProviderName", "AWS"),
   };
-  format.derived = {"BillingPeriodStart",
-                    "BillingPeriodEnd",
-                    "ChargePeriodEnd",
-                    "ChargeCategory",
-                    "ChargeClass",
-                    "ChargeFrequency",
-                    "PricingCategory",
-                    "EffectiveCost",
-                    "ServiceProviderName",
-                    "InvoiceIssuerName",
-                    "ServiceName",
-                    "ServiceCategory",
-                    "ServiceSubcategory",
-                    "CommitmentDiscountId",
-                    "CommitmentDiscountCategory",
-                    "CommitmentDiscountType",
-                    "CommitmentDiscountStatus",
-                    "CommitmentDiscountQuantity",
-                    "CommitmentDiscountUnit",
-                    "Tags"};
+  format.derived =
+      Joined({kBillingPeriodColumns,
+              kServiceKindColumns,
+              {"ChargePeriodEnd", "ChargeCategory", "ChargeClass", "ChargeFrequency",
+               "PricingCategory", "EffectiveCost", "ServiceProviderName", "InvoiceIssuerName",
+               "ServiceName", "CommitmentDiscountId", "CommitmentDiscountCategory",
+               "CommitmentDiscountType", "CommitmentDiscountStatus", "CommitmentDiscountQuantity",
+               "CommitmentDiscountUnit", "Tags"}});
   format.code = Code;
   format.costs = {"line_item_unblended_cost"};
   return format;

@@ -5,6 +5,7 @@
 // Amortised: no purchase, the use and what lay unused carry the fee. BilledCost is the actual's,
 // EffectiveCost the amortised's. Imported together, each charge is taken from the file that knows
 // it: use of commitments from the amortised, everything else from the actual.
+#include "base/text.h"
 #include "ingest/native/formats.h"
 #include "ingest/native/texts.h"
 
@@ -15,13 +16,14 @@ std::string_view Cost(const Row& row) { return row.First({"costinbillingcurrency
 
 // A charge of a reservation or savings plan: its purchase, its use, or what of it lay unused.
 bool IsCommitted(const Row& row) {
-  return EqualsNoCase(row["pricingmodel"], "reservation") ||
-         EqualsNoCase(row["pricingmodel"], "savingsplan") ||
+  return EqualsIgnoreCase(row["pricingmodel"], "reservation") ||
+         EqualsIgnoreCase(row["pricingmodel"], "savingsplan") ||
          ContainsNoCase(row["chargetype"], "unused");
 }
 // Of a commitment: what was bought, or taken back.
 bool IsPurchase(const Row& row) {
-  return EqualsNoCase(row["chargetype"], "purchase") || EqualsNoCase(row["chargetype"], "refund");
+  return EqualsIgnoreCase(row["chargetype"], "purchase") ||
+         EqualsIgnoreCase(row["chargetype"], "refund");
 }
 
 struct ChargeType {
@@ -43,21 +45,21 @@ void FillKinds(const Row& row, Draft* draft) {
   Draft& d = *draft;
   d[At("ChargeCategory")] = row["chargetype"];
   for (const ChargeType& type : kChargeTypes) {
-    if (EqualsNoCase(row["chargetype"], type.lower)) d[At("ChargeCategory")] = type.category;
+    if (EqualsIgnoreCase(row["chargetype"], type.lower)) d[At("ChargeCategory")] = type.category;
   }
   const std::string_view frequency = row["frequency"];
-  d[At("ChargeFrequency")] = EqualsNoCase(frequency, "onetime")     ? "One-Time"
-                             : EqualsNoCase(frequency, "recurring") ? "Recurring"
-                                                                    : "Usage-Based";
+  d[At("ChargeFrequency")] = EqualsIgnoreCase(frequency, "onetime")     ? "One-Time"
+                             : EqualsIgnoreCase(frequency, "recurring") ? "Recurring"
+                                                                        : "Usage-Based";
   const std::string_view model = row["pricingmodel"];
-  d[At("PricingCategory")] = EqualsNoCase(model, "ondemand") ? "Standard"
-                             : EqualsNoCase(model, "spot")   ? "Dynamic"
-                             : IsCommitted(row)              ? "Committed"
-                                                             : "";
+  d[At("PricingCategory")] = EqualsIgnoreCase(model, "ondemand") ? "Standard"
+                             : EqualsIgnoreCase(model, "spot")   ? "Dynamic"
+                             : IsCommitted(row)                  ? "Committed"
+                                                                 : "";
   if (d[At("ChargeCategory")] == "Usage" && d[At("PricingCategory")].empty()) {
     d[At("PricingCategory")] = "Standard";
   }
-  const bool marketplace = EqualsNoCase(row["publishertype"], "marketplace");
+  const bool marketplace = EqualsIgnoreCase(row["publishertype"], "marketplace");
   const std::string_view publisher = row["publishername"];
   d[At("ServiceProviderName")] = marketplace && !publisher.empty() ? publisher : "Microsoft";
 }
@@ -69,11 +71,11 @@ void FillCommitment(const Row& row, Draft* draft) {
   d[At("CommitmentDiscountId")] = benefit;
   d[At("CommitmentDiscountName")] =
       row.First({"benefitname", "reservationname", "productordername"});
-  const bool spend = EqualsNoCase(row["pricingmodel"], "savingsplan") ||
+  const bool spend = EqualsIgnoreCase(row["pricingmodel"], "savingsplan") ||
                      ContainsNoCase(row["chargetype"], "savingsplan");
   d[At("CommitmentDiscountCategory")] = spend ? "Spend" : "Usage";
   d[At("CommitmentDiscountType")] = spend ? "Savings Plan" : "Reservation";
-  if (EqualsNoCase(row["chargetype"], "refund")) {
+  if (EqualsIgnoreCase(row["chargetype"], "refund")) {
     // As Microsoft's own FOCUS has it: a purchase taken back.
     d[At("ChargeCategory")] = "Purchase";
     d[At("ChargeClass")] = "Correction";
@@ -136,10 +138,7 @@ void NotePair(const Draft& d, std::string_view cost,
 void FillCommon(const Row& row, Draft* draft) {
   Draft& d = *draft;
   const std::string_view month = row.First({"billingperiodstartdate", "date"});
-  d[charge::kBillingPeriodStart] = MonthOf(month);
-  d[charge::kBillingPeriodEnd] = MonthAfter(month);
-  d[charge::kChargePeriodStart] = InstantOf(row["date"]);
-  d[charge::kChargePeriodEnd] = DayAfter(row["date"]);
+  FillPeriod(month, InstantOf(row["date"]), DayAfter(row["date"]), &d);
   FillKinds(row, draft);
   FillServiceKind(std::string(row["metercategory"]) + " " + std::string(row["servicefamily"]) +
                       " " + std::string(row["consumedservice"]),
@@ -155,7 +154,7 @@ void FillCommon(const Row& row, Draft* draft) {
 }
 
 void ActualCode(const Row& row, const Context& context, std::vector<Draft>* drafts) {
-  if (context.paired && IsCommitted(row) && !IsPurchase(row) && IsZero(Cost(row))) {
+  if (context.pair != nullptr && IsCommitted(row) && !IsPurchase(row) && IsZero(Cost(row))) {
     drafts->clear();  // the amortised file states it, with its cost
     return;
   }
@@ -171,8 +170,8 @@ void ActualCode(const Row& row, const Context& context, std::vector<Draft>* draf
 void AmortisedCode(const Row& row, const Context& context, std::vector<Draft>* drafts) {
   Draft& d = drafts->front();
   FillCommon(row, &d);
-  if (context.paired && !IsCommitted(row)) {
-    if (context.pair != nullptr) NotePair(d, Cost(row), &context.pair->amortised);
+  if (context.pair != nullptr && !IsCommitted(row)) {
+    NotePair(d, Cost(row), &context.pair->amortised);
     drafts->clear();  // the actual file states it
     return;
   }
@@ -186,7 +185,7 @@ const Format* Refine(const Row& row) {
   if (!IsCommitted(row)) return nullptr;
   if (IsPurchase(row)) return IsZero(Cost(row)) ? nullptr : FindFormat("azure-cost");
   const bool use =
-      EqualsNoCase(row["chargetype"], "usage") || ContainsNoCase(row["chargetype"], "unused");
+      EqualsIgnoreCase(row["chargetype"], "usage") || ContainsNoCase(row["chargetype"], "unused");
   if (!use || IsZero(Cost(row))) return nullptr;  // small use rounds to nothing in either
   return FindFormat("azure-amortised");
 }
@@ -226,30 +225,14 @@ Format Azure() {
       Always("HostProviderName", "Microsoft"),
       Always("InvoiceIssuerName", "Microsoft"),
   };
-  format.derived = {"ConsumedUnit",
-                    "PricingQuantity",
-                    "PricingCurrencyListUnitPrice",
-                    "PricingCurrencyContractedUnitPrice",
-                    "ChargeClass",
-                    "BilledCost",
-                    "EffectiveCost",
-                    "ListCost",
-                    "ContractedCost",
-                    "BillingPeriodStart",
-                    "BillingPeriodEnd",
-                    "ChargePeriodStart",
-                    "ChargePeriodEnd",
-                    "ChargeCategory",
-                    "ChargeFrequency",
-                    "PricingCategory",
-                    "ServiceProviderName",
-                    "ServiceCategory",
-                    "ServiceSubcategory",
-                    "CommitmentDiscountId",
-                    "CommitmentDiscountName",
-                    "CommitmentDiscountCategory",
-                    "CommitmentDiscountType",
-                    "CommitmentDiscountStatus"};
+  format.derived = Joined(
+      {kPeriodColumns,
+       kServiceKindColumns,
+       {"ConsumedUnit", "PricingQuantity", "PricingCurrencyListUnitPrice",
+        "PricingCurrencyContractedUnitPrice", "ChargeClass", "BilledCost", "EffectiveCost",
+        "ListCost", "ContractedCost", "ChargeCategory", "ChargeFrequency", "PricingCategory",
+        "ServiceProviderName", "CommitmentDiscountId", "CommitmentDiscountName",
+        "CommitmentDiscountCategory", "CommitmentDiscountType", "CommitmentDiscountStatus"}});
   return format;
 }
 

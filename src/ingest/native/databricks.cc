@@ -17,10 +17,7 @@ namespace {
 void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   Draft& d = drafts->front();
   const std::string_view start = row["usage_start_time"];
-  d[charge::kBillingPeriodStart] = MonthOf(start);
-  d[charge::kBillingPeriodEnd] = MonthAfter(start);
-  d[charge::kChargePeriodStart] = InstantOf(start);
-  d[charge::kChargePeriodEnd] = InstantOf(row["usage_end_time"]);
+  FillPeriod(start, InstantOf(start), InstantOf(row["usage_end_time"]), &d);
   const std::string cost = row["list_price"].empty() || row["usage_quantity"].empty()
                                ? std::string()
                                : Times(row["list_price"], row["usage_quantity"]);
@@ -80,10 +77,10 @@ Format DatabricksUsage() {
       Always("InvoiceIssuerName", "Databricks"),
       Always("x_Confidence", "estimate"),
   };
-  format.derived = {"BillingPeriodStart", "BillingPeriodEnd",   "ChargePeriodStart",
-                    "ChargePeriodEnd",    "BilledCost",         "EffectiveCost",
-                    "ListCost",           "ContractedCost",     "ServiceName",
-                    "ServiceCategory",    "ServiceSubcategory", "HostProviderName"};
+  format.derived =
+      Joined({kPeriodColumns,
+              {"BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "ServiceName",
+               "ServiceCategory", "ServiceSubcategory", "HostProviderName"}});
   format.code = Code;
   return format;
 }

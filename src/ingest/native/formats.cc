@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ingest/native/service.h"
+#include "ingest/native/texts.h"
 
 namespace flyball::native {
 
@@ -39,6 +40,23 @@ void FillServiceKind(std::string_view name, Draft* draft) {
   const ServiceKind kind = KindOfService(name);
   (*draft)[At("ServiceCategory")] = kind.category;
   (*draft)[At("ServiceSubcategory")] = kind.subcategory;
+}
+
+void FillBillingPeriod(std::string_view month, Draft* draft) {
+  (*draft)[charge::kBillingPeriodStart] = MonthOf(month);
+  (*draft)[charge::kBillingPeriodEnd] = MonthAfter(month);
+}
+
+void FillPeriod(std::string_view month, std::string start, std::string end, Draft* draft) {
+  FillBillingPeriod(month, draft);
+  (*draft)[charge::kChargePeriodStart] = std::move(start);
+  (*draft)[charge::kChargePeriodEnd] = std::move(end);
+}
+
+Columns Joined(std::initializer_list<Columns> all) {
+  Columns joined;
+  for (const Columns& columns : all) joined.insert(joined.end(), columns.begin(), columns.end());
+  return joined;
 }
 
 std::string TagsJson(std::span<const std::pair<std::string, std::string>> tags) {

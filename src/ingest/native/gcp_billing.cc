@@ -3,6 +3,7 @@
 //
 // `cost` is before credits. Every credit becomes a charge of its own beside it, so that the file
 // sums to the invoice and what each credit gave can be read; those of commitments carry their id.
+#include "base/text.h"
 #include "ingest/native/formats.h"
 #include "ingest/native/json_text.h"
 #include "ingest/native/texts.h"
@@ -99,15 +100,12 @@ Draft CreditOf(const Draft& cost, const std::vector<JsonMember>& credit) {
 void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   Draft& d = drafts->front();
   const std::string_view month = row.First({"invoice.month", "usage_start_time"});
-  d[charge::kBillingPeriodStart] = MonthOf(month);
-  d[charge::kBillingPeriodEnd] = MonthAfter(month);
-  d[charge::kChargePeriodStart] = InstantOf(row["usage_start_time"]);
-  d[charge::kChargePeriodEnd] = InstantOf(row["usage_end_time"]);
+  FillPeriod(month, InstantOf(row["usage_start_time"]), InstantOf(row["usage_end_time"]), &d);
   d[charge::kEffectiveCost] = d[charge::kContractedCost] = d[charge::kBilledCost];
   FillCategory(row, &d);
   FillServiceKind(row["service.description"], &d);
   const std::string_view seller = row["seller_name"];
-  const bool partner = EqualsNoCase(row["invoice.publisher_type"], "partner");
+  const bool partner = EqualsIgnoreCase(row["invoice.publisher_type"], "partner");
   d[At("ServiceProviderName")] = partner && !seller.empty() ? seller : "Google Cloud";
   d[charge::kTags] = TagsOf(row);
   if (d[At("ChargeCategory")] != "Usage") {
@@ -161,24 +159,12 @@ Format GcpBilling() {
       Always("HostProviderName", "Google Cloud"),
       Always("InvoiceIssuerName", "Google Cloud"),
   };
-  format.derived = {"BillingPeriodStart",
-                    "BillingPeriodEnd",
-                    "ChargePeriodStart",
-                    "ChargePeriodEnd",
-                    "EffectiveCost",
-                    "ContractedCost",
-                    "ChargeCategory",
-                    "ChargeClass",
-                    "ChargeFrequency",
-                    "PricingCategory",
-                    "ServiceCategory",
-                    "ServiceSubcategory",
-                    "ServiceProviderName",
-                    "CommitmentDiscountId",
-                    "CommitmentDiscountName",
-                    "CommitmentDiscountType",
-                    "CommitmentDiscountCategory",
-                    "Tags"};
+  format.derived = Joined(
+      {kPeriodColumns,
+       kServiceKindColumns,
+       {"EffectiveCost", "ContractedCost", "ChargeCategory", "ChargeClass", "ChargeFrequency",
+        "PricingCategory", "ServiceProviderName", "CommitmentDiscountId", "CommitmentDiscountName",
+        "CommitmentDiscountType", "CommitmentDiscountCategory", "Tags"}});
   format.code = Code;
   format.costs = {"cost", "credits[].amount"};
   return format;

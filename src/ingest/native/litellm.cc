@@ -25,7 +25,7 @@ void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   Draft& d = drafts->front();
   const std::string start = InstantOf(row["start_time"]);
   const std::string end = InstantOf(row["end_time"]);
-  FillPeriod(start, end > start ? end : HourAfter(start), &d);
+  FillPeriod(start, start, end > start ? end : HourAfter(start), &d);
   const std::string_view provider = row["custom_llm_provider"];
   if (!provider.empty()) {
     for (int column :
@@ -65,12 +65,7 @@ Format LiteLlmSpend() {
       Copy("x_RequestId", "request_id"),
       Always("x_Confidence", "estimate"),
   };
-  format.derived = {"BillingPeriodStart", "BillingPeriodEnd",    "ChargePeriodStart",
-                    "ChargePeriodEnd",    "ServiceProviderName", "HostProviderName",
-                    "InvoiceIssuerName",  "ServiceName",         "ServiceCategory",
-                    "ServiceSubcategory", "ChargeCategory",      "ChargeFrequency",
-                    "PricingCategory",    "ConsumedUnit",        "Tags",
-                    "x_AiClass",          "x_CostDriver"};
+  format.derived = Joined({kPeriodColumns, kAiVendorColumns, {"ConsumedUnit", "Tags"}});
   format.code = Code;
   format.costs = {"spend"};
   return format;

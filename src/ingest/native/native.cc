@@ -135,13 +135,21 @@ const Format* Detect(const std::vector<std::string>& names) {
     if (ToLower(name) == "billedcost") return nullptr;
   }
   for (const Format& format : Formats()) {
-    const Header header(names, format.spell);
-    const bool all = std::ranges::all_of(format.needs, [&](std::string_view needed) {
-      return header.Find(needed) >= 0 || header.Find(needed.substr(0, needed.find('.'))) >= 0;
-    });
-    if (all && !format.needs.empty()) return &format;
+    if (!format.needs.empty() && MissingColumns(format, Header(names, format.spell)).empty()) {
+      return &format;
+    }
   }
   return nullptr;
+}
+
+std::vector<std::string_view> MissingColumns(const Format& format, const Header& header) {
+  std::vector<std::string_view> missing;
+  for (std::string_view needed : format.needs) {
+    const bool there =
+        header.Find(needed) >= 0 || header.Find(needed.substr(0, needed.find('.'))) >= 0;
+    if (!there) missing.push_back(needed);
+  }
+  return missing;
 }
 
 focus::Lineage LineageOf(const Format& format, std::string_view column) {

@@ -101,10 +101,8 @@ constexpr Rule Always(std::string_view column, std::string_view text) {
 // What code may look at beside the record.
 struct Context {
   const rates::PriceBook* prices = nullptr;  // for reports of usage that state no cost
-  // The import has both Azure's actual and its amortised costs.
-  bool paired = false;
-  // What each of the two leaves to the other, by billing period and currency: both must say the
-  // same of it. Null: nobody asks.
+  // Of an import that has both Azure's actual and its amortised costs, else null: what each of the
+  // two leaves to the other, by billing period and currency. Both must say the same of it.
   struct Pair {
     std::map<std::pair<std::string, std::string>, RawDecimalSum> actual, amortised;
   };
@@ -139,6 +137,8 @@ std::span<const Format> Formats();
 const Format* FindFormat(std::string_view name);  // nullptr: none
 // The format of a bill with such columns; nullptr: none knows them, or they are FOCUS's own.
 const Format* Detect(const std::vector<std::string>& names);
+// Of the columns by which the format is recognised, those that the header lacks.
+std::vector<std::string_view> MissingColumns(const Format& format, const Header& header);
 // How a column came about under a format's rules.
 focus::Lineage LineageOf(const Format& format, std::string_view column);
 // The columns that a format can fill, in the order of charge::kColumnNames.

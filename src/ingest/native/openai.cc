@@ -2,6 +2,7 @@
 // give them: buckets of time with results.
 #include <charconv>
 
+#include "base/text.h"
 #include "ingest/native/ai.h"
 #include "ingest/native/formats.h"
 #include "ingest/native/texts.h"
@@ -10,7 +11,8 @@ namespace flyball::native {
 namespace {
 
 void FillBucket(const Row& row, Draft* draft) {
-  FillPeriod(OfEpoch(row["start_time"]), OfEpoch(row["end_time"]), draft);
+  const std::string start = OfEpoch(row["start_time"]);
+  FillPeriod(start, start, OfEpoch(row["end_time"]), draft);
   FillAiVendor("OpenAI", "OpenAI API", draft);
 }
 
@@ -36,7 +38,7 @@ std::optional<Bucket> MeterOf(std::string_view rest) {
       {"image input", Bucket::kInputImage}, {"image output", Bucket::kOutputImage},
   };
   for (const Words& words : kWords) {
-    if (EqualsNoCase(rest, words.lower)) return words.meter;
+    if (EqualsIgnoreCase(rest, words.lower)) return words.meter;
   }
   return std::nullopt;
 }
@@ -102,30 +104,8 @@ std::vector<Rule> Names() {
   };
 }
 
-const std::vector<std::string_view> kDerived = {"BillingPeriodStart",
-                                                "BillingPeriodEnd",
-                                                "ChargePeriodStart",
-                                                "ChargePeriodEnd",
-                                                "ServiceProviderName",
-                                                "HostProviderName",
-                                                "InvoiceIssuerName",
-                                                "ServiceName",
-                                                "ServiceCategory",
-                                                "ServiceSubcategory",
-                                                "ChargeCategory",
-                                                "ChargeFrequency",
-                                                "PricingCategory",
-                                                "ChargeDescription",
-                                                "SkuId",
-                                                "SkuMeter",
-                                                "SkuPriceDetails",
-                                                "ConsumedQuantity",
-                                                "ConsumedUnit",
-                                                "PricingQuantity",
-                                                "PricingUnit",
-                                                "x_Model",
-                                                "x_AiClass",
-                                                "x_CostDriver"};
+const Columns kDerived =
+    Joined({kPeriodColumns, kAiVendorColumns, kMeterColumns, kQuantityColumns});
 
 }  // namespace
 
@@ -139,7 +119,7 @@ Format OpenAiCosts() {
   format.rules = Names();
   format.rules.push_back(Copy("BilledCost", "amount.value"));
   format.rules.push_back(Copy("BillingCurrency", "amount.currency"));
-  format.derived = kDerived;
+  format.derived = Joined({kDerived, {"ChargeDescription"}});
   format.code = CostsCode;
   format.costs = {"amount.value"};
   return format;
@@ -153,12 +133,7 @@ Format OpenAiUsage() {
   format.spell = LowerCase;
   format.needs = {"start_time", "input_tokens", "num_model_requests"};
   format.rules = Names();
-  format.derived = kDerived;
-  for (std::string_view column :
-       {"BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "BillingCurrency",
-        "ListUnitPrice", "ContractedUnitPrice", "x_Confidence"}) {
-    format.derived.push_back(column);
-  }
+  format.derived = Joined({kDerived, kRatedColumns});
   format.code = UsageCode;
   format.rated = true;
   return format;

@@ -9,7 +9,7 @@ namespace {
 
 void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   Draft& d = drafts->front();
-  FillPeriod(InstantOf(row["date"]), DayAfter(row["date"]), &d);
+  FillPeriod(row["date"], InstantOf(row["date"]), DayAfter(row["date"]), &d);
   d[At("HostProviderName")] = row["provider_name"];
   FillAiVendor("OpenRouter", "OpenRouter API", &d);
   d[charge::kConsumedQuantity] = Plus(row["prompt_tokens"], row["completion_tokens"]);
@@ -35,12 +35,7 @@ Format OpenRouterActivity() {
       Copy("ResourceId", "endpoint_id"),
       Copy("x_Model", "model"),
   };
-  format.derived = {"BillingPeriodStart", "BillingPeriodEnd",    "ChargePeriodStart",
-                    "ChargePeriodEnd",    "ServiceProviderName", "HostProviderName",
-                    "InvoiceIssuerName",  "ServiceName",         "ServiceCategory",
-                    "ServiceSubcategory", "ChargeCategory",      "ChargeFrequency",
-                    "PricingCategory",    "ConsumedQuantity",    "ConsumedUnit",
-                    "x_AiClass",          "x_CostDriver"};
+  format.derived = Joined({kPeriodColumns, kAiVendorColumns, {"ConsumedQuantity", "ConsumedUnit"}});
   format.code = Code;
   format.costs = {"usage"};
   return format;

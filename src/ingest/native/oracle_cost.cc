@@ -1,4 +1,5 @@
 // Oracle Cloud cost reports (CSV): lineItem/..., product/..., usage/..., cost/..., tags/....
+#include "base/text.h"
 #include "ingest/native/formats.h"
 #include "ingest/native/texts.h"
 
@@ -19,16 +20,13 @@ std::string TagsOf(const Row& row) {
 void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   Draft& d = drafts->front();
   const std::string_view start = row["lineitem/intervalusagestart"];
-  d[charge::kBillingPeriodStart] = MonthOf(start);
-  d[charge::kBillingPeriodEnd] = MonthAfter(start);
-  d[charge::kChargePeriodStart] = InstantOf(start);
-  d[charge::kChargePeriodEnd] = InstantOf(row["lineitem/intervalusageend"]);
+  FillPeriod(start, InstantOf(start), InstantOf(row["lineitem/intervalusageend"]), &d);
   d[charge::kEffectiveCost] = d[charge::kContractedCost] = d[charge::kBilledCost];
   const bool usage = !row["usage/billedquantity"].empty();
   d[At("ChargeCategory")] = usage ? "Usage" : "Adjustment";
   d[At("ChargeFrequency")] = usage ? "Usage-Based" : "One-Time";
   d[At("PricingCategory")] = usage ? "Standard" : "";
-  if (EqualsNoCase(row["lineitem/iscorrection"], "true")) d[At("ChargeClass")] = "Correction";
+  if (EqualsIgnoreCase(row["lineitem/iscorrection"], "true")) d[At("ChargeClass")] = "Correction";
   FillServiceKind(row["product/service"], &d);
   d[charge::kTags] = TagsOf(row);
 }
@@ -66,19 +64,10 @@ Format OracleCost() {
       Always("HostProviderName", "Oracle"),
       Always("InvoiceIssuerName", "Oracle"),
   };
-  format.derived = {"BillingPeriodStart",
-                    "BillingPeriodEnd",
-                    "ChargePeriodStart",
-                    "ChargePeriodEnd",
-                    "EffectiveCost",
-                    "ContractedCost",
-                    "ChargeCategory",
-                    "ChargeClass",
-                    "ChargeFrequency",
-                    "PricingCategory",
-                    "ServiceCategory",
-                    "ServiceSubcategory",
-                    "Tags"};
+  format.derived = Joined({kPeriodColumns,
+                           kServiceKindColumns,
+                           {"EffectiveCost", "ContractedCost", "ChargeCategory", "ChargeClass",
+                            "ChargeFrequency", "PricingCategory", "Tags"}});
   format.code = Code;
   format.costs = {"cost/mycost"};
   return format;

@@ -1,5 +1,6 @@
 // Snowflake's ORGANIZATION_USAGE.USAGE_IN_CURRENCY_DAILY: what each account used a day, in
 // currency.
+#include "base/text.h"
 #include "ingest/native/formats.h"
 #include "ingest/native/texts.h"
 
@@ -9,10 +10,7 @@ namespace {
 void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
   Draft& d = drafts->front();
   const std::string_view day = row["usage_date"];
-  d[charge::kBillingPeriodStart] = MonthOf(day);
-  d[charge::kBillingPeriodEnd] = MonthAfter(day);
-  d[charge::kChargePeriodStart] = InstantOf(day);
-  d[charge::kChargePeriodEnd] = DayAfter(day);
+  FillPeriod(day, InstantOf(day), DayAfter(day), &d);
   d[charge::kEffectiveCost] = d[charge::kContractedCost] = d[charge::kBilledCost];
   const std::string_view type = row.First({"service_type", "usage_type"});
   d[At("ServiceName")] = "Snowflake " + std::string(type);
@@ -27,9 +25,9 @@ void Code(const Row& row, const Context&, std::vector<Draft>* drafts) {
                                 : storage  ? "Storage Platforms"
                                 : transfer ? "Network Infrastructure"
                                            : "Data Warehouses";
-  const bool credit = EqualsNoCase(row["billing_type"], "support_credit");
-  const bool adjustment = credit || EqualsNoCase(row["is_adjustment"], "true") ||
-                          EqualsNoCase(row["billing_type"], "rebate");
+  const bool credit = EqualsIgnoreCase(row["billing_type"], "support_credit");
+  const bool adjustment = credit || EqualsIgnoreCase(row["is_adjustment"], "true") ||
+                          EqualsIgnoreCase(row["billing_type"], "rebate");
   d[At("ChargeCategory")] = credit ? "Credit" : adjustment ? "Adjustment" : "Usage";
   if (d[charge::kConsumedUnit].empty()) {
     d[charge::kConsumedUnit] = storage || transfer ? "TB" : "Credits";
@@ -67,11 +65,10 @@ Format SnowflakeUsage() {
       Always("HostProviderName", "Snowflake"),
       Always("InvoiceIssuerName", "Snowflake"),
   };
-  format.derived = {"BillingPeriodStart", "BillingPeriodEnd",   "ChargePeriodStart",
-                    "ChargePeriodEnd",    "ConsumedUnit",       "PricingUnit",
-                    "EffectiveCost",      "ContractedCost",     "ServiceName",
-                    "ServiceCategory",    "ServiceSubcategory", "ChargeCategory",
-                    "ChargeFrequency",    "PricingCategory"};
+  format.derived = Joined({kPeriodColumns,
+                           {"ConsumedUnit", "PricingUnit", "EffectiveCost", "ContractedCost",
+                            "ServiceName", "ServiceCategory", "ServiceSubcategory",
+                            "ChargeCategory", "ChargeFrequency", "PricingCategory"}});
   format.code = Code;
   format.costs = {"usage_in_currency"};
   return format;

@@ -145,6 +145,4 @@ bool ContainsNoCase(std::string_view text, std::string_view lower) {
   return ToLower(text).find(lower) != std::string::npos;
 }
 
-bool EqualsNoCase(std::string_view text, std::string_view lower) { return ToLower(text) == lower; }
-
 }  // namespace flyball::native

@@ -26,6 +26,5 @@ std::string ExclusiveEnd(std::string_view text);  // 23:59:59 is the next day's 
 std::string OfEpoch(std::string_view seconds);    // "1790812800" -> "2026-10-01T00:00:00Z"
 
 bool ContainsNoCase(std::string_view text, std::string_view lower);
-bool EqualsNoCase(std::string_view text, std::string_view lower);
 
 }  // namespace flyball::native

@@ -201,8 +201,9 @@ TEST(Azure, ACommitmentGivenBackIsAPurchaseTakenBack) {
 }
 
 TEST(Azure, ActualAndAmortisedTogetherCountEachChargeOnce) {
+  Context::Pair sums;
   Context paired;
-  paired.paired = true;
+  paired.pair = &sums;
   // Actual: the purchase is billed; its use is left to the amortised file.
   const auto purchase = Made("azure-cost", Azure("Purchase", "Reservation", "100"), paired);
   ASSERT_EQ(purchase.size(), 1u);
