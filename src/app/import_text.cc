@@ -49,6 +49,15 @@ std::string ImportText(std::string_view report_json) {
   for (const auto& [currency, sum] : currencies.items()) text += SumLine(currency, sum);
   if (currencies.empty())
     text += SumLine("BilledCost", report.value("billed_cost", Json::object()));
+  for (const Json& booked : report.value("corrections", Json::array())) {
+    const int64_t changes = booked.value("changes", int64_t{0});
+    text += fmt::format("  {:<12}{} is {}: ", "corrected", booked.value("period", ""),
+                        booked.value("closed", true) ? "closed" : "open again");
+    text += changes == 0
+                ? std::string("nothing has changed\n")
+                : fmt::format("{} charges reversed or restated in {}, source {}\n", changes,
+                              booked.value("booked_in", ""), booked.value("source", ""));
+  }
   text += CountsLine("repaired", report.value("repairs", Json::object()));
   text += CountsLine("found", report.value("findings", Json::object()));
   const Json quarantine = report.value("quarantine", Json::array());

@@ -7,6 +7,7 @@
 
 #include "app/import_text.h"
 #include "app/price_sources.h"
+#include "app/publish_import.h"
 #include "app/worker.h"
 #include "base/text.h"
 #include "ingest/import.h"
@@ -97,22 +98,29 @@ Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, boo
   std::optional<ledger::Commit> live;
   options.already_live = [&](const ingest::Scan& scan) {
     if (ledger_ != nullptr) live = ledger_->FindUnchanged(scan.source, scan.content_hash);
-    return live.has_value();
+    // Another bill may have corrected what this one says of a closed period.
+    return live.has_value() && !ledger::HasCorrections(ledger_->LiveSlices(), scan.source);
   };
   ingest::Staged staged = FB_TRY(ingest::StageImport(options, environment_->files));
   if (staged.unchanged) {
     staged.import.facts = live->facts;
     return ingest::ImportReportJson(live->id, staged, true);
   }
-  if (dry_run) {
-    FB_CHECK(environment_->files.RemoveTree(staged.import.staging_dir));
-    return ingest::ImportReportJson("", staged, false);
-  }
-  if (new_home) {
+  if (new_home && !dry_run) {
     ledger_ = FB_TRY(std::move(*new_home).Open(StoreOptions(options), environment_->clock));
   }
-  const ledger::Commit commit = FB_TRY(ledger_->Publish(staged.import));
-  return ingest::ImportReportJson(commit.id, staged, false);
+  const Publishing how{
+      environment_->files, environment_->home, ledger_.get(), dry_run,
+      [&](const std::string& file, const std::string& source) -> Result<std::string> {
+        ingest::ImportOptions correction = options;
+        correction.files = {file};
+        correction.source = source;
+        correction.rows_expected.reset();
+        FB_CHECK(ingest::SetFormat("focus-parquet", &correction));
+        return StageAndPublish(correction, false, std::nullopt);
+      }};
+  const std::string report = ingest::ImportReportJson("", staged, false);
+  return PublishImport(how, std::move(staged.import), report);
 }
 
 int RunImport(const Environment& environment, const ImportArgs& args) {

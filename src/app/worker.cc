@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/error_json.h"
+#include "app/publish_import.h"
 #include "base/text.h"
 #include "ledger/commit_json.h"
 #include "ledger/commit_log.h"
@@ -62,6 +63,12 @@ std::optional<ledger::Commit> FindLive(const Environment& environment, const ing
   const auto history =
       ledger::ReadHistory(environment.files, os::JoinPath(environment.home, "log/ledger.journal"));
   if (!history) return std::nullopt;
+  std::vector<ledger::Slice> slices;
+  for (const ledger::Slice* slice : history->LiveAt(history->head_sequence())) {
+    slices.push_back(*slice);
+  }
+  // Another bill may have corrected what this one says of a closed period.
+  if (ledger::HasCorrections(slices, scan.source)) return std::nullopt;
   return history->FindUnchanged(scan.source, scan.content_hash);
 }
 
@@ -156,13 +163,18 @@ Result<std::string> ImportInChild(const Environment& environment, ledger::Ledger
   }
   ChildAnswer answer = FB_TRY(DecodeStaged(exit.output));
   if (answer.report.value("unchanged", false)) return answer.report.dump();
-  if (job.dry_run) {
-    FB_CHECK(environment.files.RemoveTree(answer.import.staging_dir));
-    return answer.report.dump();
-  }
-  const ledger::Commit commit = FB_TRY(ledger.Publish(std::move(answer.import)));
-  answer.report["commit"] = commit.id;
-  return answer.report.dump();
+  const Publishing how{
+      environment.files, environment.home, &ledger, job.dry_run,
+      [&](const std::string& file, const std::string& source) -> Result<std::string> {
+        serve::ImportJob correction;
+        correction.files = {file};
+        correction.source = source;
+        correction.format = "focus-parquet";
+        correction.author = job.author;
+        correction.memory_bytes = job.memory_bytes;
+        return ImportInChild(environment, ledger, correction, {}, stop);
+      }};
+  return PublishImport(how, std::move(answer.import), answer.report.dump());
 }
 
 }  // namespace flyball::app

@@ -26,7 +26,7 @@ LedgerOptions WithAbsoluteHome(LedgerOptions options) {
 }
 
 Status CheckSlices(const StagedImport& staged) {
-  int64_t rows = 0;
+  int64_t rows = staged.rows_corrected;
   for (const Slice& slice : staged.slices) {
     if (!os::IsPlainName(slice.id) || !IsPeriod(slice.period) || slice.source != staged.source) {
       return Fail(Code::kInvalidArgument,

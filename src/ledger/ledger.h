@@ -105,6 +105,7 @@ struct StagedImport {
   std::vector<std::string>
       empties;  // periods that the input no longer has rows for are not touched
   ImportFacts facts;
+  int64_t rows_corrected = 0;  // of facts.rows_kept: of closed periods, which no slice here is of
   std::string author;
   // Inside staging_dir; empty when no row was quarantined. Publish moves it to
   // home/quarantine/<id>.jsonl, where <id> is that of the first slice, or of the commit when no row
@@ -131,6 +132,26 @@ struct RowsPage {
 };
 
 inline constexpr int64_t kRowsPageMax = 10'000;
+
+// What a staged bill changes of a closed billing period, to be written as charges of an open one:
+// see ledger/correction.h.
+struct CorrectionRequest {
+  std::string source;  // whose bill it is
+  std::string period;  // "2026-10"
+  // The staged slice, in a staging folder of the home; empty: the period is open again and restated
+  // as a whole, and what it was corrected by is to be taken back.
+  std::string slice_dir;
+  std::string path;  // of the Parquet file to write there; it must not be there
+};
+struct Correction {
+  std::string source;   // that the charges are to be imported under
+  std::string period;   // in which they are booked: the first open one after the closed
+  int64_t changes = 0;  // charges reversed and restated; 0: the ledger says so already, no file
+};
+// "<source>.corrections-2026-10"
+std::string CorrectionSource(const std::string& source, const std::string& period);
+// Whether closed periods of this source have been corrected.
+bool HasCorrections(const std::vector<Slice>& live, const std::string& source);
 
 struct RebuildReport {
   int64_t commits = 0, slices = 0, rows = 0;
@@ -170,6 +191,12 @@ class Ledger {
   // `report_hash` is what was known when it was closed. FAILED_PRECONDITION: it is so already.
   virtual Result<Commit> SetClosed(const std::string& period, bool closed,
                                    const std::string& author, const std::string& report_hash) = 0;
+
+  // Billing periods that no import may restate.
+  virtual std::vector<std::string> ClosedPeriods() const = 0;
+  // For a bill that restates a closed period, or one that was closed. FAILED_PRECONDITION when the
+  // period is not what the request takes it for.
+  virtual Result<Correction> WriteCorrection(const CorrectionRequest& request) = 0;
 
   // All levels give the same answer; read_from names the coarsest that may give it (the store takes
   // a finer one where it must).

@@ -47,6 +47,8 @@ class LedgerImpl : public Ledger {
   Result<std::optional<Commit>> Compact(const std::string& author, uint64_t small_bytes) override;
   Result<Commit> SetClosed(const std::string& period, bool closed, const std::string& author,
                            const std::string& report_hash) override;
+  std::vector<std::string> ClosedPeriods() const override;
+  Result<Correction> WriteCorrection(const CorrectionRequest& request) override;
 
   Result<QueryAnswer> Query(const CostQuery& query, ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) override;

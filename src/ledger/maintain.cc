@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "ledger/correction.h"
 #include "ledger/ledger_impl.h"
 #include "ledger/pack.h"
 #include "ledger/slice_writer.h"
@@ -90,6 +91,29 @@ Result<Commit> LedgerImpl::SetClosed(const std::string& period, bool closed,
   Commit commit = FB_TRY(PublishFiles(files_, layout_, log_, std::move(publication)));
   Advance();
   return commit;
+}
+
+std::vector<std::string> LedgerImpl::ClosedPeriods() const {
+  const std::set<std::string> closed = latest()->closed_periods();
+  return {closed.begin(), closed.end()};
+}
+
+Result<Correction> LedgerImpl::WriteCorrection(const CorrectionRequest& request) {
+  // A compaction in between would take the files away.
+  std::lock_guard lock(commit_mutex_);
+  for (const std::string& path : {request.slice_dir, request.path}) {
+    if (!path.empty() && !path.starts_with(layout_.Tmp() + "/")) {
+      return Fail(Code::kInvalidArgument, "'" + path + "' is not in a staging folder");
+    }
+  }
+  const bool closed = log_.history().closed_periods().contains(request.period);
+  if (closed == request.slice_dir.empty()) {
+    return Fail(Code::kFailedPrecondition, fmt::format("the billing period {} is {}",
+                                                       request.period, closed ? "closed" : "open"));
+  }
+  engine::Database database = FB_TRY(OpenScratch(options_, layout_, os::ParentPath(request.path)));
+  engine::Connection connection = FB_TRY(database.Connect());
+  return WriteCorrectionFile(connection, layout_, log_.history(), request);
 }
 
 // A pack of the commit being made. A broken disk may have left a folder where none should be.

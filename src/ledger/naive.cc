@@ -38,6 +38,7 @@ constexpr Word kWords[] = {
     {"unit", "ConsumedUnit", nullptr},
     {"confidence", "x_Confidence", nullptr},
     {"currency", "BillingCurrency", nullptr},
+    {"charge_class", "ChargeClass", nullptr},
     {"invoice", "InvoiceId", nullptr},
 };
 constexpr const char* kRuleWords[] = {"driver",   "stage", "ai_class",    "team",    "project",

@@ -48,25 +48,6 @@ Status CheckParts(const Folder& folder, const std::string& dir) {
   return {};
 }
 
-// The rows of some slices of one folder.
-std::string SelectRows(const Layout& layout, const Folder& folder) {
-  std::string parts;
-  for (const SliceFile& file : folder.files()) {
-    if (!IsPart(file)) continue;
-    if (!parts.empty()) parts += ", ";
-    parts += QuoteLiteral(os::JoinPath(layout.FolderDir(folder), file.name));
-  }
-  std::string select = "SELECT * FROM read_parquet([" + parts +
-                       "], union_by_name = true, hive_partitioning = false)";
-  if (!folder.partial()) return select;
-  std::string months;
-  for (const Slice* slice : folder.wanted) {
-    if (!months.empty()) months += ", ";
-    months += "TIMESTAMP '" + FormatDate(PeriodStart(*slice)) + "'";
-  }
-  return select + " WHERE " + kBillingMonth + " IN (" + months + ")";
-}
-
 // The folders cut into runs of periods that follow each other in the pack.
 std::vector<Folder> RunsByPeriod(const std::vector<Folder>& folders) {
   std::vector<Folder> each;
@@ -86,6 +67,24 @@ std::vector<Folder> RunsByPeriod(const std::vector<Folder>& folders) {
 }
 
 }  // namespace
+
+std::string SelectRows(const Layout& layout, const Folder& folder) {
+  std::string parts;
+  for (const SliceFile& file : folder.files()) {
+    if (!IsPart(file)) continue;
+    if (!parts.empty()) parts += ", ";
+    parts += QuoteLiteral(os::JoinPath(layout.FolderDir(folder), file.name));
+  }
+  std::string select = "SELECT * FROM read_parquet([" + parts +
+                       "], union_by_name = true, hive_partitioning = false)";
+  if (!folder.partial()) return select;
+  std::string months;
+  for (const Slice* slice : folder.wanted) {
+    if (!months.empty()) months += ", ";
+    months += "TIMESTAMP '" + FormatDate(PeriodStart(*slice)) + "'";
+  }
+  return select + " WHERE " + kBillingMonth + " IN (" + months + ")";
+}
 
 std::vector<std::vector<Folder>> FoldersToJoin(const History& history, uint64_t small_bytes) {
   const uint64_t limit = std::numeric_limits<uint64_t>::max();

@@ -22,6 +22,9 @@ inline constexpr uint64_t kPackOfSmall = 8;
 // kPackOfSmall times small_bytes. All slices of a folder are wanted: it goes as a whole.
 std::vector<std::vector<Folder>> FoldersToJoin(const History& history, uint64_t small_bytes);
 
+// The rows of the slices of a folder that are wanted, as a statement.
+std::string SelectRows(const Layout& layout, const Folder& folder);
+
 // Writes the rows of the folders into `dir`, by period and then in their old order, with what is
 // derived from them; gives the pack but for its id. Rows are streamed. DATA_LOSS when a part is not
 // what the log says, or a slice would not have the rows and the BilledCost that its commit states.

@@ -50,6 +50,7 @@ constexpr Info kDimensions[] = {
     {"charge_category", Kind::kColumn, "ChargeCategory", kCube},
     {"pricing_category", Kind::kColumn, "PricingCategory", kCube},
     {"commitment_status", Kind::kColumn, "CommitmentDiscountStatus", kCube},
+    {"charge_class", Kind::kColumn, "ChargeClass", kNoCube},
     {"invoice", Kind::kRow, "InvoiceId", kNoCube},
     {"billing_period", Kind::kRow, "BillingPeriodStart", kNoCube},
     {"sku", Kind::kColumn, "SkuId", kNoCube},

@@ -58,8 +58,8 @@ struct Info {
 // provider (ServiceProviderName), host_provider, invoice_issuer, service (ServiceName),
 // service_category, service_subcategory, account (SubAccountId, else BillingAccountId),
 // account_name (SubAccountName, else BillingAccountName), billing_account, region (RegionId),
-// charge_category, pricing_category, commitment_status, invoice (InvoiceId), billing_period (the
-// month of BillingPeriodStart, "2026-10"), sku (SkuId), sku_meter, resource
+// charge_category, pricing_category, commitment_status, charge_class, invoice (InvoiceId),
+// billing_period (the month of BillingPeriodStart, "2026-10"), sku (SkuId), sku_meter, resource
 // (ResourceId), resource_name, resource_type, unit (ConsumedUnit), confidence, source, currency,
 // and the rule dimensions; "tag:KEY" is any tag. "period" appears in answers with a grain.
 std::span<const Info> Dimensions();

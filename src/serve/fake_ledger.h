@@ -58,6 +58,10 @@ class FakeLedger final : public ledger::Ledger {
     commit.content_hash = report_hash;
     return commit;
   }
+  std::vector<std::string> ClosedPeriods() const override { return {}; }
+  Result<ledger::Correction> WriteCorrection(const ledger::CorrectionRequest&) override {
+    return Fail(Code::kUnimplemented, "not in a fake");
+  }
   Result<std::optional<ledger::Commit>> Compact(const std::string&, uint64_t small_bytes) override {
     compacted_bytes = small_bytes;
     return std::optional<ledger::Commit>();

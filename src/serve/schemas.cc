@@ -136,6 +136,10 @@ constexpr NamedSchema kSchemas[] = {
       "repairs":{"type":"object","additionalProperties":{"type":"integer"}},
       "quarantine":{"type":"array","items":{"type":"object","properties":{"file":{"type":"string"},
         "line":{"type":"integer"},"reason":{"type":"string"}}}},
+      "corrections":{"type":"array","description":"Of closed periods, which are not restated.","items":{"type":"object",
+        "properties":{"period":{"type":"string","examples":["2026-10"]},"closed":{"type":"boolean"},
+        "booked_in":{"type":"string"},"source":{"type":"string"},"changes":{"type":"integer"},
+        "commit":{"type":["string","null"]}}}},
       "unchanged":{"type":"boolean"}}})"},
     {"ImportJob",
      R"({"type":"object","required":["job","state","bytes_done","bytes_total"],"properties":{

@@ -191,7 +191,7 @@ TEST_F(SmallLedger, InvoicesMayBeSpreadOverFilesAndForgotten) {
   EXPECT_FALSE(std::filesystem::exists(other.path() / "none"));
 }
 
-TEST_F(Invoices, AClosedMonthIsNotRestated) {
+TEST_F(Invoices, WhatComesAfterTheCloseIsCorrectedInTheNextMonth) {
   const std::string month = "2026-06";
   // A difference without a reason has to be accepted by name.
   const std::vector<std::string> close = {"reconcile", "--period",           month,
@@ -211,11 +211,30 @@ TEST_F(Invoices, AClosedMonthIsNotRestated) {
             "BilledCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ServiceName\n"
             "1,USD," +
                 month + "-01T00:00:00Z," + month + "-02T00:00:00Z,late\n");
+  const std::vector<std::string> by_period = {"query",
+                                              "--measures",
+                                              "billed_cost",
+                                              "--by",
+                                              "billing_period",
+                                              "--where",
+                                              "source=late.corrections-" + month};
+  const std::string closed = Ask({"query", "--measures", "billed_cost", "--where",
+                                  "billing_period=" + month})["totals"]["billed_cost"];
   const Ended late = RunFlyball({"import", bill, "--home", Home()});
-  EXPECT_EQ(late.exit_code, 2) << late.out << late.err;
-  EXPECT_NE(late.err.find("is closed"), std::string::npos) << late.err;
+  EXPECT_EQ(late.exit_code, 0) << late.out << late.err;
+  EXPECT_NE(late.out.find(month + " is closed: 1 charges"), std::string::npos) << late.out;
+  const Json corrections = Ask(by_period);
+  ASSERT_EQ(corrections["rows"].size(), 1u) << corrections.dump(1);
+  EXPECT_EQ(corrections["rows"][0]["billing_period"], "2026-07");
+  EXPECT_EQ(corrections["rows"][0]["billed_cost"], "1");
+  EXPECT_EQ(Ask({"query", "--measures", "billed_cost", "--where",
+                 "billing_period=" + month})["totals"]["billed_cost"],
+            closed);
+  EXPECT_EQ(RunFlyball({"rebuild", "--home", Home()}).exit_code, 0);
+  // Opened again, the month takes the bill, and what it was corrected by is taken back.
   Ask({"reconcile", "--period", month, "--reopen"});
   EXPECT_EQ(RunFlyball({"import", bill, "--home", Home()}).exit_code, 0);
+  EXPECT_EQ(Ask(by_period)["totals"]["billed_cost"], "0");
 }
 
 TEST_F(Invoices, WhatIsNoInvoiceIsRefused) {

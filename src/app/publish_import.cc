@@ -1,0 +1,125 @@
+#include "app/publish_import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "ingest/gateway_charges.h"
+#include "ingest/otlp/bill.h"
+#include "ledger/slice_writer.h"
+
+namespace flyball::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Absolute(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::absolute(path, ignored).string();
+}
+
+// Bills that are made again from logs: what they restate is restated there.
+bool IsMadeHere(const std::string& source) {
+  return source == ingest::kGatewaySource || source == otlp::kSource;
+}
+
+Result<Json> BookCorrection(const Publishing& how, const std::string& source,
+                            const ledger::CorrectionRequest& request) {
+  const ledger::Correction correction = FB_TRY(how.ledger->WriteCorrection(request));
+  Json told{{"period", request.period},       {"closed", !request.slice_dir.empty()},
+            {"booked_in", correction.period}, {"source", correction.source},
+            {"changes", correction.changes},  {"commit", nullptr}};
+  if (correction.changes == 0 || how.dry_run) return told;
+  const Json report =
+      Json::parse(FB_TRY(how.import(request.path, correction.source)), nullptr, false);
+  // It was sound when it was staged; what could not be read now would be lost.
+  if (!report.is_object() || report.value("rows_quarantined", int64_t{1}) != 0) {
+    return Fail(Code::kInternal,
+                "the corrections of " + request.period + " could not be read again",
+                "report this with the bill of " + source);
+  }
+  told["commit"] = report["commit"];
+  return told;
+}
+
+// Takes the slices of closed periods out of what is staged.
+Result<Json> BookCorrections(const Publishing& how, ledger::StagedImport* staged) {
+  Json booked = Json::array();
+  if (how.ledger == nullptr || IsMadeHere(staged->source)) return booked;
+  const std::vector<std::string> closed = how.ledger->ClosedPeriods();
+  const std::vector<ledger::Slice> live = how.ledger->LiveSlices();
+  std::vector<ledger::CorrectionRequest> requests;
+  std::vector<ledger::Slice> open;
+  for (ledger::Slice& slice : staged->slices) {
+    ledger::CorrectionRequest request;
+    request.source = staged->source;
+    request.period = slice.period;
+    // Its charges name the bill that they come of.
+    request.path = fmt::format("{}-{}.parquet", slice.period, slice.id);
+    if (std::ranges::find(closed, slice.period) != closed.end()) {
+      request.slice_dir = Absolute(os::JoinPath(staged->staging_dir, slice.id));
+      requests.push_back(std::move(request));
+      staged->rows_corrected += slice.rows;
+      continue;
+    }
+    const std::string source = ledger::CorrectionSource(staged->source, slice.period);
+    if (std::ranges::find(live, source, &ledger::Slice::source) != live.end()) {
+      requests.push_back(std::move(request));
+    }
+    open.push_back(std::move(slice));
+  }
+  staged->slices = std::move(open);
+  if (requests.empty()) return booked;
+  const std::string folder = Absolute(FB_TRY(ledger::MakeStagingDir(how.files, how.home)));
+  const Status done = [&]() -> Status {
+    for (ledger::CorrectionRequest& request : requests) {
+      request.path = os::JoinPath(folder, request.path);
+      Json told = FB_TRY(BookCorrection(how, staged->source, request));
+      if (told["closed"] || told["changes"] != 0) booked.push_back(std::move(told));
+    }
+    return {};
+  }();
+  FB_CHECK(how.files.RemoveTree(folder));
+  FB_CHECK(done);
+  return booked;
+}
+
+}  // namespace
+
+Result<std::string> PublishImport(const Publishing& how, ledger::StagedImport staged,
+                                  const std::string& report_json) {
+  Json report = Json::parse(report_json);
+  const std::string staging_dir = staged.staging_dir;
+  Result<Json> booked = BookCorrections(how, &staged);
+  if (!booked || how.dry_run) FB_CHECK(how.files.RemoveTree(staging_dir));
+  if (!booked) return Fail(std::move(booked).error());
+  if (!booked->empty()) {
+    report["periods"] = Json::array();
+    for (const ledger::Slice& slice : staged.slices) {
+      report["periods"].push_back({{"period", slice.period}, {"rows", slice.rows}});
+    }
+    for (const Json& correction : *booked) {
+      if (!correction["commit"].is_null()) report["commit"] = correction["commit"];
+    }
+    report["corrections"] = *booked;
+  }
+  if (how.dry_run) return report.dump();
+
+  const bool corrected = !report["commit"].is_null();
+  const std::optional<ledger::Commit> live =
+      how.ledger->FindUnchanged(staged.source, staged.content_hash);
+  const bool nothing_left =
+      !booked->empty() && staged.slices.empty() && staged.quarantine_file.empty();
+  if (nothing_left || live.has_value()) {
+    FB_CHECK(how.files.RemoveTree(staging_dir));
+    report["unchanged"] = !corrected;
+    if (!corrected) report["commit"] = live ? live->id : how.ledger->Head();
+    return report.dump();
+  }
+  report["commit"] = FB_TRY(how.ledger->Publish(std::move(staged))).id;
+  return report.dump();
+}
+
+}  // namespace flyball::app

@@ -1,0 +1,32 @@
+// What becomes of a staged import: it is published, and what it says of billing periods that are
+// closed is booked as corrections in an open one (ledger/correction.h).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/result.h"
+#include "ledger/ledger.h"
+#include "os/files.h"
+
+namespace flyball::app {
+
+struct Publishing {
+  os::Files& files;
+  std::string home;
+  ledger::Ledger* ledger = nullptr;  // null: there is none yet, and this is a dry run
+  bool dry_run = false;
+  // Imports one file of a source, whose report it gives: how a correction comes in.
+  std::function<Result<std::string>(const std::string& file, const std::string& source)> import;
+};
+
+// `report` is the JSON contract of `flyball import` of what was staged. What it gives has beside it
+//   "corrections": [{"period", "closed", "booked_in", "source", "changes", "commit"}]
+// of each closed period that the bill is about, and of each that is open again and whose
+// corrections are taken back; `commit` is null when nothing has changed, or in a dry run.
+// Corrections come first, so that an import that is cut short is made whole by the same import
+// again.
+Result<std::string> PublishImport(const Publishing& how, ledger::StagedImport staged,
+                                  const std::string& report);
+
+}  // namespace flyball::app
