@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/gateway_desk.h"
 #include "base/log.h"
@@ -70,8 +71,9 @@ Result<Question> Ask(const budget::Budget& budget, const Period& window) {
   const std::string dimension = DimensionOf(budget.scope);
   question.each = budget.scope.is_each();
   const bool provider = budget.scope.kind == ScopeKind::kProvider;
-  if (question.each && !provider) {
-    query.by.push_back(dimension);
+  const bool model = budget.scope.kind == ScopeKind::kModel;
+  if ((question.each && !provider) || model) {
+    query.by.push_back(dimension);  // a model's spellings are told apart in the answer
   } else if (!dimension.empty() && !provider) {
     const size_t at = budget.scope.kind == ScopeKind::kTag ? budget.scope.value.find('=') + 1 : 0;
     query.where.push_back({dimension, false, {budget.scope.value.substr(at)}});
@@ -151,6 +153,24 @@ bool IsNobody(std::string_view value) {
          value.size() > budget::kScopeValueMaxBytes || value == "*";
 }
 
+// The value of the scope that a charge counts for, "" of a scope that is no "*"; nothing when it
+// counts for none. `text` is what the charge has in the scope's dimension.
+std::optional<std::string> ValueOf(const budget::Scope& scope, const std::string& text) {
+  const bool model = scope.kind == ScopeKind::kModel;
+  if (model || scope.kind == ScopeKind::kProvider) {
+    const auto spell = model ? rates::CanonicalModel : rates::CanonicalProvider;
+    std::string word = spell(text);
+    if (scope.is_each()) return IsNobody(word) ? std::nullopt : std::optional(std::move(word));
+    const std::string wanted = spell(scope.value);
+    const bool meant = word == wanted || (model && rates::UndatedModel(word) == wanted);
+    return meant ? std::optional<std::string>("") : std::nullopt;
+  }
+  if (!scope.is_each()) return "";
+  if (IsNobody(text)) return std::nullopt;
+  if (scope.kind != ScopeKind::kTag) return text;
+  return scope.value.substr(0, scope.value.find('=')) + "=" + text;
+}
+
 }  // namespace
 
 Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBudget& counted,
@@ -170,22 +190,16 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
   };
   const size_t provider_at = column("provider");
   const size_t source_at = column("source");
-  const bool by_provider = budget.scope.kind == ScopeKind::kProvider;
-  const size_t value_at = by_provider || plain ? provider_at : column(question.query.by.front());
+  const bool by_value = budget.scope.kind != ScopeKind::kProvider &&
+                        (!plain || budget.scope.kind == ScopeKind::kModel);
+  const size_t value_at = by_value ? column(question.query.by.front()) : provider_at;
   std::map<std::string, Gathered> gathered;
   for (const ledger::AnswerRow& row : answer.rows) {
     const std::string provider = rates::CanonicalProvider(row.dimensions[provider_at]);
-    std::string value = plain ? std::string() : row.dimensions[value_at];
-    if (by_provider) {
-      if (plain && provider != rates::CanonicalProvider(budget.scope.value)) continue;
-      if (!plain) value = provider;
-    }
-    if (!plain && IsNobody(value)) continue;
-    if (!plain && budget.scope.kind == ScopeKind::kTag) {
-      value = question.query.by.front().substr(sizeof("tag:") - 1) + "=" + value;
-    }
+    const std::optional<std::string> value = ValueOf(budget.scope, row.dimensions[value_at]);
+    if (!value) continue;
     const Amount amount = ToAmount(budget, row.measures.front());
-    Gathered& of = gathered[value];
+    Gathered& of = gathered[*value];
     const std::string currency = budget.measure == budget::Measure::kMoney ? row.currency : "";
     const std::string& source = row.dimensions[source_at];
     if (fronted.contains(provider) && source != otlp::kSource && source != ingest::kGatewaySource) {

@@ -184,8 +184,9 @@ TEST(Bound, ToolsWhoseFeesCannotBeHeldAreRefused) {
 }
 
 TEST(Bound, ModelsThatSearchByThemselvesHaveNone) {
-  for (std::string_view model : {"gpt-4o-search-preview-2025-03-11", "gpt-5-search-api",
-                                 "perplexity/sonar-pro", "openai/gpt-4o:online"}) {
+  for (std::string_view model :
+       {"gpt-4o-search-preview-2025-03-11", "GPT-4o-Search-Preview", "Sonar-Pro",
+        "gpt-5-search-api", "perplexity/sonar-pro", "openai/gpt-4o:online"}) {
     const std::string body = fmt::format(R"({{"model":"{}"}})", model);
     EXPECT_TRUE(Names(NoBound(Dialect::kOpenAiChat, body), model)) << model;
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "gateway/strict_json.h"
 #include "gateway/vendor_tools.h"
 
@@ -214,7 +215,7 @@ void ReadResponseInput(const dom::element& value, CallFacts* facts) {
 
 // Models that search the web of themselves, as often as they see fit, for a fee beside the tokens.
 bool SearchesByItself(std::string_view model) {
-  const std::string_view name = model.substr(model.rfind('/') + 1);
+  const std::string name = ToLower(model.substr(model.rfind('/') + 1));  // as prices are found
   return name.find("-search-preview") != std::string_view::npos ||
          name.find("-search-api") != std::string_view::npos || name.starts_with("sonar") ||
          name.starts_with("compound") || name.ends_with(":online");

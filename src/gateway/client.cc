@@ -14,6 +14,13 @@ void Request::Grow(size_t to) {
   capacity = to;
 }
 
+void Request::Count() {
+  const size_t bytes = filled + chunks.capacity();
+  const size_t now = bytes > kRequestBufferBytes ? bytes : 0;
+  *counted_of_all += now - counted;
+  counted = now;
+}
+
 Client::Client(Core& core, std::unique_ptr<net::Stream> stream, std::string peer)
     : core_(core),
       stream_(std::move(stream)),
@@ -173,6 +180,12 @@ void Client::HeadDone() {
   if (request.body.done() || (request.end > 0 && request.filled >= request.end)) {
     return;
   }
+  request.view = RequestView{head.method, head.target, head.headers, {}, peer_};
+  if (std::optional<Reply> refusal = core_.governor.Judge(request.view)) {
+    ++core_.stats.refused;
+    RefuseWith(*refusal);
+    return;
+  }
   window_bytes_ = 0;
   timer_.SetAfter(core_.options.body_window_us);
   if (head.expects_continue && head.minor == 1 && request.filled == body_start) {
@@ -184,6 +197,11 @@ void Client::HeadDone() {
 
 void Client::ProcessBody() {
   Request& request = *request_;
+  request.Count();
+  if (core_.body_bytes > core_.options.bodies_max_bytes && request.counted > 0) {
+    Refuse(503, "the gateway holds as many bytes of requests as it may; try again later");
+    return;
+  }
   const size_t body_start = request.start + request.head_bytes;
   if (request.head.framing == net::Framing::kNone) {
     RequestDone(body_start);
@@ -243,7 +261,10 @@ void Client::Refuse(int status, std::string_view why) {
   const net::Head& head = request_->head;
   const std::string_view path =
       request_->head_bytes > 0 ? head.target.substr(0, head.target.find('?')) : std::string_view();
-  const Reply reply = core_.governor.Refuse(path, status, why);
+  RefuseWith(core_.governor.Refuse(path, status, why));
+}
+
+void Client::RefuseWith(const Reply& reply) {
   core_.out.Clear();
   AppendReply(reply, false, AnswerForm{BodyForm::kLength, 1, false}, &core_.out.text());
   core_.out.Grown();

@@ -121,10 +121,15 @@ Status Rename(const std::vector<budget::Budget>& budgets, guard::Guard& guard, g
   return {};
 }
 
-// Calls and charges of the ledger spell a provider in many ways; budgets know it by one.
-void SpellProvider(budget::Scope* scope) {
-  if (scope->kind != budget::ScopeKind::kProvider || scope->is_each()) return;
-  scope->value = rates::CanonicalProvider(scope->value);
+// Calls and charges of the ledger spell a provider, or a model, in many ways; budgets know it by
+// one.
+void SpellScope(budget::Scope* scope) {
+  if (scope->is_each()) return;
+  if (scope->kind == budget::ScopeKind::kProvider) {
+    scope->value = rates::CanonicalProvider(scope->value);
+  } else if (scope->kind == budget::ScopeKind::kModel) {
+    scope->value = rates::CanonicalModel(scope->value);
+  }
 }
 
 std::unexpected<Error> WrongMember(std::string_view member, std::string_view expected) {
@@ -216,7 +221,7 @@ Result<budget::Budget> Meant(const Json& json, const guard::Guard& guard, bool* 
   }
   std::optional<budget::Budget> known = guard.BudgetOf(budget.name);
   *edits = known.has_value();
-  SpellProvider(&budget.scope);
+  SpellScope(&budget.scope);
   if (known) {
     if (!scope.empty()) known->scope = budget.scope;
     return *std::move(known);
@@ -352,7 +357,7 @@ Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
   options.find_zone = FindZone;
   std::unique_ptr<guard::Wal> wal = FB_TRY(guard::Wal::Open(
       files, GuardFolder(home), boot_id ? Trim(*boot_id) : std::string_view(), options));
-  wal->guard().RespellScopes(SpellProvider);
+  wal->guard().RespellScopes(SpellScope);
   FB_CHECK(wal->Commit());
   return Desk{std::move(lock), std::move(wal)};
 }
@@ -372,7 +377,7 @@ Status ApplyEstate(os::Files& files, const std::string& home,
                    const std::vector<budget::Budget>& said, const Currencies& currencies,
                    guard::Wal& wal, guard::Moment now) {
   std::vector<budget::Budget> budgets = said;
-  for (budget::Budget& budget : budgets) SpellProvider(&budget.scope);
+  for (budget::Budget& budget : budgets) SpellScope(&budget.scope);
   for (const budget::Budget& budget : budgets) {
     FB_CHECK(wal.guard().CheckBudget(budget));
     FB_CHECK(CheckCurrency(budget, currencies));

@@ -86,6 +86,9 @@ class GovernedGateway::Governed final : public Call {
     dispatch_.tags = FB_TRY(ReadTags(HeaderOf(headers, kTagsHeader)));
     dispatch_.key = key_->id;
     dispatch_.model = facts_.model;
+    model_scope_ = rates::CanonicalModel(facts_.model);
+    const std::string_view undated = rates::UndatedModel(model_scope_);
+    if (undated != model_scope_) undated_scope_ = undated;
     dispatch_.dialect = Info(dialect_).name;
     dispatch_.stream = facts_.stream;
     for (const auto& [name, value] : dispatch_.tags) tag_scopes_.push_back(name + "=" + value);
@@ -299,7 +302,9 @@ class GovernedGateway::Governed final : public Call {
     add(ScopeKind::kTeam, dispatch_.team);
     add(ScopeKind::kProject, dispatch_.project);
     add(ScopeKind::kUseCase, dispatch_.use_case);
-    add(ScopeKind::kModel, dispatch_.model);
+    // A snapshot is its model too; else a budget of the model would have a way around it.
+    add(ScopeKind::kModel, model_scope_);
+    add(ScopeKind::kModel, undated_scope_);
     add(ScopeKind::kProvider, provider_scope_);
     add(ScopeKind::kEndCustomer, dispatch_.end_customer);
     for (const std::string& tag : tag_scopes_) add(ScopeKind::kTag, tag);
@@ -461,6 +466,7 @@ class GovernedGateway::Governed final : public Call {
   std::string_view target_, body_;
   std::string edited_;
   std::vector<std::string> tag_scopes_;
+  std::string model_scope_, undated_scope_;
   std::string provider_scope_;  // in the spelling of budgets, which the ledger's charges share
   std::vector<size_t> candidates_;
   size_t next_candidate_ = 0;

@@ -182,35 +182,60 @@ std::string GovernedGateway::MetricsText() const {
   return text;
 }
 
+Reply GovernedGateway::RefuseCall(const RequestView& request, RefusalKind kind,
+                                  std::string_view why) {
+  ++counts_.refused_other;
+  return ErrorReply(SpeaksAnthropic(request.target), kind, why);
+}
+
+std::variant<GovernedGateway::Caller, Reply> GovernedGateway::CallerOf(const RequestView& head) {
+  const std::string_view secret = SecretOf(head.headers);
+  std::shared_ptr<const VirtualKey> key = keys_.Find(secret);
+  if (key == nullptr || !key->IsGood(clock_.Now())) {
+    return RefuseCall(
+        head, RefusalKind::kUnauthenticated,
+        secret.empty() ? "the request has no key" : "the key is unknown, expired or revoked");
+  }
+  const std::optional<Dialect> dialect = DialectOf(head.method, head.target);
+  if (!dialect) {
+    return RefuseCall(head, RefusalKind::kUnknownRoute,
+                      "this route is not metered, so it is not open to keys with budgets");
+  }
+  return Caller{std::move(key), *dialect};
+}
+
+std::optional<Reply> GovernedGateway::Judge(const RequestView& head) {
+  if (head.target.starts_with("/flyball/") && keys_.IsAdmin(SecretOf(head.headers))) {
+    return std::nullopt;
+  }
+  if (std::optional<Reply> own = OwnPage(head)) return own;  // it needs no body
+  std::variant<Caller, Reply> caller = CallerOf(head);
+  if (Reply* reply = std::get_if<Reply>(&caller)) {
+    ++counts_.calls;
+    return std::move(*reply);
+  }
+  return std::nullopt;
+}
+
 std::unique_ptr<Call> GovernedGateway::Begin(const RequestView& request) {
-  const auto refuse = [&](RefusalKind kind, std::string_view why) {
-    ++counts_.refused_other;
-    return Answer(ErrorReply(SpeaksAnthropic(request.target), kind, why));
-  };
   if (std::optional<Reply> own = OwnPage(request)) return Answer(*std::move(own));
   ++counts_.calls;
-  const std::string_view secret = SecretOf(request.headers);
-  const std::shared_ptr<const VirtualKey> key = keys_.Find(secret);
-  if (key == nullptr || !key->IsGood(clock_.Now())) {
-    return refuse(RefusalKind::kUnauthenticated, secret.empty()
-                                                     ? "the request has no key"
-                                                     : "the key is unknown, expired or revoked");
-  }
-  const std::optional<Dialect> dialect = DialectOf(request.method, request.target);
-  if (!dialect) {
-    return refuse(RefusalKind::kUnknownRoute,
-                  "this route is not metered, so it is not open to keys with budgets");
-  }
-  if (*dialect == Dialect::kOpenAiModels) {
+  std::variant<Caller, Reply> caller = CallerOf(request);
+  if (Reply* reply = std::get_if<Reply>(&caller)) return Answer(std::move(*reply));
+  const auto& [key, dialect] = std::get<Caller>(caller);
+  if (dialect == Dialect::kOpenAiModels) {
     return Answer(Reply{200, {{"Content-Type", "application/json"}}, ModelsJson()});
   }
-  Result<CallFacts> facts = ReadCall(*dialect, request.body);
+  const auto refuse = [&](RefusalKind kind, std::string_view why) {
+    return Answer(RefuseCall(request, kind, why));
+  };
+  Result<CallFacts> facts = ReadCall(dialect, request.body);
   if (!facts) return refuse(RefusalKind::kInvalid, facts.error().ToString());
   if (!key->MayUse(facts->model)) {
     return refuse(RefusalKind::kForbidden,
                   fmt::format("the key may not use the model '{}'", facts->model));
   }
-  Result<std::unique_ptr<Call>> call = MakeCall(*dialect, request, *std::move(facts), key);
+  Result<std::unique_ptr<Call>> call = MakeCall(dialect, request, *std::move(facts), key);
   if (call) return *std::move(call);
   const bool unserved = call.error().code == Code::kNotFound;
   return refuse(unserved ? RefusalKind::kUnknownRoute : RefusalKind::kInvalid,

@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -69,6 +70,7 @@ class GovernedGateway final : public Governor {
   GovernedGateway& operator=(const GovernedGateway&) = delete;
 
   std::unique_ptr<Call> Begin(const RequestView& request) override;
+  std::optional<Reply> Judge(const RequestView& head) override;
   Reply Refuse(std::string_view path, int status, std::string_view why) override;
   // The log's ends, the guard's journal, the log's dispatches: what the guard has settled the
   // ledger knows, and a call of the log that the guard does not know of has been settled.
@@ -87,6 +89,13 @@ class GovernedGateway final : public Governor {
   // governed_call.cc. INVALID_ARGUMENT: attributes that budgets can't be named by; NOT_FOUND: no
   // upstream serves the model.
   class Governed;
+  // Whose call it is and in which dialect; else what answers it.
+  struct Caller {
+    std::shared_ptr<const VirtualKey> key;
+    Dialect dialect;
+  };
+  std::variant<Caller, Reply> CallerOf(const RequestView& head);
+  Reply RefuseCall(const RequestView& request, RefusalKind kind, std::string_view why);
   Result<std::unique_ptr<Call>> MakeCall(Dialect dialect, const RequestView& request,
                                          CallFacts facts, std::shared_ptr<const VirtualKey> key);
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }

@@ -20,19 +20,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// An upstream's own spelling made a value of `provider=*` beside that of the ledger.
-TEST_F(GovernorTest, TheProviderOfACallIsSpelledAsBudgetsSpellIt) {
-  settings_.upstreams[0].name = "OpenAI";
-  SetBudget("provider=openai", "100");
-  SetBudget("provider=*", "100");
-  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
-  EXPECT_EQ(Standing("provider=openai").first, "0.05");
-  std::vector<std::string> scopes;
-  for (const guard::StatusRow& row : wal_->guard().Statuses(Now())) scopes.push_back(row.scope);
-  EXPECT_EQ(std::ranges::count(scopes, "provider=openai"), 2);
-  EXPECT_EQ(std::ranges::count(scopes, "provider=OpenAI"), 0);
-}
-
 TEST_F(GovernorTest, ACallIsHeldAtItsBoundAndSettledExactly) {
   SetBudget("team=search", "100");
   const Served served = Serve(kChat, kAsk, {{200, kAnswer}});

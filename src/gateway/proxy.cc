@@ -111,7 +111,7 @@ std::unique_ptr<Request> Core::TakeRequest() {
     spare_.pop_back();
     return request;
   }
-  auto request = std::make_unique<Request>();
+  auto request = std::make_unique<Request>(&body_bytes);
   request->Grow(kRequestBufferBytes);
   return request;
 }
@@ -124,6 +124,7 @@ void Core::GiveBack(std::unique_ptr<Request> request) {
   request->filled = request->start = request->head_bytes = request->end = request->looked = 0;
   request->chunks.clear();
   request->view = RequestView{};
+  request->Count();
   spare_.push_back(std::move(request));
 }
 

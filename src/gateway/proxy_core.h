@@ -43,8 +43,19 @@ struct Request {
   std::string peer;
   RequestView view;
 
+  // Of the bytes that the core counts for all requests: small ones cost nothing to count.
+  size_t counted = 0;
+  size_t* counted_of_all = nullptr;
+
+  explicit Request(size_t* of_all) : counted_of_all(of_all) {}
+  ~Request() { *counted_of_all -= counted; }
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
   std::string_view bytes() const { return {buffer.get() + start, filled - start}; }
   void Grow(size_t to);
+  // Counts what it holds now.
+  void Count();
 };
 
 // A connection to an upstream.
@@ -107,6 +118,7 @@ class Client final : public net::StreamOwner {
   void HeadDone();
   void RequestDone(size_t end);
   void Refuse(int status, std::string_view why);
+  void RefuseWith(const Reply& reply);
   bool Flush();
   void Answered();
   void NextRequest();
@@ -256,6 +268,7 @@ class Core {
   net::Dialer& dialer;                    // NOLINT
   ProxyStats stats;                       // NOLINT
   bool stopping = false;                  // NOLINT: no new requests
+  size_t body_bytes = 0;                  // NOLINT: of requests, as they count themselves
   // Used within one call from the loop only.
   std::vector<char> scratch = std::vector<char>(kReadBytes);  // NOLINT
   Gather out, body;                                           // NOLINT

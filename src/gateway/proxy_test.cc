@@ -164,6 +164,62 @@ TEST(Proxy, RefusesWhatNeverBecomesARequest) {
   }
 }
 
+TEST(Proxy, WaitsForNoBodyWhoseHeadHasNoChance) {
+  SimGateway world(4);
+  world.script.judge = [](const RequestView& head) -> std::optional<Reply> {
+    if (head.target == "/open") return std::nullopt;
+    return Reply{401, {}, "no key"};
+  };
+  SimEnd& client = world.NewClient();
+  client.Say(
+      "POST /closed HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: 20000000"
+      "\r\n\r\n");
+  world.RunFor(kSecond);
+  const auto answers = Understand(client.heard, true);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].status, 401);
+  EXPECT_EQ(answers[0].body, "no key");
+  EXPECT_EQ(world.begun, 0);
+  EXPECT_EQ(world.proxy->stats().refused, 1u);
+  world.RunFor(30 * kSecond);
+  EXPECT_EQ(world.proxy->stats().clients, 0u);
+}
+
+TEST(Proxy, HoldsNoMoreBytesOfBodiesThanItMay) {
+  ProxyOptions options;
+  options.bodies_max_bytes = 1'000'000;
+  SimGateway world(4, {}, options);
+  const auto say = [&](SimEnd& client, const std::string& framing, const std::string& bytes) {
+    client.Say("POST /a HTTP/1.1\r\nHost: g\r\n" + framing + "\r\n\r\n" + bytes);
+  };
+  // Two that hold 600 kB, with what a growing text takes in advance, and wait for their rest.
+  SimEnd& first = world.NewClient();
+  say(first, "Content-Length: 500000", std::string(400'000, 'x'));
+  SimEnd& second = world.NewClient();
+  say(second, "Transfer-Encoding: chunked", "61a80\r\n" + std::string(200'000, 'x'));
+  world.RunFor(kSecond);
+  SimEnd& third = world.NewClient();
+  say(third, "Content-Length: 500000", std::string(400'000, 'x'));
+  world.RunFor(kSecond);
+  auto answers = Understand(third.heard, true);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].status, 503);
+  // Small ones are served all the same, and so is a large one when there is room again.
+  SimEnd& small = world.NewClient();
+  small.Say(Post("x"));
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.begun, 1);
+  first.Say(std::string(100'000, 'x'));
+  world.RunFor(kSecond);
+  EXPECT_EQ(world.begun, 2);
+  SimEnd& fourth = world.NewClient();
+  say(fourth, "Content-Length: 500000", std::string(500'000, 'x'));
+  world.RunFor(kSecond);
+  answers = Understand(fourth.heard, true);
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].status, 200);
+}
+
 TEST(Proxy, KnowsEveryEndOfABody) {
   struct Case {
     std::string answer;

@@ -78,6 +78,7 @@ struct SimCallScript {
   std::string tail;
   bool keeps_length = true;
   bool records = true;  // what Commit says
+  std::function<std::optional<Reply>(const RequestView& head)> judge;
   std::function<void()> dispatched;
 };
 
@@ -109,6 +110,9 @@ class SimGateway : public Governor, public net::Dialer {
   std::unique_ptr<Proxy> proxy;
 
   std::unique_ptr<Call> Begin(const RequestView& request) override;
+  std::optional<Reply> Judge(const RequestView& head) override {
+    return script.judge ? script.judge(head) : std::nullopt;
+  }
   Reply Refuse(std::string_view path, int status, std::string_view why) override;
   bool Commit() override {
     ++commits;

@@ -64,6 +64,30 @@ std::string CanonicalProvider(std::string_view provider) {
   return lower;
 }
 
+std::string CanonicalModel(std::string_view model) { return ToLower(model); }
+
+std::string_view UndatedModel(std::string_view model) {
+  constexpr std::string_view kLatest = "-latest";
+  if (model.size() > kLatest.size() && model.ends_with(kLatest)) {
+    return model.substr(0, model.size() - kLatest.size());
+  }
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  constexpr size_t kIsoDate = sizeof("2024-08-06") - 1;
+  if (model.size() > kIsoDate + 1) {
+    const std::string_view date = model.substr(model.size() - kIsoDate);
+    const char before = model[model.size() - kIsoDate - 1];
+    if (std::ranges::count_if(date, is_digit) == 8 && date[4] == '-' && date[7] == '-' &&
+        (before == '-' || before == '@')) {
+      return model.substr(0, model.size() - kIsoDate - 1);
+    }
+  }
+  const size_t separator = model.find_last_of("-@");
+  if (separator == std::string_view::npos || separator == 0) return model;
+  const std::string_view date = model.substr(separator + 1);
+  const bool dated = date.size() >= 3 && date.size() <= 8 && std::ranges::all_of(date, is_digit);
+  return dated ? model.substr(0, separator) : model;
+}
+
 std::string_view TierName(ServiceTier tier) { return kTierNames[static_cast<size_t>(tier)]; }
 
 Result<ServiceTier> ParseTier(std::string_view name) {

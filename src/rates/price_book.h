@@ -202,5 +202,11 @@ class PriceBook {
 // One name for what sources spell differently: "vertex_ai-language-models" and "gemini" are
 // "google". Unknown names come back in lower case.
 std::string CanonicalProvider(std::string_view provider);
+// A model's name as budgets know it: in lower case.
+std::string CanonicalModel(std::string_view model);
+// Without what names a snapshot at its end ("gpt-4o-2024-08-06", "gpt-4-0613", "m@20241022",
+// "m-latest"); the name itself when it has none. Of "claude-sonnet-4-5-20250929" that is
+// "claude-sonnet-4-5", not "claude-sonnet-4", which is another model.
+std::string_view UndatedModel(std::string_view model);
 
 }  // namespace flyball::rates

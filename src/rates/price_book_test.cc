@@ -53,6 +53,26 @@ TEST(PriceBook, ProvidersAreKnownByTheirOtherNames) {
   EXPECT_EQ(CanonicalProvider("Bedrock"), "aws");
 }
 
+TEST(PriceBook, ASnapshotIsItsModelButForItsDate) {
+  EXPECT_EQ(CanonicalModel("GPT-4o"), "gpt-4o");
+  for (const auto& [name, undated] : std::vector<std::pair<std::string, std::string>>{
+           {"gpt-4o-2024-08-06", "gpt-4o"},
+           {"gpt-4-0613", "gpt-4"},
+           {"m@20241022", "m"},
+           {"m@2024-10-22", "m"},
+           {"m-latest", "m"},
+           {"claude-sonnet-4-5-20250929", "claude-sonnet-4-5"},
+           {"claude-sonnet-4-5", "claude-sonnet-4-5"},
+           {"gpt-4", "gpt-4"},
+           {"llama-3-405b", "llama-3-405b"},
+           {"o3", "o3"},
+           {"-latest", "-latest"},
+           {"-0613", "-0613"},
+           {"", ""}}) {
+    EXPECT_EQ(UndatedModel(name), undated) << name;
+  }
+}
+
 TEST(PriceBook, SeveralProvidersThatDifferAreAskedFor) {
   const PriceBook book = BookOf(Of("one", "m", "1") + "," + Of("two", "m", "2") + "," +
                                 Of("one", "same", "3") + "," + Of("two", "same", "3"));

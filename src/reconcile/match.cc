@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "rates/price_book.h"
 #include "reconcile/sums.h"
 
 namespace flyball::reconcile {
@@ -27,19 +28,10 @@ struct Entry {
   std::vector<metered::Line> lines;
 };
 
-// "gpt-4o-2024-08-06", "gpt-4-0613" and "m@20241022" of "gpt-4o", "gpt-4" and "m" or "m-latest".
-// Not "claude-sonnet-4-5-20250929" of "claude-sonnet-4": that is another model.
 bool IsSnapshotOf(std::string_view name, std::string_view alias) {
   constexpr std::string_view kLatest = "-latest";
   if (alias.ends_with(kLatest)) alias.remove_suffix(kLatest.size());
-  if (alias.empty() || !name.starts_with(alias) || name.size() <= alias.size()) return false;
-  const char separator = name[alias.size()];
-  if (separator != '-' && separator != '@') return false;
-  const std::string_view date = name.substr(alias.size() + 1);
-  size_t digits = 0;
-  for (const char c : date) digits += c >= '0' && c <= '9' ? 1 : 0;
-  if (digits == date.size()) return digits >= 3 && digits <= 8;
-  return date.size() == 10 && digits == 8 && date[4] == '-' && date[7] == '-';
+  return name != alias && !name.ends_with(kLatest) && rates::UndatedModel(name) == alias;
 }
 
 Money CostOf(const CallFact& call) { return call.ended ? call.end.cost : Money(); }

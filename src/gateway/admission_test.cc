@@ -1,0 +1,56 @@
+// What decides about a call before it is held: its head, and the scopes that it falls under.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "gateway/test_governor.h"
+
+namespace flyball::gateway {
+namespace {
+
+// An upstream's own spelling made a value of `provider=*` beside that of the ledger.
+TEST_F(GovernorTest, TheProviderOfACallIsSpelledAsBudgetsSpellIt) {
+  settings_.upstreams[0].name = "OpenAI";
+  SetBudget("provider=openai", "100");
+  SetBudget("provider=*", "100");
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).status, 200);
+  EXPECT_EQ(Standing("provider=openai").first, "0.05");
+  std::vector<std::string> scopes;
+  for (const guard::StatusRow& row : wal_->guard().Statuses(Now())) scopes.push_back(row.scope);
+  EXPECT_EQ(std::ranges::count(scopes, "provider=openai"), 2);
+  EXPECT_EQ(std::ranges::count(scopes, "provider=OpenAI"), 0);
+}
+
+// Whatever its spelling, and under the name of a snapshot too.
+TEST_F(GovernorTest, ABudgetOfAModelHasNoWayAroundIt) {
+  book_ = std::make_shared<rates::PriceBook>(rates::BookOf(
+      rates::ModelOf("m", R"({"per_unit":{"input":"0.001","output":"0.002"}})") + "," +
+      rates::ModelOf("m-2024-08-06", R"({"per_unit":{"input":"0.001","output":"0.002"}})")));
+  SetBudget("model=m", "0");
+  for (std::string_view name : {"m", "M", "m-2024-08-06", "M-2024-08-06"}) {
+    const std::string ask = fmt::format(R"({{"model":"{}","max_tokens":50,"messages":[]}})", name);
+    EXPECT_EQ(Serve(kChat, ask, {}).status, 429) << name;
+  }
+}
+
+TEST_F(GovernorTest, AHeadWithoutAChanceIsRefusedBeforeItsBody) {
+  const std::string bearer = "Bearer " + key_.secret;
+  const std::vector<HeaderView> none;
+  const std::vector<HeaderView> good = {{"Authorization", bearer}};
+  const auto judge = [&](std::string_view method, std::string_view target,
+                         const std::vector<HeaderView>& headers) {
+    const std::optional<Reply> reply =
+        Gateway().Judge(RequestView{method, target, headers, {}, "127.0.0.1"});
+    return reply ? reply->status : 0;
+  };
+  EXPECT_EQ(judge("POST", kChat, none), 401);
+  EXPECT_EQ(judge("POST", kChat, good), 0);
+  EXPECT_EQ(judge("POST", "/v1/files", good), 404);
+  EXPECT_EQ(judge("GET", "/healthz", none), 200);
+  EXPECT_EQ(judge("POST", "/flyball/budgets", good), 401);
+  EXPECT_EQ(Gateway().counts().calls, 2u);
+  EXPECT_EQ(Gateway().counts().refused_other, 2u);
+}
+
+}  // namespace
+}  // namespace flyball::gateway
