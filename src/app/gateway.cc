@@ -244,6 +244,11 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   gateway::GovernedGateway governor(std::move(settings), config.book, *desk.wal, calls, keys,
                                     environment.clock, random);
   governor.SetCurrencies(currencies);
+  if (const std::string& log = estate.gateway.access_log; !log.empty()) {
+    const bool as_it_is = log == "-" || log.starts_with('/');
+    governor.SetAccessLog(std::make_unique<gateway::AccessLog>(
+        environment.files, as_it_is ? log : os::JoinPath(environment.home, log)));
+  }
   const auto dialer = FB_TRY(net::MakeDialer(loop, net::DialerOptions{}));
   gateway::Proxy proxy(gateway::ProxyOptions{}, std::move(upstreams), governor, loop.timers(),
                        *dialer);

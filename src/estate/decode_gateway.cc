@@ -203,9 +203,10 @@ Result<ExchangeRate> DecodeExchangeRate(At map) {
 }  // namespace
 
 Result<Gateway> DecodeGateway(At map) {
-  FB_CHECK(CheckKeys(map, "the gateway", {"listen", "output_limit", "upstreams"}));
+  FB_CHECK(CheckKeys(map, "the gateway", {"listen", "access_log", "output_limit", "upstreams"}));
   Gateway gateway;
   gateway.listen = FB_TRY(ReadTextAt(map, "listen", "ADDRESS:PORT"));
+  gateway.access_log = FB_TRY(ReadTextAt(map, "access_log", "a file, or - for standard output"));
   gateway.output_limit =
       FB_TRY(ReadNumberAt(map, "output_limit", "a number of tokens", 0, 1, kOutputLimitMax));
   const YamlNode* upstreams = map.node.Find("upstreams");

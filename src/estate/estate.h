@@ -96,6 +96,7 @@ struct ExchangeRate {
 };
 struct Gateway {
   std::string listen;        // empty: the default
+  std::string access_log;    // a file, "-" for standard output; empty: none
   int64_t output_limit = 0;  // tokens, of calls that state no limit; 0: the gateway's default
   std::vector<Upstream> upstreams;
 };

@@ -21,6 +21,7 @@ TEST(GatewaySection, UpstreamsAndBudgets) {
   Result<Estate> estate = Load(R"(currency: EUR
 gateway:
   listen: 127.0.0.1:8081
+  access_log: access.log
   output_limit: 4096
   upstreams:
     - { name: openai, dialect: openai, base_url: "https://api.openai.com/", key_env: OPENAI_API_KEY,
@@ -34,6 +35,7 @@ budgets:
   const Gateway& gateway = estate->gateway;
   EXPECT_EQ(gateway.listen, "127.0.0.1:8081");
   EXPECT_EQ(gateway.output_limit, 4096);
+  EXPECT_EQ(gateway.access_log, "access.log");
   ASSERT_EQ(gateway.upstreams.size(), 2u);
   EXPECT_EQ(gateway.upstreams[0].base_url, "https://api.openai.com");
   EXPECT_EQ(gateway.upstreams[0].models, (std::vector<std::string>{"gpt-*", "o3"}));

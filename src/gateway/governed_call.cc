@@ -59,6 +59,26 @@ Result<std::vector<std::pair<std::string, std::string>>> ReadTags(std::string_vi
   return tags;
 }
 
+std::string_view EndName(End how) {
+  switch (how) {
+    case End::kComplete:
+      return "complete";
+    case End::kCut:
+      return "cut";
+    case End::kBroken:
+      return "broken";
+    case End::kClientGone:
+      return "client gone";
+    case End::kDrained:
+      return "drained";
+    case End::kRefused:
+      return "refused";
+    case End::kNeverSent:
+      return "never sent";
+  }
+  return {};
+}
+
 }  // namespace
 
 // One call, from its first attempt to its end.
@@ -72,6 +92,8 @@ class GovernedGateway::Governed final : public Call {
         facts_(std::move(facts)),
         key_(std::move(key)),
         target_(request.target),
+        peer_(request.peer),
+        began_us_(gateway.access_ ? gateway.clock_.MonotonicUs() : 0),
         body_(request.body) {}
 
   // Who pays: the key's own attributes, and of headers what the key leaves open.
@@ -111,6 +133,12 @@ class GovernedGateway::Governed final : public Call {
   }
 
   std::variant<Attempt, Reply> Next(Outcome before) override {
+    std::variant<Attempt, Reply> next = NextAttempt(before);
+    if (const Reply* reply = std::get_if<Reply>(&next)) refused_ = reply->status;
+    return next;
+  }
+
+  std::variant<Attempt, Reply> NextAttempt(Outcome before) {
     ConcludeAttempt(before);
     if (before == Outcome::kNotRecorded) {
       return Refusal(RefusalKind::kUnavailable, "the call can't be recorded, so it may not leave");
@@ -178,6 +206,11 @@ class GovernedGateway::Governed final : public Call {
   std::string Tail() override { return status_ / 100 == 2 ? meter_->Finish() : std::string(); }
 
   void Ended(End how) override {
+    Conclude(how);
+    if (g_.access_ != nullptr) LogAccess(how);
+  }
+
+  void Conclude(End how) {
     switch (how) {
       case End::kRefused:
         return;  // Next has seen to it
@@ -201,6 +234,24 @@ class GovernedGateway::Governed final : public Call {
   }
 
  private:
+  void LogAccess(End how) const {
+    AccessLine line;
+    line.at = g_.clock_.Now();
+    line.peer = peer_;
+    line.path = target_;
+    line.key = key_->id;
+    line.dialect = Info(dialect_).name;
+    line.model = facts_.model;
+    line.stream = facts_.stream;
+    line.upstream = dispatch_.upstream;
+    line.attempts = attempts_;
+    line.call = dispatch_.id;
+    line.status = how == End::kRefused ? refused_ : status_;
+    line.ended = EndName(how);
+    line.us = g_.clock_.MonotonicUs() - began_us_;
+    g_.access_->Add(line);
+  }
+
   bool strips_usage() const {
     return dialect_ == Dialect::kOpenAiChat && facts_.stream && !facts_.asks_usage;
   }
@@ -463,7 +514,10 @@ class GovernedGateway::Governed final : public Call {
   Dialect dialect_;
   CallFacts facts_;
   std::shared_ptr<const VirtualKey> key_;
-  std::string_view target_, body_;
+  std::string_view target_, peer_;
+  int64_t began_us_;
+  std::string_view body_;
+  int refused_ = 0;  // the status of our own answer
   std::string edited_;
   std::vector<std::string> tag_scopes_;
   std::string model_scope_, undated_scope_;

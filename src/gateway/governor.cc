@@ -183,9 +183,24 @@ std::string GovernedGateway::MetricsText() const {
 }
 
 Reply GovernedGateway::RefuseCall(const RequestView& request, RefusalKind kind,
-                                  std::string_view why) {
+                                  std::string_view why, const VirtualKey* key) {
   ++counts_.refused_other;
-  return ErrorReply(SpeaksAnthropic(request.target), kind, why);
+  Reply reply = ErrorReply(SpeaksAnthropic(request.target), kind, why);
+  LogRequest(request, key, reply.status, "refused");
+  return reply;
+}
+
+void GovernedGateway::LogRequest(const RequestView& request, const VirtualKey* key, int status,
+                                 std::string_view ended) {
+  if (access_ == nullptr) return;
+  AccessLine line;
+  line.at = clock_.Now();
+  line.status = status;
+  line.ended = ended;
+  line.peer = request.peer;
+  line.path = request.target;
+  if (key != nullptr) line.key = key->id;
+  access_->Add(line);
 }
 
 std::variant<GovernedGateway::Caller, Reply> GovernedGateway::CallerOf(const RequestView& head) {
@@ -199,7 +214,8 @@ std::variant<GovernedGateway::Caller, Reply> GovernedGateway::CallerOf(const Req
   const std::optional<Dialect> dialect = DialectOf(head.method, head.target);
   if (!dialect) {
     return RefuseCall(head, RefusalKind::kUnknownRoute,
-                      "this route is not metered, so it is not open to keys with budgets");
+                      "this route is not metered, so it is not open to keys with budgets",
+                      key.get());
   }
   return Caller{std::move(key), *dialect};
 }
@@ -224,10 +240,11 @@ std::unique_ptr<Call> GovernedGateway::Begin(const RequestView& request) {
   if (Reply* reply = std::get_if<Reply>(&caller)) return Answer(std::move(*reply));
   const auto& [key, dialect] = std::get<Caller>(caller);
   if (dialect == Dialect::kOpenAiModels) {
+    LogRequest(request, key.get(), 200, "complete");
     return Answer(Reply{200, {{"Content-Type", "application/json"}}, ModelsJson()});
   }
   const auto refuse = [&](RefusalKind kind, std::string_view why) {
-    return Answer(RefuseCall(request, kind, why));
+    return Answer(RefuseCall(request, kind, why, key.get()));
   };
   Result<CallFacts> facts = ReadCall(dialect, request.body);
   if (!facts) return refuse(RefusalKind::kInvalid, facts.error().ToString());
@@ -247,7 +264,9 @@ Reply GovernedGateway::Refuse(std::string_view path, int status, std::string_vie
   RefusalKind kind = RefusalKind::kOther;
   if (status == 413) kind = RefusalKind::kTooLarge;
   if (status == 404) kind = RefusalKind::kUnknownRoute;
-  return ErrorReply(SpeaksAnthropic(path), kind, why, status);
+  Reply reply = ErrorReply(SpeaksAnthropic(path), kind, why, status);
+  LogRequest(RequestView{{}, path, {}, {}, {}}, nullptr, reply.status, "refused");
+  return reply;
 }
 
 // What a power cut takes of the log is not in the ledger: about a second of it.
@@ -300,6 +319,7 @@ void GovernedGateway::Tick() {
                {{"why", tick_fault_.why()}});
   }
   TellNotices();
+  if (access_ != nullptr) access_->Flush();
   if (now.mono_us - keys_looked_at_us_ >= kKeysRefreshUs) {
     keys_looked_at_us_ = now.mono_us;
     keys_.Refresh();

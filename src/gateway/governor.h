@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "estate/estate.h"
+#include "gateway/access_log.h"
 #include "gateway/call.h"
 #include "gateway/call_facts.h"
 #include "gateway/call_log.h"
@@ -81,6 +82,8 @@ class GovernedGateway final : public Governor {
   void SetBook(std::shared_ptr<const rates::PriceBook> book) { book_ = std::move(book); }
   // What the desk asks of a budget's currency.
   void SetCurrencies(Currencies currencies) { currencies_ = std::move(currencies); }
+  // Of requests from now on; null: none.
+  void SetAccessLog(std::unique_ptr<AccessLog> access) { access_ = std::move(access); }
   const GatewayCounts& counts() const { return counts_; }
   // In the text format of Prometheus.
   std::string MetricsText() const;
@@ -95,7 +98,10 @@ class GovernedGateway final : public Governor {
     Dialect dialect;
   };
   std::variant<Caller, Reply> CallerOf(const RequestView& head);
-  Reply RefuseCall(const RequestView& request, RefusalKind kind, std::string_view why);
+  Reply RefuseCall(const RequestView& request, RefusalKind kind, std::string_view why,
+                   const VirtualKey* key = nullptr);
+  void LogRequest(const RequestView& request, const VirtualKey* key, int status,
+                  std::string_view ended);
   Result<std::unique_ptr<Call>> MakeCall(Dialect dialect, const RequestView& request,
                                          CallFacts facts, std::shared_ptr<const VirtualKey> key);
   guard::Moment Now() { return {clock_.Now(), clock_.MonotonicUs()}; }
@@ -119,6 +125,7 @@ class GovernedGateway final : public Governor {
   Clock& clock_;
   Random& random_;
   GatewayCounts counts_;
+  std::unique_ptr<AccessLog> access_;
   int64_t keys_looked_at_us_ = 0;
   int64_t log_synced_us_ = 0;
   bool syncing_log_ = false;

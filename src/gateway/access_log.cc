@@ -1,0 +1,75 @@
+#include "gateway/access_log.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "base/text.h"
+
+namespace flyball::gateway {
+namespace {
+
+constexpr size_t kKeptBytes = 256u << 10;  // of lines, then they are written at once
+
+void AddText(std::string_view name, std::string_view text, std::string* out) {
+  if (text.empty()) return;
+  fmt::format_to(std::back_inserter(*out), ",\"{}\":", name);
+  AppendJsonString(text, out);
+}
+
+void AddNumber(std::string_view name, uint64_t number, std::string* out) {
+  if (number == 0) return;
+  fmt::format_to(std::back_inserter(*out), ",\"{}\":{}", name, number);
+}
+
+}  // namespace
+
+void AccessLog::Add(const AccessLine& line) {
+  lines_ += "{\"at\":\"" + FormatInstant(line.at) + "\"";
+  AddText("peer", line.peer, &lines_);
+  AddText("path", line.path.substr(0, line.path.find('?')), &lines_);
+  AddText("key", line.key, &lines_);
+  AddText("dialect", line.dialect, &lines_);
+  AddText("model", line.model, &lines_);
+  if (line.stream) lines_ += ",\"stream\":true";
+  AddText("upstream", line.upstream, &lines_);
+  AddNumber("attempts", static_cast<uint64_t>(line.attempts), &lines_);
+  AddNumber("call", line.call, &lines_);
+  AddNumber("status", static_cast<uint64_t>(line.status), &lines_);
+  AddText("ended", line.ended, &lines_);
+  fmt::format_to(std::back_inserter(lines_), ",\"us\":{}}}\n", line.us);
+  ++count_;
+  if (lines_.size() >= kKeptBytes) Flush();
+}
+
+Status AccessLog::Write() {
+  if (path_ == "-") {
+    if (std::fwrite(lines_.data(), 1, lines_.size(), stdout) != lines_.size() ||
+        std::fflush(stdout) != 0) {
+      return Fail(Code::kUnavailable, "standard output can't be written");
+    }
+    return {};
+  }
+  if (file_ == nullptr || !files_.Exists(path_)) {
+    file_.reset();
+    file_ = FB_TRY(files_.OpenAppend(path_));
+  }
+  return file_->Append(lines_);
+}
+
+void AccessLog::Flush() {
+  if (lines_.empty()) return;
+  const Status written = Write();
+  if (!written) {
+    dropped_ += count_;
+    file_.reset();
+  }
+  if (fault_.IsNews(written)) {
+    log::Error("the access log can't be written; its lines are dropped until it can be",
+               {{"path", path_}, {"why", fault_.why()}});
+  }
+  lines_.clear();
+  count_ = 0;
+}
+
+}  // namespace flyball::gateway
