@@ -56,6 +56,19 @@ std::string Canonical(const budget::Budget& budget) {
   return json.dump();
 }
 
+// A budget as the estate says it, which is not what it said before. When only the word for what it
+// counts is new (also to what was put in force before that word was kept), all else stays as it was
+// set at run time.
+budget::Budget AsSaid(const budget::Budget& said, std::string_view before,
+                      const guard::Guard& guard) {
+  budget::Budget without = said;
+  without.counts_ledger = true;
+  std::optional<budget::Budget> now = guard.BudgetOf(said.name);
+  if (said.counts_ledger || !now || before != Sha256Hex(Canonical(without))) return said;
+  now->counts_ledger = false;
+  return *now;
+}
+
 std::map<std::string, std::string> ReadApplied(os::Files& files, const std::string& home) {
   std::map<std::string, std::string> applied;
   const Result<std::string> text = files.ReadAll(AppliedPath(home));
@@ -390,7 +403,8 @@ Status ApplyEstate(os::Files& files, const std::string& home,
     const std::string hash = Sha256Hex(Canonical(budget));
     const auto known = before.find(budget.name);
     if (known == before.end() || known->second != hash) {
-      if (Status set = wal.guard().SetBudget(budget, now); !set) return set;
+      const std::string said_before = known == before.end() ? std::string() : known->second;
+      FB_CHECK(wal.guard().SetBudget(AsSaid(budget, said_before, wal.guard()), now));
     }
     applied[budget.name] = hash;
     before.erase(budget.name);

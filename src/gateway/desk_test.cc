@@ -233,6 +233,25 @@ TEST_F(DeskTest, TheEstatesWordCountsWhenItChanges) {
   EXPECT_TRUE(Ask("GET", "").value().empty());
 }
 
+// An older version kept no word for what a budget counts: that it is kept now is no new word.
+TEST_F(DeskTest, WhatABudgetCountsIsTheOnlyThingThatItsWordChanges) {
+  budget::Budget budget = Of("team=search", "month", "b");
+  ASSERT_TRUE(Apply({budget}));
+  ASSERT_TRUE(Ask("POST", "", R"({"name":"b","scope":"team=search","amount":"50"})"));
+  budget.counts_ledger = false;
+  for (int open = 0; open < 2; ++open) {
+    ASSERT_TRUE(Apply({budget}));
+    const Json row = Ask("GET", "").value()[0];
+    EXPECT_EQ(row["limit"], "50");
+    EXPECT_EQ(row["counts"], "gateway") << row.dump();
+    desk_.reset();
+    desk_.emplace(OpenDesk(*files_, home_).value());
+  }
+  budget.limit = Money::Parse("20")->units();
+  ASSERT_TRUE(Apply({budget}));
+  EXPECT_EQ(Ask("GET", "").value()[0]["limit"], "20");
+}
+
 using Names = std::map<std::string, std::string>;
 
 TEST_F(DeskTest, ABudgetOfTheEstateThatIsRenamedKeepsItsCountAndWhatWasSetAtRunTime) {

@@ -182,6 +182,7 @@ Status Guard::Edit(uint32_t id, const budget::Budget& budget, Moment now) {
   if (window) merged = ChangeWindow(id, budget.window, now, &record);
   WriteBudget(id, std::move(record));
   if (merged != kNoIndex) WriteLease(merged);
+  if (!account.spec.counts_ledger) ForgetExternal(id);
   // A lower limit takes back what was promised beyond it; what is spent or held stays promised.
   for (uint32_t c : account.cells) {
     const Cell& cell = books_.cell(c);
@@ -189,6 +190,19 @@ Status Guard::Edit(uint32_t id, const budget::Budget& budget, Moment now) {
   }
   Warn(id, false);
   return {};
+}
+
+// A budget of the gateway's calls alone has no more of what the ledger said.
+void Guard::ForgetExternal(uint32_t id) {
+  ExternalRecord record{external_commit_, {}};
+  for (const uint32_t c : books_.at(id).cells) {
+    if (books_.cell(c).totals.external == 0) continue;
+    CountExternal(c, 0);
+    record.legs.push_back({NameOf(c), 0});
+  }
+  if (record.legs.empty() || !options_.durable) return;
+  StartControl();
+  Write(record, &outbox_.control);
 }
 
 // The cell that holds what was spent in the windows that the new one reaches back to, kNoIndex when

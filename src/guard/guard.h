@@ -282,6 +282,7 @@ class Guard {
 
   // budgets.cc
   Status Edit(uint32_t id, const budget::Budget& budget, Moment now);
+  void ForgetExternal(uint32_t id);
   uint32_t ChangeWindow(uint32_t id, const budget::Window& window, Moment now,
                         BudgetRecord* record);
   void MoveLegs(uint32_t from, uint32_t into);

@@ -339,6 +339,20 @@ TEST_F(GuardTest, WhatTheLedgerSaysCountsOnceIsRestatedAndCannotBeStopped) {
   EXPECT_EQ(guard_.Audit(), "");
 }
 
+TEST_F(GuardTest, ABudgetOfCallsAloneTakesNothingThatTheLedgerSays) {
+  const std::vector<ExternalSum> nine = {{now_.wall, Usd("9"), "USD"}};
+  budget::Budget calls = MakeBudget("b", "team=search", Usd("10"));
+  Set(calls);
+  ASSERT_TRUE(guard_.SetExternal("b", "", nine, 1, now_).has_value());
+  calls.counts_ledger = false;
+  Set(calls);
+  EXPECT_EQ(Row("b").totals.external, 0) << "what it had of the ledger is gone with the word";
+  ASSERT_TRUE(guard_.SetExternal("b", "", nine, 2, now_).has_value());
+  EXPECT_EQ(Row("b").totals.external, 0);
+  EXPECT_TRUE(Admits(1, "10", search_));
+  EXPECT_EQ(guard_.Audit(), "");
+}
+
 TEST_F(GuardTest, WhatTheLedgerSaysOfAValueCountsInItsOwnAccount) {
   Set(MakeBudget("each", "team=*", Usd("10")));
   const std::vector<ExternalSum> nine = {{now_.wall, Usd("9"), "USD"}};

@@ -1,4 +1,6 @@
 // Recovery: what was written, played again.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string>
 #include <type_traits>
@@ -89,7 +91,15 @@ void Guard::Apply(const BudgetRecord& record) {
 }
 
 void Guard::Apply(const GatewayOnlyRecord& record) {
-  if (books_.Has(record.account)) books_.at(record.account).spec.counts_ledger = false;
+  if (books_.Has(record.account)) {
+    books_.at(record.account).spec.counts_ledger = false;
+    return;
+  }
+  replay_error_ = Error{
+      Code::kDataLoss,
+      fmt::format("a record is about the account {}, which no record has made", record.account),
+      "put the folder back from a backup",
+      {}};
 }
 
 void Guard::Apply(const LeaseRecord& record) {

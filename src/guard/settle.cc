@@ -240,7 +240,8 @@ Result<bool> Guard::SetExternal(std::string_view name, std::string_view value,
   if (options_.durable && books_.at(id).ticket > synced_ticket_) return false;
   books_.RollTo(id, now.wall);
   const Account& account = books_.at(id);
-  std::map<Period, Amount> said;  // by window, or bucket of a rolling one
+  if (!account.spec.counts_ledger) sums = {};  // whatever is said of it
+  std::map<Period, Amount> said;               // by window, or bucket of a rolling one
   for (const ExternalSum& sum : sums) {
     const Period period = WindowAt(account.spec.window, *account.zone, sum.at);
     // A window that is over, or has not begun, is not what the budget limits now.
