@@ -487,6 +487,11 @@ class GovernedGateway::Governed final : public Call {
                    {"why", settled ? "another currency" : settled.error().ToString()}});
       }
     }
+    if (end.basis == metered::Basis::kBound && status_ / 100 == 2 && meter_) {
+      ServedAt at = ServedAtOf(dialect_, *meter_);
+      end.tier = std::move(at.tier);
+      end.region = std::move(at.region);
+    }
     Write(end, cost, tokens_output);
   }
 

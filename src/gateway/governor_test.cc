@@ -51,6 +51,22 @@ TEST_F(GovernorTest, TheRegionThatAnAnswerNamesIsLogged) {
   EXPECT_EQ(records[3].end.region, "");
 }
 
+// The bill of a call that broke off is priced by where it was being served.
+TEST_F(GovernorTest, WhereAnAnswerThatBreaksOffWasServedIsLogged) {
+  const std::string start =
+      "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"a\","
+      "\"model\":\"m\",\"usage\":{\"input_tokens\":1,\"output_tokens\":1,\"service_tier\":"
+      "\"priority\",\"inference_geo\":\"us\"}}}\n\n";
+  Serve("/v1/messages", R"({"model":"m","max_tokens":5,"stream":true,"messages":[]})",
+        {{200, start, Outcome::kNone, End::kBroken}});
+  const std::vector<metered::Record> records = Records();
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[1].end.basis, metered::Basis::kBound);
+  EXPECT_EQ(records[1].end.answer_id, "a");
+  EXPECT_EQ(records[1].end.region, "us");
+  EXPECT_EQ(records[1].end.tier, "priority");
+}
+
 TEST_F(GovernorTest, WhatDoesNotFitIsRefusedInTheClientsDialectAndNothingIsCharged) {
   SetBudget("team=search", "0.5");
   const Served openai = Serve(kChat, kAsk, {});

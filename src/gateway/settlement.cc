@@ -104,4 +104,16 @@ Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter, const
   return settlement;
 }
 
+ServedAt ServedAtOf(Dialect dialect, const AnswerMeter& meter) {
+  ServedAt at;
+  if (const auto tier = rates::ParseTier(meter.service_tier())) at.tier = rates::TierName(*tier);
+  const std::string& usage = meter.usage().empty() ? meter.start_usage() : meter.usage();
+  if (usage.empty()) return at;
+  const auto metered = rates::ReadUsage(RatesDialect(dialect), usage, meter.model());
+  if (!metered) return at;
+  if (metered->tier) at.tier = rates::TierName(*metered->tier);
+  at.region = metered->region;
+  return at;
+}
+
 }  // namespace flyball::gateway

@@ -33,4 +33,11 @@ Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter, const
                                 const estate::Upstream& upstream, const rates::PriceBook& book,
                                 Instant now, rates::MissingPrice missing);
 
+// Where an answer that broke off was being served, as far as it came to say so; "" for what it did
+// not: the bill of a call at its bound is priced by it.
+struct ServedAt {
+  std::string tier, region;
+};
+ServedAt ServedAtOf(Dialect dialect, const AnswerMeter& meter);
+
 }  // namespace flyball::gateway

@@ -83,16 +83,30 @@ BillLine::Rating RatingOf(const rates::Rated& rated) {
   return rating;
 }
 
-// At every tier and in every region that has prices of its own, where that is dearer.
+// What nobody has told of where a request was served.
+struct Untold {
+  bool tier = false, region = false;
+};
+
+// At every tier, and in every region, that may have been the one, where that is dearer.
 std::vector<BillLine::Rating> DearerThan(const rates::Rated& assumed, const rates::PriceBook& book,
-                                         rates::PriceQuery query, const Usage& usage) {
+                                         const rates::PriceQuery& query, const Usage& usage,
+                                         Untold untold, rates::ServiceTier told) {
   using rates::ServiceTier;
+  std::vector<std::string_view> regions = {query.region};
+  if (untold.region) {
+    for (const rates::RegionPrices& prices : assumed.hit.model->regions) {
+      if (prices.region != query.region) regions.push_back(prices.region);
+    }
+  }
+  std::vector<ServiceTier> tiers = {told};
+  if (untold.tier) tiers = {ServiceTier::kStandard, ServiceTier::kPriority, ServiceTier::kFast};
   std::vector<BillLine::Rating> dearer;
-  for (const rates::RegionPrices& prices : assumed.hit.model->regions) {
-    query.region = prices.region;
-    for (const ServiceTier tier :
-         {ServiceTier::kStandard, ServiceTier::kPriority, ServiceTier::kFast}) {
-      const Result<rates::Rated> rated = rates::Rate(book, query, usage, {.tier = tier});
+  for (const std::string_view region : regions) {
+    rates::PriceQuery there = query;
+    there.region = region;
+    for (const ServiceTier tier : tiers) {
+      const Result<rates::Rated> rated = rates::Rate(book, there, usage, {.tier = tier});
       if (!rated || rated->currency != assumed.currency || rated->total <= assumed.total) continue;
       dearer.push_back(RatingOf(*rated));
     }
@@ -120,16 +134,21 @@ Result<BillLine> RequestLine(const Json& request, const std::string& place,
   rates::RateOptions options;
   line.assumed = tier.empty();
   if (!line.assumed) options.tier = FB_TRY(rates::ParseTier(tier));
-  const std::string region =
-      FirstOf({TextOf(request, "region"),
-               call ? metered::RegionOf(call->dispatch, call->end) : served.region()});
+  const std::string stated =
+      FirstOf({TextOf(request, "region"), call ? call->end.region : std::string()});
+  const std::string region = FirstOf({stated, call ? call->dispatch.region : served.region()});
   const rates::PriceQuery query{vendor, line.model, line.at, region};
   const rates::Rated rated = FB_TRY(rates::Rate(book, query, usage, options));
   line.currency = rated.currency;
   BillLine::Rating rating = RatingOf(rated);
   line.cost = rating.cost;
   line.lines = std::move(rating.lines);
-  if (line.assumed) line.dearer = DearerThan(rated, book, query, usage);
+  // An exact call was priced where its answer, or else its upstream, said.
+  const bool exact = call != nullptr && call->end.basis == metered::Basis::kExact;
+  const Untold untold{line.assumed, stated.empty() && !exact};
+  if (untold.tier || untold.region) {
+    line.dearer = DearerThan(rated, book, query, usage, untold, options.tier);
+  }
   return line;
 }
 

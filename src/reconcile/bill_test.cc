@@ -58,6 +58,20 @@ TEST(Invoice, ARequestOfAnUnknownTierHasThePricesOfTheDearerOnesBesideIt) {
   EXPECT_EQ(costs, (std::vector<std::string>{"15", "20", "30"}));
 }
 
+// The vendor may have served it elsewhere than its upstream stands.
+TEST(Invoice, ACallAtItsBoundWhoseRegionNobodyToldHasThePricesOfTheDearerOnesBesideIt) {
+  CallFact call = CallOf("a", "", "standard");
+  call.end.basis = metered::Basis::kBound;
+  BillLine line = Read({call})[0];
+  EXPECT_FALSE(line.assumed);
+  ASSERT_EQ(line.dearer.size(), 1u) << "its tier was told";
+  EXPECT_EQ(line.dearer[0].cost.ToString(), "15");
+  call.end.region = "eu";
+  line = Read({call})[0];
+  EXPECT_EQ(line.cost.ToString(), "15");
+  EXPECT_TRUE(line.dearer.empty());
+}
+
 TEST(Invoice, ARequestMayStateItsTierAndRegion) {
   rates::PriceFile prices = rates::ReadPriceFile(kPrices, {}).value();
   const rates::PriceBook book = rates::PriceBook::Build({prices.layer}).value();
