@@ -209,7 +209,7 @@ void AddCard(const rates::Layer& layer, const rates::ModelPrices& model, const s
                         {"unit", info.unit},
                         {"currency", period.currency},
                         {"source", source.url},
-                        {"checked", FormatDate(source.checked)}});
+                        {"checked", DateJson(source.checked)}});
         const auto [amount, unit] = PerMillion(info.bucket, *price);
         table.rows.push_back(
             {layer.name, model.provider, model.model, region, period.contract,

@@ -71,13 +71,18 @@ std::string TargetAt(const estate::Upstream& upstream, Dialect dialect, std::str
   std::string_view path = Info(dialect).path;
   std::string at(PathOfBase(upstream.base_url));
   if (upstream.api == estate::UpstreamApi::kAzureOpenAi) {
-    path.remove_prefix(std::string_view("/v1").size());
-    const std::string_view version =
-        upstream.api_version.empty() ? kAzureVersion : std::string_view(upstream.api_version);
-    at += "/openai/deployments/" + net::PercentEncode(model, false) + std::string(path) +
-          "?api-version=";
-    at += version;
-    if (!query.empty()) at.append("&").append(query);
+    at += "/openai";
+    const std::string_view plain = path.substr(std::string_view("/v1").size());
+    std::string_view version = upstream.api_version;
+    if (dialect != Dialect::kOpenAiResponses) {
+      if (version.empty()) version = kAzureVersion;
+      at.append("/deployments/").append(net::PercentEncode(model, false)).append(plain);
+    } else {
+      // Not of a deployment: the body names it. The API without a dated version is under /v1.
+      at += version.empty() ? path : plain;
+    }
+    if (!version.empty()) at.append("?api-version=").append(version);
+    if (!query.empty()) at.append(version.empty() ? "?" : "&").append(query);
     return at;
   }
   if (at.ends_with("/v1")) path.remove_prefix(std::string_view("/v1").size());

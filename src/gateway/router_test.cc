@@ -57,6 +57,12 @@ TEST(Router, TargetsAtTheUpstream) {
   upstream.base_url = "https://x.openai.azure.com";
   EXPECT_EQ(TargetAt(upstream, Dialect::kOpenAiChat, "/v1/chat/completions", "gpt 5/../x"),
             "/openai/deployments/gpt%205%2F..%2Fx/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(TargetAt(upstream, Dialect::kOpenAiResponses, "/v1/responses?a=b", "gpt-5"),
+            "/openai/v1/responses?a=b")
+      << "Azure's responses are of no deployment";
+  upstream.api_version = "2025-04-01-preview";
+  EXPECT_EQ(TargetAt(upstream, Dialect::kOpenAiResponses, "/v1/responses?a=b", "gpt-5"),
+            "/openai/responses?api-version=2025-04-01-preview&a=b");
 }
 
 TEST(Router, ListsNamesNotPatterns) {

@@ -164,7 +164,7 @@ Result<PriceFile> ReadPriceFile(std::string_view text, const PriceFileOptions& o
   JsonLimits limits;
   limits.bytes_max = kPriceFileBytesMax;
   const JsonNode document = FB_TRY(ParseJson(text, limits));
-  if (document.is_array()) return ReadGenaiPrices(document, options);
+  if (document.is_array()) return ReadGenaiPrices(document);
   if (document.is_object() && document.Find("flyball_prices") != nullptr) {
     return ReadFlyballPrices(document);
   }

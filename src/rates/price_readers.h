@@ -28,7 +28,7 @@ std::optional<RateCard> ScaledCard(const RateCard& card, std::string_view factor
 void CountPrices(PriceFile& file);
 
 Result<PriceFile> ReadLiteLlm(const JsonNode& document, const PriceFileOptions& options);
-Result<PriceFile> ReadGenaiPrices(const JsonNode& document, const PriceFileOptions& options);
+Result<PriceFile> ReadGenaiPrices(const JsonNode& document);
 Result<PriceFile> ReadFlyballPrices(const JsonNode& document);
 
 }  // namespace flyball::rates

@@ -137,7 +137,13 @@ Result<PriceFile> PriceStore::Load(const StoredPrices& prices) const {
                 "remove it and import the prices again");
   }
   Result<PriceFile> file = ReadPriceFile(bytes, {prices.imported});
-  if (!file) file.error().place.file = path;
+  if (!file) {
+    file.error().place.file = path;
+    return file;
+  }
+  for (PriceSource& source : file->layer.sources) {
+    if (source.url.empty()) source.url = "prices/" + prices.name;  // there it can be read
+  }
   return file;
 }
 

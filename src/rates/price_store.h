@@ -3,7 +3,8 @@
 // needs no new import.
 //
 // Several imports make one book: contracts first (of one name only its newest file), then lists,
-// the one that was checked last before the others, then the built-in list. A LiteLLM map says what
+// the one that was checked last before the others, then those that state no day (the genai-prices
+// document), the one that was imported last first, then the built-in list. A LiteLLM map says what
 // holds when it was checked and nothing of the days before: there the older lists answer, and the
 // oldest of the maps last of all.
 #pragma once

@@ -74,13 +74,35 @@ TEST_F(PriceStoreTest, EachMapHoldsFromItsCheckAndTheOldestBefore) {
 }
 
 TEST_F(PriceStoreTest, TheListThatWasCheckedLastComesFirstAndContractsBeforeAll) {
-  Add(R"([{"id":"p","models":[{"id":"m","match":{"equals":"m"},"prices":{"input_mtok":5}}]}])");
+  Add(Map("2e-6", "04-01"));
   Add(Map("1e-6", "03-01"));  // imported later, but checked in March
-  EXPECT_EQ(Price("2026-11-25"), "0.000005");
+  EXPECT_EQ(Price("2026-11-25"), "0.000002");
   Add(Contract("ACME", "4"));
   EXPECT_EQ(Price("2026-11-25"), "0.000004");
   Add(Contract("ACME", "3"));  // a newer file of the same contract
   EXPECT_EQ(Price("2026-11-25"), "0.000003");
+}
+
+// A document that states no day may be old, however lately it was imported.
+TEST_F(PriceStoreTest, AListOfNoDayComesBehindThoseOfOne) {
+  const auto document = [](int price) {
+    return fmt::format(
+        R"([{{"id":"p","models":[{{"id":"m","match":{{"equals":"m"}},"prices":{{"input_mtok":{}}}}}]}}])",
+        price);
+  };
+  Add(document(4));
+  Add(document(5));
+  EXPECT_EQ(Price("2026-11-25"), "0.000005") << "of two the one that was imported last";
+  Add(Map("1e-6", "03-01"));
+  Add(document(6));
+  EXPECT_EQ(Price("2026-11-25"), "0.000001");
+  EXPECT_EQ(Price("2026-02-01"), "0.000006") << "before the map's day the document is asked";
+}
+
+TEST_F(PriceStoreTest, AnImportedPriceThatNamesNoPageIsReadInItsFile) {
+  const PriceStore::Added added = Add(Map("1e-6", "03-01"));
+  const PriceFile loaded = store.Load(added.prices).value();
+  EXPECT_EQ(loaded.layer.sources[0].url, "prices/" + added.prices.name);
 }
 
 TEST_F(PriceStoreTest, ABadFileLeavesNothing) {

@@ -128,7 +128,7 @@ class Reader {
  public:
   explicit Reader(PriceFile& file) : file_(file) {}
 
-  void ReadProvider(const JsonNode& provider, Instant checked);
+  void ReadProvider(const JsonNode& provider);
 
  private:
   void ReadModel(const JsonNode& model, uint32_t source);
@@ -266,7 +266,7 @@ void Reader::ReadModel(const JsonNode& node, uint32_t source) {
   file_.layer.models.push_back(std::move(model));
 }
 
-void Reader::ReadProvider(const JsonNode& node, Instant checked) {
+void Reader::ReadProvider(const JsonNode& node) {
   PriceReport& report = file_.report;
   provider_ = node.Text("id");
   name_ = provider_;
@@ -275,7 +275,8 @@ void Reader::ReadProvider(const JsonNode& node, Instant checked) {
       !models->is_array()) {
     return report.Note("the provider has no id or no models", name_.substr(0, kPriceNameBytesMax));
   }
-  PriceSource source{std::string(FormatName(PriceFormat::kGenaiPrices)), "", checked};
+  // The document states no day: it may be older than it looks by its import.
+  PriceSource source{std::string(FormatName(PriceFormat::kGenaiPrices)), "", kAlways};
   if (const JsonNode* urls = node.Find("pricing_urls"); urls != nullptr && !urls->items.empty()) {
     source.url = urls->items[0].text.substr(0, kPriceNameBytesMax);
   }
@@ -294,7 +295,7 @@ void Reader::ReadProvider(const JsonNode& node, Instant checked) {
 
 }  // namespace
 
-Result<PriceFile> ReadGenaiPrices(const JsonNode& document, const PriceFileOptions& options) {
+Result<PriceFile> ReadGenaiPrices(const JsonNode& document) {
   PriceFile file;
   file.report.format = PriceFormat::kGenaiPrices;
   file.layer.name = FormatName(PriceFormat::kGenaiPrices);
@@ -311,7 +312,7 @@ Result<PriceFile> ReadGenaiPrices(const JsonNode& document, const PriceFileOptio
                 fmt::format("the file has more than {} models", kPriceModelsMax));
   }
   Reader reader(file);
-  for (const JsonNode& provider : document.items) reader.ReadProvider(provider, options.imported);
+  for (const JsonNode& provider : document.items) reader.ReadProvider(provider);
   CountPrices(file);
   return file;
 }

@@ -105,11 +105,14 @@ TEST_F(Prices, AnImportIsKeptOnceShownAndCompared) {
   EXPECT_EQ(RunJson({"prices", "import", first, "--format", "json"})["imports"][0]["unchanged"],
             true);
   const Json rated = RunJson({"rate", "--model", "claude-9", "--usage", R"({"input":1})"});
-  EXPECT_EQ(rated["total"], "0.000004");
+  EXPECT_EQ(rated["total"], "0.000003") << "the second states no day, and may be older";
   const Json shown = RunJson({"prices", "show", "claude-9", "--format", "json"});
-  EXPECT_EQ(shown["prices"][0]["unit_price"], "0.000004");
-  EXPECT_EQ(shown["prices"][1]["unit_price"], "0.000003");
-  EXPECT_EQ(shown["prices"][1]["from"], "2026-03-01");
+  EXPECT_EQ(shown["prices"][0]["unit_price"], "0.000003");
+  EXPECT_EQ(shown["prices"][0]["from"], "2026-03-01");
+  EXPECT_EQ(shown["prices"][0]["checked"], "2026-03-01");
+  EXPECT_TRUE(shown["prices"][0]["source"].get<std::string>().starts_with("prices/"));
+  EXPECT_EQ(shown["prices"][1]["unit_price"], "0.000004");
+  EXPECT_EQ(shown["prices"][1]["checked"], nullptr);
   const Json diff = RunJson({"prices", "diff", "--format", "json"});
   EXPECT_EQ(diff["differences"][0]["first"], "0.000003");
   EXPECT_EQ(diff["differences"][0]["second"], "0.000004");
