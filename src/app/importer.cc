@@ -10,7 +10,9 @@
 #include "app/publish_import.h"
 #include "app/worker.h"
 #include "base/text.h"
+#include "estate/estate.h"
 #include "ingest/import.h"
+#include "ingest/native/mapped.h"
 
 namespace flyball::app {
 namespace {
@@ -30,12 +32,31 @@ ledger::LedgerOptions StoreOptions(const ingest::ImportOptions& import) {
 
 }  // namespace
 
+Status ChooseFormat(const Environment& environment, std::string_view name,
+                    ingest::ImportOptions* options) {
+  Status shipped = ingest::SetFormat(name, options);
+  if (shipped) return shipped;
+  const std::string snapshot =
+      FB_TRY(estate::LoadEstate(environment.files, os::JoinPath(environment.home, "estate.yaml")));
+  const auto rules = FB_TRY(estate::RuleSet::Compile(snapshot));
+  for (const estate::Mapping& mapping : rules->estate().mappings) {
+    if (mapping.name == name) {
+      options->mapped = native::FormatOf(mapping);
+      options->native = options->mapped.get();
+      return {};
+    }
+    shipped.error().hint += ", " + mapping.name;
+  }
+  shipped.error().hint += "; or map it under `mappings` of estate.yaml (docs/NATIVE.md)";
+  return shipped;
+}
+
 Result<ingest::ImportOptions> ToImportOptions(const Environment& environment,
                                               const ImportArgs& args) {
   ingest::ImportOptions options;
   options.files = args.files;
   options.source = args.source;
-  FB_CHECK(ingest::SetFormat(args.input_format, &options));
+  FB_CHECK(ChooseFormat(environment, args.input_format, &options));
   options.home = environment.home;
   const int64_t memory = ParseBytes(args.memory);
   if (memory < kMemoryMinBytes) {

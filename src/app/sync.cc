@@ -14,6 +14,7 @@
 #include "app/error_json.h"
 #include "app/importer.h"
 #include "app/source_store.h"
+#include "app/worker.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "os/process.h"
@@ -322,7 +323,7 @@ Result<std::vector<estate::Source>> ChooseSources(const Environment& environment
   }
   for (const estate::Source& source : chosen) {
     ingest::ImportOptions ignored;
-    if (Status known_format = ingest::SetFormat(source.format, &ignored); !known_format) {
+    if (Status known_format = ChooseFormat(environment, source.format, &ignored); !known_format) {
       return Fail(std::move(known_format).error().At(source.place));
     }
   }

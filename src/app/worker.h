@@ -12,6 +12,9 @@ namespace flyball::app {
 
 inline constexpr int64_t kMemoryMinBytes = 192ll << 20;
 
+// A format that is shipped, or mapped by the estate.
+Status ChooseFormat(const Environment& environment, std::string_view name,
+                    ingest::ImportOptions* options);
 Result<ingest::ImportOptions> ToImportOptions(const Environment& environment,
                                               const ImportArgs& args);
 

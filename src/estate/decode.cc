@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "estate/decode_gateway.h"
+#include "estate/decode_mappings.h"
 #include "estate/decode_rules.h"
 #include "estate/decode_sources.h"
 #include "estate/decode_util.h"
@@ -27,7 +28,8 @@ const std::vector<std::string_view> kEstateKeys = {
     "name",         "currency", "fiscal_year_start", "include",
     "environments", "teams",    "projects",          "use_cases",
     "models",       "sources",  "providers",         "rules",
-    "tags",         "gateway",  "budgets",           "exchange_rates"};
+    "tags",         "gateway",  "budgets",           "exchange_rates",
+    "mappings"};
 const std::vector<std::string_view> kPackKeys = {"providers", "rules", "tags"};
 
 // Decodes the files of one snapshot into one document, in their order.
@@ -158,6 +160,9 @@ class Decoder {
     }
     if (const YamlNode* node = FB_TRY(Once(map, "exchange_rates"))) {
       estate.exchange_rates = FB_TRY(DecodeExchangeRates(At{*node, map.file}));
+    }
+    if (const YamlNode* node = FB_TRY(Once(map, "mappings"))) {
+      estate.mappings = FB_TRY(DecodeMappings(At{*node, map.file}));
     }
     return {};
   }

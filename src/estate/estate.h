@@ -72,6 +72,22 @@ struct Source {
   uint64_t max_rate = 0;  // bytes a second; 0: no limit
   Place place;
 };
+// How a bill's dates are written: 2026-12-31, 31.12.2026 or 12/31/2026.
+enum class DateOrder : uint8_t { kIso, kDayFirst, kMonthFirst };
+struct MappedColumn {
+  std::string column;             // of FOCUS
+  std::vector<std::string> from;  // of the bill, the first that says something counts; else
+  std::string value;              // what every charge gets
+};
+// A bill's own format, said in FOCUS (docs/NATIVE.md).
+struct Mapping {
+  std::string name;  // as --format and a source's `format` name it
+  std::string title;
+  DateOrder dates = DateOrder::kIso;
+  std::vector<MappedColumn> columns;
+  std::vector<std::pair<std::string, std::string>> tags;  // key, column of the bill
+  Place place;
+};
 // What the API of an upstream is like; the two OpenAI-like others differ in addresses and keys.
 enum class UpstreamApi : uint8_t { kOpenAi, kAzureOpenAi, kAnthropic, kOpenAiCompatible };
 // Where the gateway sends calls.
@@ -113,6 +129,7 @@ struct Estate {
   Gateway gateway;
   std::vector<budget::Budget> budgets;
   std::vector<ExchangeRate> exchange_rates;
+  std::vector<Mapping> mappings;
 };
 
 // Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each

@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,8 @@ struct ImportOptions {
   std::vector<std::string> files;
   std::string source;  // empty: the first file's name without folder and extensions, made plain
   Format format = Format::kDetect;
-  const native::Format* native = nullptr;  // a vendor's own format; null: see what it is
+  const native::Format* native = nullptr;        // a vendor's own format; null: see what it is
+  std::shared_ptr<const native::Format> mapped;  // keeps `native`, where the estate maps it
   // Opens the price book, when a report of usage has to be rated. Null: such a report is refused.
   std::function<Result<rates::PriceBook>()> prices;
   std::string home;

@@ -71,6 +71,7 @@ std::vector<Extra> ExtrasOf(const native::Format& format, const native::Header& 
   for (const native::Rule& rule : format.rules) {
     if (!rule.constant) used.emplace(rule.from[0]);
   }
+  for (const auto& [key, from] : format.tags) used.emplace(from);
   std::set<std::string> names;
   for (std::string_view column : charge::kColumnNames) names.insert(ToLower(column));
   std::vector<Extra> extras;

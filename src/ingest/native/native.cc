@@ -6,6 +6,7 @@
 
 #include "base/raw_sum.h"
 #include "base/text.h"
+#include "ingest/native/formats.h"
 #include "ingest/native/json_text.h"
 #include "ingest/native/texts.h"
 
@@ -83,6 +84,12 @@ void ApplyRules(const Format& format, const Row& row, Draft* draft) {
       cell = row[name];
     }
   }
+  if (format.tags.empty()) return;
+  std::vector<std::pair<std::string, std::string>> tags;
+  for (const auto& [key, name] : format.tags) {
+    if (!row[name].empty()) tags.emplace_back(key, row[name]);
+  }
+  (*draft)[charge::kTags] = TagsJson(tags);
 }
 
 }  // namespace

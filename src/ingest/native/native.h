@@ -116,7 +116,8 @@ struct Format {
   std::string (*spell)(std::string_view name);
   std::vector<std::string_view> needs;  // columns by which it is recognised, all of them
   std::vector<Rule> rules;
-  std::vector<std::string_view> derived;  // columns that code fills
+  std::vector<std::string_view> derived;                            // columns that code fills
+  std::vector<std::pair<std::string_view, std::string_view>> tags;  // key, column of the bill
   // Changes the one draft that the rules made, adds others to it, or takes it away (a record that
   // states no charge). Null: nothing to do.
   void (*code)(const Row& row, const Context& context, std::vector<Draft>* drafts) = nullptr;

@@ -44,6 +44,26 @@ purchase of a commitment is told by the word in its SKU.
 
 Databricks' `system.billing.usage` states no cost; join `system.billing.list_prices` and call the price `list_price`, as the query
 at the head of `src/ingest/native/databricks.cc` does. Vercel serves FOCUS itself, as JSON lines, and needs no format.
+
+## A format of your own
+
+What nobody ships is mapped in `estate.yaml` and named with `--format` or as a source's `format`:
+
+```yaml
+mappings:
+  - name: acme                      # flyball import bill.csv --format acme
+    dates: day-first                # 31.12.2026 or 31/12/2026; month-first: 12.31.2026; iso (default): 2026-12-31, 12/31/2026
+    columns:                        # of FOCUS or our own (x_Team, x_Model, ...), from the bill's columns
+      BilledCost: Amount
+      BillingCurrency: { value: EUR }          # the same for every charge
+      ChargePeriodStart: [Start, Date]         # the first that says something
+      ServiceName: Product
+      x_Team: Cost centre
+    tags: { env: Environment }      # key: column
+```
+
+BilledCost, BillingCurrency and ChargePeriodStart are needed. Without more a charge period is a day and its billing period the month. All
+else holds as for shipped formats: the sums, the quarantine, and what was not mapped is kept under `x_`. CSV, JSON lines and Parquet are read.
 )";
 
 std::string List(const std::vector<std::string_view>& names) {
