@@ -20,6 +20,9 @@ constexpr Parameter kQuarantineParameters[] = {
     kOffset,
     kLimit,
 };
+constexpr Parameter kMonthParameters[] = {
+    {"month", "path", "string", "A billing period, such as 2026-10."},
+};
 constexpr Parameter kImportParameters[] = {
     {"async", "query", "boolean",
      "1: answer 202 with a job at once instead of the report when it is done."},
@@ -80,6 +83,18 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/quarantine/{id}", Access::kRead,
      "Rows of an import that could not be repaired, with line and reason.", kQuarantineParameters,
      "", "QuarantinePage", &Api::GetQuarantine},
+    {"GET",
+     "/api/v1/health/sources",
+     Access::kRead,
+     "What is known of each source of bills: how far it reaches, which days are missing, what lies "
+     "in quarantine, how it conforms to FOCUS.",
+     {},
+     "",
+     "SourcesHealth",
+     &Api::GetDataHealth},
+    {"GET", "/api/v1/health/months/{month}", Access::kRead,
+     "A billing period beside its invoices: the ladder from each to the ledger.", kMonthParameters,
+     "", "MonthHealth", &Api::GetMonthHealth},
     {"POST", "/api/v1/imports", Access::kWrite,
      "Imports bills: files of the server (JSON) or uploaded ones (multipart/form-data, or one file "
      "as the body).",
