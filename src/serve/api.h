@@ -99,6 +99,12 @@ class Api {
   health::Ask AskLedger();
   Result<std::string> DataHealthJson();
   Result<std::string> MonthHealthJson(const std::string& name);
+  struct QuarantineFile {
+    std::string path;
+    std::optional<int64_t> rows;  // when the import says how many there are
+  };
+  Result<QuarantineFile> FindQuarantine(const std::string& id);
+  Result<std::string> QuarantineLines(const std::string& id);
   Result<std::string> QuarantineJson(const std::string& id, const net::Request& request);
   Result<std::string> CommitOrNull(Result<std::optional<flyball::ledger::Commit>> commit);
   Result<ImportJob> JobFromJson(const Call& call);

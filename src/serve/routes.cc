@@ -19,6 +19,8 @@ constexpr Parameter kQuarantineParameters[] = {
     {"id", "path", "string", "A commit, or the slice that the quarantine file is named after."},
     kOffset,
     kLimit,
+    {"format", "query", "string",
+     "json (default): a page; jsonl: the whole file, a row a line, for download."},
 };
 constexpr Parameter kMonthParameters[] = {
     {"month", "path", "string", "A billing period, such as 2026-10."},
