@@ -7,6 +7,7 @@
 
 #include <filesystem>
 
+#include "app/check_import.h"
 #include "app/command.h"
 #include "app/table.h"
 #include "check/fix.h"
@@ -86,6 +87,18 @@ std::string Summary(const check::Report& report) {
 }
 
 }  // namespace
+
+Result<std::string> CheckFiles(const Environment& environment,
+                               const std::vector<std::string>& files) {
+  const TempFolder temp;
+  check::CheckOptions options;
+  options.files = files;
+  options.temp_dir = temp.path();
+  options.progress = [&](uint64_t done, uint64_t total) {
+    return ShowProgress(environment, "checking", done, total);
+  };
+  return check::ReportJson(FB_TRY(check::RunCheck(options)));
+}
 
 int RunCheck(const Environment& environment, const CheckArgs& args) {
   const TempFolder temp;

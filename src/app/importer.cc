@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "app/check_import.h"
 #include "app/import_text.h"
 #include "app/price_sources.h"
 #include "app/publish_import.h"
@@ -102,6 +103,12 @@ Result<std::string> Importer::Import(const ImportArgs& args) {
 }
 
 Result<std::string> Importer::ImportHere(const ImportArgs& args) {
+  std::string report = FB_TRY(StageHere(args));
+  CheckImported(*environment_, args.files, report);
+  return report;
+}
+
+Result<std::string> Importer::StageHere(const ImportArgs& args) {
   const ingest::ImportOptions options = FB_TRY(ToImportOptions(*environment_, args));
   os::Files& files = environment_->files;
   if (ledger_ != nullptr || ledger::HomeExists(files, environment_->home)) {

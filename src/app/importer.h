@@ -23,6 +23,7 @@ class Importer {
  private:
   explicit Importer(const Environment& environment) : environment_(&environment) {}
   Result<std::string> ImportHere(const ImportArgs& args);
+  Result<std::string> StageHere(const ImportArgs& args);
   // With a new home, that becomes the ledger.
   Result<std::string> StageAndPublish(ingest::ImportOptions options, bool dry_run,
                                       std::optional<ledger::NewHome> new_home);

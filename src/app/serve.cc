@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/check_import.h"
 #include "app/children.h"
 #include "app/command.h"
 #include "app/gateway_desk.h"
@@ -110,8 +111,11 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   settings.web_dir = args.web_dir;
   serve::Hooks hooks;
   hooks.run_import = [&](const serve::ImportJob& job, const serve::ImportProgress& progress,
-                         const std::stop_token& cancelled) {
-    return ImportInChild(environment, *ledger, job, progress, cancelled);
+                         const std::stop_token& cancelled) -> Result<std::string> {
+    std::string report =
+        FB_TRY(ImportInChild(environment, *ledger, job, progress, cancelled));
+    CheckImportedInChild(environment, job.files, report, cancelled);
+    return report;
   };
   ServedDesk desk(environment);
   hooks.ask_desk = [&](std::string_view method, std::string_view path, const std::string& body) {

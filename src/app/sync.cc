@@ -20,6 +20,7 @@
 #include "os/process.h"
 #include "sources/fetch.h"
 #include "sources/folder.h"
+#include "sources/last_sync.h"
 #include "sources/manifest.h"
 #include "sources/plan.h"
 
@@ -348,6 +349,21 @@ Result<os::HomeLock> LockSyncing(const Environment& environment) {
   return lock;
 }
 
+// For others than who runs this: the page shows it. A note that cannot be written ends no sync.
+void NoteOutcome(const Environment& environment, const std::string& source, const Json& document,
+                 std::vector<Error> errors) {
+  sources::LastSync last;
+  last.time = environment.clock.Now();
+  for (const Json& set : document.value("sets", Json::array())) {
+    ++last.sets;
+    if (set.value("outcome", "") == "imported") ++last.imported;
+  }
+  last.errors = std::move(errors);
+  const Status noted =
+      sources::WriteLastSync(environment.files, environment.home, source, std::move(last));
+  if (!noted) Say("flyball: how the sync went could not be noted: " + noted.error().message);
+}
+
 struct Synced {
   Json sources = Json::array();
   std::vector<Error> failures;
@@ -363,15 +379,15 @@ Result<Synced> SyncAll(const Environment& environment, const SyncArgs& args) {
   for (const estate::Source& source : chosen) {
     SourceSync sync(environment, args, source, max_rate, importer);
     Result<Json> done = sync.Run();
-    std::ranges::copy(sync.failures(), std::back_inserter(synced.failures));
-    if (done) {
-      synced.sources.push_back(*std::move(done));
-      continue;
+    if (!done && done.error().code == Code::kCancelled) return Fail(std::move(done).error());
+    std::vector<Error> failures = sync.failures();
+    if (!done) {
+      failures.push_back(std::move(done).error());
+      failures.back().message = fmt::format("{}: {}", source.name, failures.back().message);
     }
-    if (done.error().code == Code::kCancelled) return Fail(std::move(done).error());
-    Error error = std::move(done).error();
-    error.message = fmt::format("{}: {}", source.name, error.message);
-    synced.failures.push_back(std::move(error));
+    if (!args.dry_run) NoteOutcome(environment, source.name, done.value_or(Json()), failures);
+    std::ranges::move(failures, std::back_inserter(synced.failures));
+    if (done) synced.sources.push_back(*std::move(done));
   }
   return synced;
 }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "health/sources.h"
 #include "ingest/live_charges.h"
 #include "ingest/otlp/otlp.h"
 #include "os/files.h"
@@ -52,6 +53,8 @@ class Api {
   net::Response GetEstate(const Call& call);
   net::Response Explain(const Call& call);
   net::Response GetQuarantine(const Call& call);
+  net::Response GetDataHealth(const Call& call);
+  net::Response GetMonthHealth(const Call& call);
   net::Response GetQuerySchema(const Call& call);
   net::Response GetOpenApi(const Call& call);
   net::Response GetMetrics(const Call& call);
@@ -92,6 +95,16 @@ class Api {
   Result<std::string> ExportJson(const std::string& body);
   Result<std::string> CommitsJson(const net::Request& request);
   Result<std::string> ExplainJson(const std::string& body);
+  Result<std::shared_ptr<const estate::RuleSet>> EstateNow();
+  health::Ask AskLedger();
+  Result<std::string> DataHealthJson();
+  Result<std::string> MonthHealthJson(const std::string& name);
+  struct QuarantineFile {
+    std::string path;
+    std::optional<int64_t> rows;  // when the import says how many there are
+  };
+  Result<QuarantineFile> FindQuarantine(const std::string& id);
+  Result<std::string> QuarantineLines(const std::string& id);
   Result<std::string> QuarantineJson(const std::string& id, const net::Request& request);
   Result<std::string> CommitOrNull(Result<std::optional<flyball::ledger::Commit>> commit);
   Result<ImportJob> JobFromJson(const Call& call);
@@ -108,6 +121,10 @@ class Api {
   std::unique_ptr<os::Files> files_ = os::MakeRealFiles();
   ingest::LiveCharges live_;
   AnswerCache cache_;
+  health::QuarantineReasons quarantine_reasons_;
+  std::mutex estate_mutex_;
+  std::string estate_text_;  // that estate_now_ was made of
+  std::shared_ptr<const estate::RuleSet> estate_now_;
   std::mutex announce_mutex_;
   int64_t announced_ = 0;  // sequence of the newest commit that listeners know of
   std::mutex rules_mutex_;

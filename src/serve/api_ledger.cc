@@ -182,21 +182,38 @@ net::Response Api::Explain(const Call& call) {
   return explained ? JsonReply(*std::move(explained)) : ErrorReply(explained.error());
 }
 
-Result<std::string> Api::QuarantineJson(const std::string& id, const net::Request& request) {
-  const int64_t offset = FB_TRY(IntParameter(request, "offset", 0, 0, int64_t{1} << 40));
-  const int64_t limit = FB_TRY(IntParameter(request, "limit", 100, 1, kQuarantinePageMax));
+Result<Api::QuarantineFile> Api::FindQuarantine(const std::string& id) {
   const auto path_of = [this](const std::string& name) {
     return os::JoinPath(os::JoinPath(settings.home, "quarantine"), name + ".jsonl");
   };
-  std::string path = path_of(id);
-  Json out{{"id", id}, {"offset", offset}, {"rows", Json::array()}, {"more", false}};
-  if (!std::filesystem::exists(path)) {
-    // A commit's file is named after its first slice, or after itself when no row was kept.
-    const ledger::Commit commit = FB_TRY(ledger.FindCommit(id));
-    path = path_of(commit.opens.empty() ? commit.id : commit.opens.front().id);
-    out["total"] = commit.facts.rows_quarantined;
+  const std::string path = path_of(id);
+  if (std::filesystem::exists(path)) return QuarantineFile{path, std::nullopt};
+  // A commit's file is named after its first slice, or after itself when no row was kept.
+  const ledger::Commit commit = FB_TRY(ledger.FindCommit(id));
+  return QuarantineFile{path_of(commit.opens.empty() ? commit.id : commit.opens.front().id),
+                        commit.facts.rows_quarantined};
+}
+
+Result<std::string> Api::QuarantineLines(const std::string& id) {
+  const QuarantineFile file = FB_TRY(FindQuarantine(id));
+  if (!files_->Exists(file.path)) return std::string();
+  if (FB_TRY(files_->Size(file.path)) > kQuarantineDownloadMaxBytes) {
+    return Fail(Code::kResourceExhausted,
+                fmt::format("these rows are more than {}",
+                            FormatBytes(kQuarantineDownloadMaxBytes)),
+                fmt::format("read quarantine/{} in the home folder",
+                            std::filesystem::path(file.path).filename().string()));
   }
-  std::ifstream in(path, std::ios::binary);
+  return files_->ReadAll(file.path);
+}
+
+Result<std::string> Api::QuarantineJson(const std::string& id, const net::Request& request) {
+  const int64_t offset = FB_TRY(IntParameter(request, "offset", 0, 0, int64_t{1} << 40));
+  const int64_t limit = FB_TRY(IntParameter(request, "limit", 100, 1, kQuarantinePageMax));
+  const QuarantineFile file = FB_TRY(FindQuarantine(id));
+  Json out{{"id", id}, {"offset", offset}, {"rows", Json::array()}, {"more", false}};
+  if (file.rows) out["total"] = *file.rows;
+  std::ifstream in(file.path, std::ios::binary);
   std::string line;
   for (int64_t i = 0; std::getline(in, line); ++i) {
     if (i >= offset + limit) {
@@ -213,6 +230,21 @@ Result<std::string> Api::QuarantineJson(const std::string& id, const net::Reques
 }
 
 net::Response Api::GetQuarantine(const Call& call) {
+  const auto format = call.request.query.find("format");
+  if (format != call.request.query.end() && format->second == "jsonl") {
+    auto lines = QuarantineLines(call.path_values[0]);
+    if (!lines) return ErrorReply(lines.error());
+    net::Response response = Reply(200, "application/jsonl", *std::move(lines));
+    // Rows of somebody's bill: a file to keep, never a document that a browser shows.
+    response.headers.emplace_back(
+        "Content-Disposition",
+        fmt::format("attachment; filename=\"quarantine-{}.jsonl\"", call.path_values[0]));
+    return response;
+  }
+  if (format != call.request.query.end() && format->second != "json") {
+    return ErrorReply(
+        Error{Code::kInvalidArgument, "format: json or jsonl is expected", {}, {}});
+  }
   auto page = QuarantineJson(call.path_values[0], call.request);
   return page ? JsonReply(*std::move(page)) : ErrorReply(page.error());
 }

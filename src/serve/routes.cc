@@ -19,6 +19,11 @@ constexpr Parameter kQuarantineParameters[] = {
     {"id", "path", "string", "A commit, or the slice that the quarantine file is named after."},
     kOffset,
     kLimit,
+    {"format", "query", "string",
+     "json (default): a page; jsonl: the whole file, a row a line, for download."},
+};
+constexpr Parameter kMonthParameters[] = {
+    {"month", "path", "string", "A billing period, such as 2026-10."},
 };
 constexpr Parameter kImportParameters[] = {
     {"async", "query", "boolean",
@@ -80,6 +85,18 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/quarantine/{id}", Access::kRead,
      "Rows of an import that could not be repaired, with line and reason.", kQuarantineParameters,
      "", "QuarantinePage", &Api::GetQuarantine},
+    {"GET",
+     "/api/v1/health/sources",
+     Access::kRead,
+     "What is known of each source of bills: how far it reaches, which days are missing, what lies "
+     "in quarantine, how it conforms to FOCUS.",
+     {},
+     "",
+     "SourcesHealth",
+     &Api::GetDataHealth},
+    {"GET", "/api/v1/health/months/{month}", Access::kRead,
+     "A billing period beside its invoices: the ladder from each to the ledger.", kMonthParameters,
+     "", "MonthHealth", &Api::GetMonthHealth},
     {"POST", "/api/v1/imports", Access::kWrite,
      "Imports bills: files of the server (JSON) or uploaded ones (multipart/form-data, or one file "
      "as the body).",

@@ -14,6 +14,7 @@ import { Toolbar } from './views/toolbar';
 import { Overview } from './views/overview';
 import { Explore } from './views/explore';
 import { BudgetsView } from './views/budgets';
+import { HealthView } from './views/health';
 import { ImportView } from './views/import';
 
 // Which months and currencies there are, and the last day with charges: what everything else is asked within.
@@ -83,7 +84,7 @@ export function App() {
       <Textures />
       <Header currencies={currencies} currency={scope?.currency ?? ''} />
       <ScopeContext.Provider value={scope}>
-        {scope && page !== 'import' && page !== 'budgets' && <Toolbar />}
+        {scope && (page === 'overview' || page === 'explore') && <Toolbar />}
         <main id="main" tabIndex={-1}>
           {page === 'import' ? (
             <div class="wrap narrow">
@@ -92,6 +93,10 @@ export function App() {
           ) : page === 'budgets' ? (
             <div class="wrap">
               <BudgetsView />
+            </div>
+          ) : page === 'health' ? (
+            <div class="wrap">
+              <HealthView />
             </div>
           ) : error ? (
             <div class="wrap">

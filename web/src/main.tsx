@@ -11,6 +11,7 @@ import './style/figures.css';
 import './style/tables.css';
 import './style/explore.css';
 import './style/budgets.css';
+import './style/health.css';
 import './style/small.css';
 
 applyTheme();

@@ -4,7 +4,7 @@ import { formatWhere, narrow, parseWhere, type Filter } from './where';
 import { isDay, isMonth, type Grain } from './period';
 import type { CostQuery } from './api';
 
-export type Page = 'overview' | 'explore' | 'budgets' | 'import';
+export type Page = 'overview' | 'explore' | 'budgets' | 'health' | 'import';
 export type CostMeasure = 'effective_cost' | 'billed_cost' | 'list_cost' | 'contracted_cost';
 export const COST_MEASURES: readonly CostMeasure[] = [
   'effective_cost',
@@ -71,7 +71,7 @@ export function parseView(search: string): View {
   const dimension = (key: string, fallback: string) =>
     DIMENSION.test(get(key)) ? get(key) : fallback;
   return {
-    page: among('view', ['overview', 'explore', 'budgets', 'import'], DEFAULTS.page),
+    page: among('view', ['overview', 'explore', 'budgets', 'health', 'import'], DEFAULTS.page),
     period: isPeriod(get('period')) ? get('period') : '',
     where: parseWhere(get('where')),
     measure: among('measure', COST_MEASURES, DEFAULTS.measure),

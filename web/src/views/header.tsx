@@ -45,6 +45,9 @@ export function Header({ currencies, currency }: { currencies: string[]; currenc
           <Link to={{ page: 'budgets', offset: 0 }} current={at === 'budgets'}>
             {words.nav.budgets}
           </Link>
+          <Link to={{ page: 'health', offset: 0 }} current={at === 'health'}>
+            {words.nav.health}
+          </Link>
           <Link to={{ page: 'import', offset: 0 }} current={at === 'import'}>
             {words.nav.import}
           </Link>

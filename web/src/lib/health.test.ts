@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import {
+  heightsOf,
+  lowestScore,
+  readHealth,
+  readMonth,
+  runsOf,
+  stripCurrency,
+  troublesOf,
+  type Day,
+  type SourceHealth,
+} from './health';
+
+const day = (n: number, state: Day['state'], usd?: string): Day => ({
+  day: `2026-10-${String(n).padStart(2, '0')}`,
+  state,
+  charges: usd ? 1 : 0,
+  billed: usd ? { USD: usd } : {},
+});
+
+const BARE = readHealth({
+  sources: [{ name: 'aws', charges: 3, days: [], hours_behind: 5 }],
+}).sources[0]!;
+const having = (change: Partial<SourceHealth>): SourceHealth => ({ ...BARE, ...change });
+
+describe('what the server says', () => {
+  it('is read also where it says nothing', () => {
+    const health = readHealth({ sources: [{}], months: [{ period: '2026-10', close: null }] });
+    expect(health.sources[0]).toMatchObject({
+      name: '',
+      lastImport: undefined,
+      sync: undefined,
+      hoursBehind: undefined,
+      quarantine: { rows: 0, reasons: [], imports: [], reasonsOfAll: true },
+      conformance: { state: 'not checked', scores: [] },
+    });
+    expect(health.months[0]).toEqual({ period: '2026-10', close: undefined });
+    expect(readHealth(null).sources).toEqual([]);
+  });
+  it('keeps amounts exact', () => {
+    const month = readMonth({
+      equal: null,
+      invoices: [
+        {
+          invoiced: '1000000000000000.000000000001',
+          ledger: '1000000000000000.000000000002',
+          steps: [{ reason: 'tax', amount: '0.000000000001', account: '42', service: 'Search' }],
+        },
+      ],
+    });
+    expect(month.equal).toBeUndefined();
+    const ladder = month.ladders[0]!;
+    expect(ladder.ledger - ladder.invoiced).toBe(ladder.steps[0]!.amount);
+    expect(ladder.steps[0]!.where).toBe('42 · Search');
+  });
+  it('has the commonest reason first', () => {
+    const source = readHealth({
+      sources: [{ quarantine: { rows: 9, reasons: { bad_date: 2, bad_number: 5, a: 2 } } }],
+    }).sources[0]!;
+    expect(source.quarantine.reasons).toEqual([
+      ['bad_number', 5],
+      ['a', 2],
+      ['bad_date', 2],
+    ]);
+  });
+});
+
+describe('what needs a look', () => {
+  it('is nothing for a source that is whole', () => {
+    expect(troublesOf(BARE)).toEqual([]);
+    expect(troublesOf(having({ days: [day(1, 'full', '1'), day(2, 'after')] }))).toEqual([]);
+  });
+  it('has the worst first', () => {
+    const source = having({
+      days: [day(1, 'full', '1'), day(2, 'gap'), day(3, 'thin', '0.1')],
+      hoursBehind: 73,
+      quarantine: { ...BARE.quarantine, rows: 1 },
+      sync: { state: 'failed', time: '', succeeded: '', errors: [], errorsMore: 0 },
+    });
+    expect(troublesOf(source)).toEqual(['sync', 'gap', 'quarantine', 'behind', 'thin']);
+  });
+  it('says so of a source without a charge', () => {
+    expect(troublesOf(having({ charges: 0, hoursBehind: undefined }))).toEqual(['empty']);
+  });
+});
+
+describe('a strip of days', () => {
+  it('says a run of days once', () => {
+    const days = [1, 2, 3, 4, 5, 6].map((n) => day(n, n === 1 || n === 4 ? 'full' : 'gap', '1'));
+    expect(runsOf(days, 'gap')).toEqual([
+      ['2026-10-02', '2026-10-03'],
+      ['2026-10-05', '2026-10-06'],
+    ]);
+    expect(runsOf(days, 'thin')).toEqual([]);
+  });
+  it('is drawn in the currency that most was billed in', () => {
+    const days = [
+      { ...day(1, 'full'), billed: { USD: '1', EUR: '-5' } },
+      { ...day(2, 'full'), billed: { USD: '2' } },
+    ];
+    expect(stripCurrency(days)).toBe('EUR');
+    expect(heightsOf(days, 'USD')).toEqual([0.5, 1]);
+    expect(stripCurrency([])).toBe('');
+    expect(heightsOf([day(1, 'gap')], '')).toEqual([0]);
+  });
+});
+
+describe('the score', () => {
+  it('is that of the provider that keeps the least', () => {
+    const conformance = {
+      ...BARE.conformance,
+      scores: [
+        { provider: 'A', percent: '99.5', rows: 9 },
+        { provider: 'B', percent: '100', rows: 1 },
+      ],
+    };
+    expect(lowestScore(conformance)?.provider).toBe('A');
+    expect(lowestScore(BARE.conformance)).toBeUndefined();
+  });
+});

@@ -1,0 +1,135 @@
+// Data health: how far each source can be trusted, and how each month's invoices lead to the ledger.
+import { useEffect, useState } from 'preact/hooks';
+import { integer, monthShort, t } from '../i18n';
+import { generation } from '../lib/data';
+import { getHealth, troublesOf, type Health } from '../lib/health';
+import { CopyButton, Problem, Waiting } from '../parts/figure';
+import { Icon } from '../parts/basics';
+import { SourceItem } from './health-source';
+import { MonthLadders } from './ladder';
+
+/** Asked anew when the ledger changes; what was seen last stays meanwhile. */
+function useHealth() {
+  const [state, set] = useState<{ health?: Health; error?: unknown }>({});
+  const [attempt, setAttempt] = useState(0);
+  const at = generation.value;
+  useEffect(() => {
+    let open = true;
+    getHealth().then(
+      (health) => open && set({ health }),
+      (error: unknown) => open && set((old) => ({ ...old, error })),
+    );
+    return () => {
+      open = false;
+    };
+  }, [at, attempt]);
+  return { ...state, again: () => setAttempt(attempt + 1) };
+}
+
+export function HealthView() {
+  const words = t.value.health;
+  const { health, error, again } = useHealth();
+  return (
+    <div class="health">
+      <header>
+        <h1>{words.title}</h1>
+        <p class="soft">{words.lead}</p>
+      </header>
+      {error !== undefined && <Problem error={error} retry={again} />}
+      {!health ? (
+        error === undefined && <Waiting height={480} />
+      ) : health.sources.length === 0 ? (
+        <NoSources />
+      ) : (
+        <>
+          <Sources health={health} />
+          {health.months.length > 0 && <MonthLadders months={health.months} />}
+        </>
+      )}
+    </div>
+  );
+}
+
+function NoSources() {
+  const words = t.value.health;
+  const command = 'flyball import BILL.csv';
+  return (
+    <div class="health-none">
+      <p>{words.noSources}</p>
+      <div class="code-line">
+        <code>{command}</code>
+        <CopyButton text={command} />
+      </div>
+    </div>
+  );
+}
+
+function Sources({ health }: { health: Health }) {
+  const words = t.value.health;
+  const troubles = new Map(health.sources.map((source) => [source, troublesOf(source)]));
+  // What needs a look stands first; else in the order of their names.
+  const sorted = [...health.sources].sort(
+    (a, b) => Number(troubles.get(a)!.length === 0) - Number(troubles.get(b)!.length === 0),
+  );
+  const wrong = health.sources.filter((source) => troubles.get(source)!.length > 0).length;
+  return (
+    <section class="figure" aria-labelledby="health-sources">
+      <header class="figure-head">
+        <div class="figure-title">
+          <h2 id="health-sources">{words.sources}</h2>
+        </div>
+        <p class={wrong > 0 ? 'summary health-wrong' : 'summary'}>
+          <Icon name={wrong > 0 ? 'warn' : 'check'} />
+          {wrong > 0
+            ? words.someWrong(integer(wrong), integer(health.sources.length), wrong)
+            : words.allWell(integer(health.sources.length), health.sources.length)}
+        </p>
+      </header>
+      <Legend />
+      <div class="health-head" aria-hidden="true">
+        <span>{words.source}</span>
+        <Months days={sorted[0]!.days.map((day) => day.day)} />
+        <span>{words.freshness}</span>
+        <span>{words.score}</span>
+        <span>{words.quarantine}</span>
+        <span />
+      </div>
+      <ul class="health-list">
+        {sorted.map((source) => (
+          <SourceItem key={source.name} source={source} troubles={troubles.get(source)!} />
+        ))}
+      </ul>
+      {health.leftOff > 0 && <p class="soft">{words.leftOff(integer(health.leftOff))}</p>}
+    </section>
+  );
+}
+
+/** Where each month begins above the strips. */
+function Months({ days }: { days: string[] }) {
+  const starts = days
+    .map((day, i) => ({ month: day.slice(0, 7), i }))
+    .filter(({ month, i }) => i === 0 || month !== days[i - 1]!.slice(0, 7))
+    // A month of which only a few days are shown has no room for its name.
+    .filter(({ i }, n, all) => (all[n + 1]?.i ?? days.length) - i >= 6);
+  return (
+    <span class="strip-months">
+      {starts.map(({ month, i }) => (
+        <b style={{ left: `${(i / days.length) * 100}%` }}>{monthShort(month)}</b>
+      ))}
+    </span>
+  );
+}
+
+function Legend() {
+  const words = t.value.health;
+  return (
+    <p class="strip-legend soft small" aria-hidden="true">
+      {(['full', 'thin', 'gap', 'none', 'after'] as const).map((state) => (
+        <span>
+          <i class={`day ${state}`}>{state === 'full' || state === 'thin' ? <b /> : null}</i>
+          {words.dayState[state]}
+        </span>
+      ))}
+    </p>
+  );
+}
