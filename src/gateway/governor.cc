@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/desk.h"
-#include "gateway/router.h"
+#include "gateway/model_list.h"
 
 namespace flyball::gateway {
 namespace {
@@ -94,10 +94,10 @@ bool GovernedGateway::Commit() {
   return written.has_value();
 }
 
-std::string GovernedGateway::ModelsJson() const {
+std::string GovernedGateway::ModelsJson(const VirtualKey& key) {
   std::string json = R"({"object":"list","data":[)";
   bool first = true;
-  for (const std::string& model : ListedModels(settings_.upstreams)) {
+  for (const std::string& model : ListModels(settings_.upstreams, *book_, key, clock_.Now())) {
     json += first ? "" : ",";
     first = false;
     json += R"({"id":)";
@@ -241,7 +241,7 @@ std::unique_ptr<Call> GovernedGateway::Begin(const RequestView& request) {
   const auto& [key, dialect] = std::get<Caller>(caller);
   if (dialect == Dialect::kOpenAiModels) {
     LogRequest(request, key.get(), 200, "complete");
-    return Answer(Reply{200, {{"Content-Type", "application/json"}}, ModelsJson()});
+    return Answer(Reply{200, {{"Content-Type", "application/json"}}, ModelsJson(*key)});
   }
   const auto refuse = [&](RefusalKind kind, std::string_view why) {
     return Answer(RefuseCall(request, kind, why, key.get()));

@@ -102,15 +102,4 @@ std::string TargetAt(const estate::Upstream& upstream, Dialect dialect, std::str
   return at;
 }
 
-std::vector<std::string> ListedModels(const std::vector<estate::Upstream>& upstreams) {
-  std::vector<std::string> models;
-  for (const estate::Upstream& upstream : upstreams) {
-    for (const std::string& model : upstream.models) {
-      if (model.find_first_of("*?") != std::string::npos) continue;
-      if (std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);
-    }
-  }
-  return models;
-}
-
 }  // namespace flyball::gateway
