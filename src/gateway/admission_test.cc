@@ -52,5 +52,14 @@ TEST_F(GovernorTest, AHeadWithoutAChanceIsRefusedBeforeItsBody) {
   EXPECT_EQ(Gateway().counts().refused_other, 2u);
 }
 
+TEST_F(GovernorTest, ABodyThatIsEncodedIsRefusedWithTheRemedy) {
+  for (const std::string_view path : {kChat, std::string_view("/v1/messages")}) {
+    const Served served = Serve(path, "\x1f\x8b", {}, {{"Content-Encoding", "gzip"}});
+    EXPECT_EQ(served.status, 415);
+    EXPECT_NE(served.body.find("without Content-Encoding"), std::string::npos) << served.body;
+  }
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}, {{"Content-Encoding", "identity"}}).status, 200);
+}
+
 }  // namespace
 }  // namespace flyball::gateway

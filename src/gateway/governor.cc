@@ -217,6 +217,14 @@ std::variant<GovernedGateway::Caller, Reply> GovernedGateway::CallerOf(const Req
                       "this route is not metered, so it is not open to keys with budgets",
                       key.get());
   }
+  if (const std::string_view coding = HeaderOf(head.headers, "content-encoding");
+      !coding.empty() && !EqualsIgnoreCase(coding, "identity")) {
+    return RefuseCall(head, RefusalKind::kEncoded,
+                      fmt::format("the body is encoded as '{}', so that its cost can't be read; "
+                                  "send it as it is, without Content-Encoding",
+                                  coding.substr(0, 100)),
+                      key.get());
+  }
   return Caller{std::move(key), *dialect};
 }
 
