@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "gateway/desk.h"
 #include "gateway/model_list.h"
+#include "gateway/own_headers.h"
 
 namespace flyball::gateway {
 namespace {
@@ -216,6 +217,9 @@ std::variant<GovernedGateway::Caller, Reply> GovernedGateway::CallerOf(const Req
     return RefuseCall(head, RefusalKind::kUnknownRoute,
                       "this route is not metered, so it is not open to keys with budgets",
                       key.get());
+  }
+  if (const Status own = CheckOwnHeaders(head.headers); !own) {
+    return RefuseCall(head, RefusalKind::kInvalid, own.error().ToString(), key.get());
   }
   if (const std::string_view coding = HeaderOf(head.headers, "content-encoding");
       !coding.empty() && !EqualsIgnoreCase(coding, "identity")) {
