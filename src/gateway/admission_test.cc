@@ -52,5 +52,37 @@ TEST_F(GovernorTest, AHeadWithoutAChanceIsRefusedBeforeItsBody) {
   EXPECT_EQ(Gateway().counts().refused_other, 2u);
 }
 
+// The first counted in silence, and the budgets of the second knew nothing of the call.
+TEST_F(GovernorTest, WhatSaysWhoPaysStandsOnce) {
+  const std::vector<std::vector<HeaderView>> twice = {
+      {{"x-flyball-team", "a"}, {"X-Flyball-Team", "b"}},
+      {{"x-flyball-tags", "a=1"}, {"x-flyball-tags", "b=1"}},
+      {{"x-flyball-tags", "a=1, a=2"}}};
+  for (const std::vector<HeaderView>& headers : twice) {
+    const Served openai = Serve(kChat, kAsk, {}, headers);
+    EXPECT_EQ(openai.status, 400);
+    EXPECT_NE(openai.body.find(R"("type":"invalid_request_error","param":null)"), std::string::npos)
+        << openai.body;
+    EXPECT_NE(openai.body.find("twice"), std::string::npos) << openai.body;
+    const Served anthropic = Serve("/v1/messages", kAsk, {}, headers);
+    EXPECT_EQ(anthropic.status, 400);
+    EXPECT_TRUE(anthropic.body.starts_with(R"({"type":"error")")) << anthropic.body;
+  }
+  EXPECT_TRUE(Records().empty());
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}},
+                  {{"x-flyball-project", "p"}, {"x-flyball-tags", "a=1,b=1"}})
+                .status,
+            200);
+}
+
+TEST_F(GovernorTest, ABodyThatIsEncodedIsRefusedWithTheRemedy) {
+  for (const std::string_view path : {kChat, std::string_view("/v1/messages")}) {
+    const Served served = Serve(path, "\x1f\x8b", {}, {{"Content-Encoding", "gzip"}});
+    EXPECT_EQ(served.status, 415);
+    EXPECT_NE(served.body.find("without Content-Encoding"), std::string::npos) << served.body;
+  }
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}, {{"Content-Encoding", "identity"}}).status, 200);
+}
+
 }  // namespace
 }  // namespace flyball::gateway

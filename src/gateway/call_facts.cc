@@ -375,8 +375,7 @@ Result<CallFacts> ReadCall(Dialect dialect, std::string_view body) {
   dom::element document;
   if (const simdjson::error_code error = parser.parse(body.data(), body.size(), true).get(document);
       error != simdjson::SUCCESS) {
-    return Fail(Code::kInvalidArgument,
-                fmt::format("the body is no JSON: {}", simdjson::error_message(error)));
+    return Fail(strict::NoJson(body, simdjson::error_message(error)));
   }
   dom::object members;
   if (document.get(members) != simdjson::SUCCESS) {

@@ -114,6 +114,23 @@ TEST(CallFacts, WhatIsNoCallIsRefused) {
   EXPECT_NE(Refusal(Dialect::kOpenAiChat, deep + "}"), "");
 }
 
+TEST(CallFacts, WhatIsNoJsonIsToldWithItsPlace) {
+  const auto why = [](std::string_view body) {
+    return ReadCall(Dialect::kOpenAiChat, body).error().message;
+  };
+  EXPECT_EQ(why(R"({"model":"m","max_tokens":999999999999999999999,"n":1})"),
+            "'max_tokens' is a number beyond 64 bits");
+  EXPECT_EQ(why(R"({"model":"m","max_tokens":-9999999999999999999999})"),
+            "'max_tokens' is a number beyond 64 bits");
+  EXPECT_TRUE(
+      why(R"({"model":"m",,"n":1})").starts_with("the body is no JSON at its byte 14 of 20"))
+      << why(R"({"model":"m",,"n":1})");
+  EXPECT_TRUE(why(R"({"model":"m")").starts_with("the body is no JSON at its byte 12 of 12"))
+      << why(R"({"model":"m")");
+  EXPECT_TRUE(why("\x1f\x8b\b").starts_with("the body is no JSON at its byte 1 of 3"));
+  EXPECT_TRUE(why("").starts_with("the body is no JSON: ")) << why("");
+}
+
 TEST(CallFacts, SeesInputThatTheBodyDoesNotBound) {
   const CallFacts pictures = Read(Dialect::kOpenAiChat, R"({"model":"m","messages":[{"content":[
       {"type":"image_url","image_url":{"url":"https://example.com/a.png"}},

@@ -37,6 +37,9 @@ ErrorWords WordsOf(RefusalKind kind) {
       return {404, "invalid_request_error", "unknown_url", "not_found_error"};
     case RefusalKind::kTooLarge:
       return {413, "invalid_request_error", "request_too_large", "request_too_large"};
+    case RefusalKind::kEncoded:
+      return {415, "invalid_request_error", "unsupported_content_encoding",
+              "invalid_request_error"};
     case RefusalKind::kOverBudget:
       return {429, "insufficient_quota", "budget_exceeded", "rate_limit_error"};
     case RefusalKind::kUnavailable:

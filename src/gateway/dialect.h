@@ -43,6 +43,7 @@ enum class RefusalKind : uint8_t {
   kForbidden,        // 403: the key may not use this model or route
   kUnknownRoute,     // 404
   kTooLarge,         // 413
+  kEncoded,          // 415
   kOverBudget,       // 429: the client's own rate-limit error
   kUnavailable,      // 503
   kUpstreamFailed,   // 502

@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/desk.h"
-#include "gateway/router.h"
+#include "gateway/model_list.h"
+#include "gateway/own_headers.h"
 
 namespace flyball::gateway {
 namespace {
@@ -94,10 +95,10 @@ bool GovernedGateway::Commit() {
   return written.has_value();
 }
 
-std::string GovernedGateway::ModelsJson() const {
+std::string GovernedGateway::ModelsJson(const VirtualKey& key) {
   std::string json = R"({"object":"list","data":[)";
   bool first = true;
-  for (const std::string& model : ListedModels(settings_.upstreams)) {
+  for (const std::string& model : ListModels(settings_.upstreams, *book_, key, clock_.Now())) {
     json += first ? "" : ",";
     first = false;
     json += R"({"id":)";
@@ -217,6 +218,17 @@ std::variant<GovernedGateway::Caller, Reply> GovernedGateway::CallerOf(const Req
                       "this route is not metered, so it is not open to keys with budgets",
                       key.get());
   }
+  if (const Status own = CheckOwnHeaders(head.headers); !own) {
+    return RefuseCall(head, RefusalKind::kInvalid, own.error().ToString(), key.get());
+  }
+  if (const std::string_view coding = HeaderOf(head.headers, "content-encoding");
+      !coding.empty() && !EqualsIgnoreCase(coding, "identity")) {
+    return RefuseCall(head, RefusalKind::kEncoded,
+                      fmt::format("the body is encoded as '{}', so that its cost can't be read; "
+                                  "send it as it is, without Content-Encoding",
+                                  coding.substr(0, 100)),
+                      key.get());
+  }
   return Caller{std::move(key), *dialect};
 }
 
@@ -241,7 +253,7 @@ std::unique_ptr<Call> GovernedGateway::Begin(const RequestView& request) {
   const auto& [key, dialect] = std::get<Caller>(caller);
   if (dialect == Dialect::kOpenAiModels) {
     LogRequest(request, key.get(), 200, "complete");
-    return Answer(Reply{200, {{"Content-Type", "application/json"}}, ModelsJson()});
+    return Answer(Reply{200, {{"Content-Type", "application/json"}}, ModelsJson(*key)});
   }
   const auto refuse = [&](RefusalKind kind, std::string_view why) {
     return Answer(RefuseCall(request, kind, why, key.get()));

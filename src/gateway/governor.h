@@ -110,7 +110,7 @@ class GovernedGateway final : public Governor {
   // Once, not at each turn that finds it so.
   void TellFault(std::string_view journal, const Status& failed);
   void SyncLog(int64_t now_us);
-  std::string ModelsJson() const;
+  std::string ModelsJson(const VirtualKey& key);
   // Requests that are no calls: health, metrics, the desk.
   std::optional<Reply> OwnPage(const RequestView& request);
   Reply AtDesk(const RequestView& request);

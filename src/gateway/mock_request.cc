@@ -135,6 +135,10 @@ std::string FirstTool(std::string_view array) {
 
 MockDialect MockDialectOf(std::string_view path) {
   path = path.substr(0, path.find('?'));
+  // As Azure: there are no responses of one deployment.
+  if (path.find("/openai/deployments/") != std::string_view::npos && path.ends_with("/responses")) {
+    return MockDialect::kUnknown;
+  }
   if (path.ends_with("/chat/completions")) return MockDialect::kChat;
   if (path.ends_with("/responses")) return MockDialect::kResponses;
   if (path.ends_with("/embeddings")) return MockDialect::kEmbeddings;
@@ -143,6 +147,11 @@ MockDialect MockDialectOf(std::string_view path) {
   if (path.ends_with("/messages/count_tokens")) return MockDialect::kCountTokens;
   if (path == "/mock/invoice") return MockDialect::kInvoice;
   return MockDialect::kUnknown;
+}
+
+std::string_view MockProvider(MockDialect dialect) {
+  const bool anthropic = dialect == MockDialect::kMessages || dialect == MockDialect::kCountTokens;
+  return anthropic ? "anthropic" : "openai";
 }
 
 std::optional<MockRequest> ReadMockRequest(std::string_view body) {

@@ -21,6 +21,8 @@ enum class MockDialect : uint8_t {
 };
 // By the end of the path, so that prefixes of gateways and deployments are fine.
 MockDialect MockDialectOf(std::string_view path);
+// Whose API it is: "anthropic" or "openai".
+std::string_view MockProvider(MockDialect dialect);
 
 struct MockRequest {
   std::string model;

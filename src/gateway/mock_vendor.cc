@@ -31,7 +31,7 @@ std::string Quoted(std::string_view text) {
 
 void MockInvoice::Add(MockBill bill) {
   ++requests_;
-  Sum& sum = by_model_[bill.model];
+  Sum& sum = sums_[{bill.model, MockProvider(bill.dialect)}];
   ++sum.requests;
   sum.usage += bill.usage;
   if (bills_.size() < kMockBillsMax) {
@@ -39,24 +39,34 @@ void MockInvoice::Add(MockBill bill) {
   }
 }
 
-std::string MockInvoice::ToJson(bool with_requests) const {
-  std::string out = fmt::format(R"({{"billed_requests":{},"models":{{)", requests_);
-  for (const auto& [model, sum] : by_model_) {
+std::string MockInvoice::ToJson(bool with_requests, std::string_view provider) const {
+  uint64_t billed = 0;
+  std::map<std::string_view, Sum> by_model;
+  for (const auto& [of, sum] : sums_) {
+    if (!provider.empty() && of.second != provider) continue;
+    billed += sum.requests;
+    by_model[of.first].requests += sum.requests;
+    by_model[of.first].usage += sum.usage;
+  }
+  std::string out = fmt::format(R"({{"billed_requests":{},"models":{{)", billed);
+  for (const auto& [model, sum] : by_model) {
     fmt::format_to(std::back_inserter(out), R"({}{}:{{"requests":{},"usage":{}}})",
                    out.back() == '{' ? "" : ",", Quoted(model), sum.requests, UsageJson(sum.usage));
   }
   out += "}";
   if (with_requests) {
     out += ",\"requests\":[";
+    uint64_t listed = 0;
     for (const MockBill& bill : bills_) {
+      if (!provider.empty() && MockProvider(bill.dialect) != provider) continue;
+      ++listed;
       fmt::format_to(
           std::back_inserter(out),
           R"({}{{"id":"{}","at":"{}","model":{},"dialect":"{}","tier":"standard","stream":{},"complete":{},"usage":{}}})",
           out.back() == '[' ? "" : ",", bill.id, FormatInstant(bill.at), Quoted(bill.model),
           MockDialectName(bill.dialect), bill.stream, bill.complete, UsageJson(bill.usage));
     }
-    fmt::format_to(std::back_inserter(out), R"(],"requests_left_off":{})",
-                   requests_ - bills_.size());
+    fmt::format_to(std::back_inserter(out), R"(],"requests_left_off":{})", billed - listed);
   }
   return out + "}";
 }
@@ -91,6 +101,7 @@ class Connection final : public net::StreamOwner {
   bool Read();
   bool Work();
   void TakeRequest(size_t end, std::string_view body);
+  void SayInvoice(std::string_view query);
   void Answer();
   void Say(int status, std::string_view type, std::string_view body, std::string_view more = "");
   void SayChunk(std::string_view data);
@@ -204,7 +215,8 @@ void Connection::TakeRequest(size_t end, std::string_view body) {
   const MockDialect dialect = MockDialectOf(head_.target);
   keep_alive_ = head_.keep_alive;
   to_head_ = head_.method == "HEAD";
-  const bool sums_only = head_.target.ends_with("requests=0");
+  const std::string query(
+      head_.target.substr(std::min(head_.target.find('?'), head_.target.size())));
   const std::optional<MockRequest> request =
       head_.method == "POST" ? ReadMockRequest(body) : MockRequest{};
   const MockBehaviour behaviour =
@@ -216,7 +228,7 @@ void Connection::TakeRequest(size_t end, std::string_view body) {
   in_.erase(0, end);
   head_bytes_ = looked_ = 0;
   if (dialect == MockDialect::kInvoice) {
-    Say(200, "application/json", shared_.invoice.ToJson(!sums_only));
+    SayInvoice(query);
   } else if (dialect == MockDialect::kModels) {
     Say(200, "application/json", ModelList(shared_.script.models()));
   } else if (dialect == MockDialect::kUnknown) {
@@ -229,6 +241,24 @@ void Connection::TakeRequest(size_t end, std::string_view body) {
   } else {
     Answer();
   }
+}
+
+void Connection::SayInvoice(std::string_view query) {
+  bool with_requests = true;
+  std::string_view provider;
+  if (!query.empty()) query.remove_prefix(1);
+  for (std::string_view part : SplitText(query, '&')) {
+    constexpr std::string_view kProvider = "provider=";
+    if (part == "requests=0") with_requests = false;
+    if (part.starts_with(kProvider)) provider = part.substr(kProvider.size());
+  }
+  if (!provider.empty() && provider != MockProvider(MockDialect::kChat) &&
+      provider != MockProvider(MockDialect::kMessages)) {
+    Say(400, "application/json",
+        ErrorBody(MockDialect::kInvoice, 400, "provider is openai or anthropic"));
+    return;
+  }
+  Say(200, "application/json", shared_.invoice.ToJson(with_requests, provider));
 }
 
 void Connection::Answer() {

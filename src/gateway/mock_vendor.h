@@ -6,7 +6,8 @@
 // - mock_script.h: how it behaves
 // - mock_answer.h: what it says
 //
-// GET /mock/invoice tells what was billed; with ?requests=0 only the sums.
+// GET /mock/invoice tells what was billed; with ?requests=0 only the sums, with ?provider=openai or
+// anthropic only what that vendor's API was asked.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -37,7 +40,8 @@ struct MockBill {
 class MockInvoice {
  public:
   void Add(MockBill bill);
-  std::string ToJson(bool with_requests) const;
+  // Of one provider ("openai", "anthropic"), or of all ("").
+  std::string ToJson(bool with_requests, std::string_view provider = "") const;
   uint64_t requests() const { return requests_; }
 
  private:
@@ -46,7 +50,7 @@ class MockInvoice {
     uint64_t requests = 0;
     MockUsage usage;
   };
-  std::map<std::string, Sum, std::less<>> by_model_;
+  std::map<std::pair<std::string, std::string_view>, Sum> sums_;  // by model and provider
   uint64_t requests_ = 0;
 };
 inline constexpr size_t kMockBillsMax = 1'000'000;

@@ -89,6 +89,41 @@ constexpr std::string_view kCosts =
     R"({"default":{"frames":10,"input_tokens":1000,"cached_percent":50,"reasoning_tokens":7,
         "cache_write_5m_tokens":100,"cache_write_1h_tokens":60}})";
 
+// A bill comes from one vendor: `flyball reconcile --vendor openai` has no price for Claude.
+TEST(MockVendor, BillsEachProvidersCallsApart) {
+  World world;
+  world.Ask("/v1/chat/completions", R"({"model":"m"})");
+  world.Ask("/v1/messages", R"({"model":"c","max_tokens":9})");
+  const auto invoice = [&](const std::string& query) {
+    SimEnd& client = world.Connect();
+    client.Say("GET /mock/invoice" + query + " HTTP/1.1\r\nHost: m\r\n\r\n");
+    world.net.RunUntil(world.clock.MonotonicUs() + 1'000'000);
+    return Json::parse(world.Body(client.heard));
+  };
+  EXPECT_EQ(invoice("")["billed_requests"], 2);
+  const Json openai = invoice("?provider=openai");
+  EXPECT_EQ(openai["billed_requests"], 1);
+  EXPECT_EQ(openai["models"].size(), 1u);
+  EXPECT_EQ(openai["requests"].at(0)["model"], "m");
+  EXPECT_EQ(openai["requests_left_off"], 0);
+  const Json anthropic = invoice("?requests=0&provider=anthropic");
+  EXPECT_TRUE(anthropic["models"].contains("c"));
+  EXPECT_FALSE(anthropic["models"].contains("m"));
+  EXPECT_FALSE(anthropic.contains("requests"));
+  EXPECT_TRUE(invoice("?provider=acme").contains("error"));
+  EXPECT_EQ(world.status, 400);
+}
+
+TEST(MockVendor, HasThePathsOfAzure) {
+  World world;
+  world.Ask("/openai/deployments/m/chat/completions?api-version=1", R"({"model":"m"})");
+  EXPECT_EQ(world.status, 200);
+  world.Ask("/openai/v1/responses", R"({"model":"m"})");
+  EXPECT_EQ(world.status, 200);
+  world.Ask("/openai/deployments/m/responses?api-version=1", R"({"model":"m"})");
+  EXPECT_EQ(world.status, 404);
+}
+
 TEST(MockVendor, CountsUsageAsEachVendorDoes) {
   World world(kCosts);
   const Json chat = Json::parse(

@@ -1,5 +1,7 @@
 #include "gateway/router.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -8,7 +10,9 @@
 namespace flyball::gateway {
 namespace {
 
+// Of Azure's API. The dated ones are compared as texts.
 constexpr std::string_view kAzureVersion = "2024-10-21";
+constexpr std::string_view kAzureResponsesSince = "2025-03-01";
 
 bool Serves(const estate::Upstream& upstream, std::string_view model) {
   return std::any_of(upstream.models.begin(), upstream.models.end(),
@@ -36,6 +40,23 @@ std::string_view PathOfBase(std::string_view base_url) {
   const size_t host = base_url.find("://") + 3;
   const size_t slash = base_url.find('/', host);
   return slash == std::string_view::npos ? std::string_view() : base_url.substr(slash);
+}
+
+// Azure's API has two forms. The dated one has the deployment in the path, but for responses, whose
+// deployment is the body's model as with OpenAI. The other (`v1`) is OpenAI's own below /openai,
+// with `preview` as its only version.
+std::string AzurePath(std::string_view version, Dialect dialect, std::string_view model) {
+  const std::string_view path = Info(dialect).path;
+  const bool responses = dialect == Dialect::kOpenAiResponses;
+  if (version == "preview") return fmt::format("/openai{}?api-version=preview", path);
+  if (version == "v1" || (responses && version < kAzureResponsesSince)) {
+    return fmt::format("/openai{}", path);
+  }
+  const std::string_view name = path.substr(std::string_view("/v1").size());
+  const std::string_view dated = version.empty() ? kAzureVersion : version;
+  if (responses) return fmt::format("/openai{}?api-version={}", name, dated);
+  return fmt::format("/openai/deployments/{}{}?api-version={}", net::PercentEncode(model, false),
+                     name, dated);
 }
 
 }  // namespace
@@ -71,35 +92,14 @@ std::string TargetAt(const estate::Upstream& upstream, Dialect dialect, std::str
   std::string_view path = Info(dialect).path;
   std::string at(PathOfBase(upstream.base_url));
   if (upstream.api == estate::UpstreamApi::kAzureOpenAi) {
-    at += "/openai";
-    const std::string_view plain = path.substr(std::string_view("/v1").size());
-    std::string_view version = upstream.api_version;
-    if (dialect != Dialect::kOpenAiResponses) {
-      if (version.empty()) version = kAzureVersion;
-      at.append("/deployments/").append(net::PercentEncode(model, false)).append(plain);
-    } else {
-      // Not of a deployment: the body names it. The API without a dated version is under /v1.
-      at += version.empty() ? path : plain;
-    }
-    if (!version.empty()) at.append("?api-version=").append(version);
-    if (!query.empty()) at.append(version.empty() ? "?" : "&").append(query);
+    at += AzurePath(upstream.api_version, dialect, model);
+    if (!query.empty()) at.append(at.find('?') == std::string::npos ? "?" : "&").append(query);
     return at;
   }
   if (at.ends_with("/v1")) path.remove_prefix(std::string_view("/v1").size());
   at += path;
   if (!query.empty()) at.append("?").append(query);
   return at;
-}
-
-std::vector<std::string> ListedModels(const std::vector<estate::Upstream>& upstreams) {
-  std::vector<std::string> models;
-  for (const estate::Upstream& upstream : upstreams) {
-    for (const std::string& model : upstream.models) {
-      if (model.find_first_of("*?") != std::string::npos) continue;
-      if (std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);
-    }
-  }
-  return models;
 }
 
 }  // namespace flyball::gateway

@@ -24,7 +24,4 @@ std::vector<size_t> CandidatesFor(const std::vector<estate::Upstream>& upstreams
 std::string TargetAt(const estate::Upstream& upstream, Dialect dialect, std::string_view target,
                      std::string_view model);
 
-// The exact names of models that the upstreams list, in order and once: what GET /v1/models says.
-std::vector<std::string> ListedModels(const std::vector<estate::Upstream>& upstreams);
-
 }  // namespace flyball::gateway

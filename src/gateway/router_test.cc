@@ -57,19 +57,28 @@ TEST(Router, TargetsAtTheUpstream) {
   upstream.base_url = "https://x.openai.azure.com";
   EXPECT_EQ(TargetAt(upstream, Dialect::kOpenAiChat, "/v1/chat/completions", "gpt 5/../x"),
             "/openai/deployments/gpt%205%2F..%2Fx/chat/completions?api-version=2024-10-21");
-  EXPECT_EQ(TargetAt(upstream, Dialect::kOpenAiResponses, "/v1/responses?a=b", "gpt-5"),
-            "/openai/v1/responses?a=b")
-      << "Azure's responses are of no deployment";
-  upstream.api_version = "2025-04-01-preview";
-  EXPECT_EQ(TargetAt(upstream, Dialect::kOpenAiResponses, "/v1/responses?a=b", "gpt-5"),
-            "/openai/responses?api-version=2025-04-01-preview&a=b");
 }
 
-TEST(Router, ListsNamesNotPatterns) {
-  const std::vector<estate::Upstream> upstreams = {
-      Make("a", estate::UpstreamApi::kOpenAi, {"gpt-5", "gpt-*"}),
-      Make("b", estate::UpstreamApi::kAnthropic, {"claude-3", "gpt-5"})};
-  EXPECT_EQ(ListedModels(upstreams), (std::vector<std::string>{"gpt-5", "claude-3"}));
+TEST(Router, ResponsesOfAzureBelongToNoDeployment) {
+  estate::Upstream upstream = Make("a", estate::UpstreamApi::kAzureOpenAi, {"*"});
+  upstream.base_url = "https://x.openai.azure.com";
+  const auto at = [&](std::string version, Dialect dialect, std::string_view target) {
+    upstream.api_version = std::move(version);
+    return TargetAt(upstream, dialect, target, "m");
+  };
+  using enum Dialect;
+  EXPECT_EQ(at("", kOpenAiResponses, "/v1/responses"), "/openai/v1/responses");
+  EXPECT_EQ(at("2025-04-01-preview", kOpenAiResponses, "/v1/responses?a=b"),
+            "/openai/responses?api-version=2025-04-01-preview&a=b");
+  EXPECT_EQ(at("2024-10-21", kOpenAiResponses, "/v1/responses"), "/openai/v1/responses")
+      << "dated versions of before 2025-03-01 have no Responses API";
+  EXPECT_EQ(at("2025-04-01-preview", kOpenAiEmbeddings, "/v1/embeddings"),
+            "/openai/deployments/m/embeddings?api-version=2025-04-01-preview");
+  for (const Dialect dialect : {kOpenAiChat, kOpenAiResponses, kOpenAiEmbeddings}) {
+    const std::string path(Info(dialect).path);
+    EXPECT_EQ(at("v1", dialect, path + "?a=b"), "/openai" + path + "?a=b");
+    EXPECT_EQ(at("preview", dialect, path), "/openai" + path + "?api-version=preview");
+  }
 }
 
 }  // namespace

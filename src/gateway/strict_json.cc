@@ -5,12 +5,73 @@
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "base/text.h"
 
 namespace flyball::gateway::strict {
+
+namespace {
+
+// Stops at the first place that is no JSON, or at the first whole number that 64 bits can't hold.
+class Finder final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool key(std::string& name) override {
+    name_ = name.substr(0, 100);
+    return true;
+  }
+  bool number_float(double /*value*/, const std::string& text) override {
+    if (text.find_first_of(".eE") != std::string::npos) return true;
+    number_is_large_ = true;
+    return false;
+  }
+  bool parse_error(size_t position, const std::string& /*token*/,
+                   const nlohmann::detail::exception& error) override {
+    // 406: a number that even a double can't hold.
+    number_is_large_ = error.id == 406;
+    position_ = position;
+    return false;
+  }
+  bool null() override { return true; }
+  bool boolean(bool /*value*/) override { return true; }
+  bool number_integer(int64_t /*value*/) override { return true; }
+  bool number_unsigned(uint64_t /*value*/) override { return true; }
+  bool string(std::string& /*value*/) override { return true; }
+  bool binary(nlohmann::json::binary_t& /*value*/) override { return true; }
+  bool start_object(size_t /*size*/) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(size_t /*size*/) override { return true; }
+  bool end_array() override { return true; }
+
+  const std::string& name() const { return name_; }
+  bool number_is_large() const { return number_is_large_; }
+  size_t position() const { return position_; }
+
+ private:
+  std::string name_;  // of the member that is read, or was last
+  bool number_is_large_ = false;
+  size_t position_ = 0;  // counted from 1; 0: everything was read
+};
+
+}  // namespace
+
+Error NoJson(std::string_view text, std::string_view reason) {
+  Finder found;
+  if (text.size() <= kExplainedBytesMax) nlohmann::json::sax_parse(text, &found);
+  if (found.number_is_large() && !found.name().empty()) {
+    return Wrong(found.name(), "is a number beyond 64 bits").error();
+  }
+  if (found.position() == 0 || text.empty()) {
+    return {Code::kInvalidArgument, fmt::format("the body is no JSON: {}", reason), {}, {}};
+  }
+  return {Code::kInvalidArgument,
+          fmt::format("the body is no JSON at its byte {} of {}: {}",
+                      std::min(found.position(), text.size()), text.size(), reason),
+          {},
+          {}};
+}
 
 std::unexpected<Error> Wrong(std::string_view member, std::string_view expected) {
   return Fail(Code::kInvalidArgument, fmt::format("'{}' {}", member, expected));

@@ -17,6 +17,11 @@ namespace flyball::gateway::strict {
 
 namespace dom = simdjson::dom;
 
+// Of a text that simdjson refused, and why it said so: the byte at which it is no JSON, or the
+// member whose number is beyond all limits. Looks for that only in texts of kExplainedBytesMax.
+inline constexpr size_t kExplainedBytesMax = size_t{4} << 20;
+Error NoJson(std::string_view text, std::string_view reason);
+
 // INVALID_ARGUMENT: "'member' expected".
 std::unexpected<Error> Wrong(std::string_view member, std::string_view expected);
 
