@@ -15,6 +15,7 @@ namespace flyball::app {
 namespace {
 
 using Check = std::function<Result<std::string>()>;
+using Names = std::vector<std::string>;
 
 // Of the bill itself, which will be so the next time too; anything else may pass.
 bool IsAboutTheBill(Code code) {
@@ -32,12 +33,23 @@ Status Keep(const Environment& environment, const std::string& content_hash,
                                checked.error().message, now);
 }
 
-void CheckOnce(const Environment& environment, const std::string& report_json, const Check& check) {
+Result<std::string> CheckIfThere(const Environment& environment, const Names& files,
+                                 const Check& check) {
+  for (const std::string& file : files) {
+    if (!environment.files.Exists(file)) {
+      return Fail(Code::kNotFound, "'" + file + "' is not there any more");
+    }
+  }
+  return check();
+}
+
+void CheckOnce(const Environment& environment, const Names& files, const std::string& report_json,
+               const Check& check) {
   const auto report = nlohmann::json::parse(report_json, nullptr, false);
   if (!report.is_object() || !report.contains("commit") || !report["commit"].is_string()) return;
   const std::string content_hash = report.value("content_hash", "");
   if (health::ReadCheck(environment.files, environment.home, content_hash)) return;
-  const Status kept = Keep(environment, content_hash, check());
+  const Status kept = Keep(environment, content_hash, CheckIfThere(environment, files, check));
   if (kept || kept.error().code == Code::kCancelled) return;
   Say("flyball: the bill is imported, and could not be checked: " + kept.error().message);
 }
@@ -64,12 +76,12 @@ Result<std::string> CheckInChild(const Environment& environment,
 
 void CheckImported(const Environment& environment, const std::vector<std::string>& files,
                    const std::string& report) {
-  CheckOnce(environment, report, [&] { return CheckFiles(environment, files); });
+  CheckOnce(environment, files, report, [&] { return CheckFiles(environment, files); });
 }
 
 void CheckImportedInChild(const Environment& environment, const std::vector<std::string>& files,
                           const std::string& report, const std::stop_token& stop) {
-  CheckOnce(environment, report, [&] { return CheckInChild(environment, files, stop); });
+  CheckOnce(environment, files, report, [&] { return CheckInChild(environment, files, stop); });
 }
 
 }  // namespace flyball::app

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ingest/import.h"
+#include "reconcile/statement.h"
 #include "serve/test_home.h"
 
 namespace flyball::serve {
@@ -131,6 +132,89 @@ TEST_F(OverLedger, ABillGoesInAndEveryFigureComesOut) {
   EXPECT_EQ(list["commits"][1]["id"], first);
   EXPECT_EQ(list["commits"][1]["import"]["rows_kept"], 2);
   EXPECT_FALSE(list["commits"][1]["import"].contains("lineage"));
+}
+
+TEST_F(OverLedger, WhatIsKnownOfEachSourceIsTold) {
+  const Json none = Json::parse(Send(Ask("GET", "/api/v1/health/sources")).body);
+  EXPECT_TRUE(none["sources"].empty() && none["months"].empty()) << none.dump();
+  home.Write("estate.yaml",
+             "sources:\n  - { name: vendor, title: The Vendor }\n"
+             "  - { name: bucket, kind: s3, bucket: bills }\n");
+  std::string bill(kHeader);
+  for (int day = 1; day <= 20; ++day) {
+    if (day == 7) continue;
+    for (int i = 0; i < 10; ++i) {
+      bill += Line("1.5", "Search", fmt::format("2026-01-{:02}T{:02}:00:00Z", day, i));
+    }
+  }
+  const std::string commit =
+      Upload(bill + Line("broken", "Chat", "2026-01-08T02:00:00Z") +
+             Line("", "Chat", "2026-01-08T02:00:00Z"))["commit"];
+
+  const net::ClientResponse response = Send(Ask("GET", "/api/v1/health/sources"));
+  ASSERT_EQ(response.status, 200) << response.body;
+  const Json health = Json::parse(response.body);
+  EXPECT_EQ(health["commit"], commit);
+  ASSERT_EQ(health["sources"].size(), 2u) << "the bucket is known, and was never synced";
+  const Json& bucket = health["sources"][0];
+  EXPECT_EQ(bucket["kind"], "s3");
+  EXPECT_EQ(bucket["sync"]["state"], "never");
+  EXPECT_TRUE(bucket["last_import"].is_null() && bucket["reaches"].is_null());
+  EXPECT_EQ(bucket["conformance"]["state"], "no bill");
+  const Json& vendor = health["sources"][1];
+  EXPECT_EQ(vendor["title"], "The Vendor");
+  EXPECT_TRUE(vendor["sync"].is_null());
+  EXPECT_EQ(vendor["last_import"]["commit"], commit);
+  EXPECT_EQ(vendor["reaches"], "2026-01-20");
+  EXPECT_EQ(vendor["charges"], 190);
+  EXPECT_EQ(vendor["billed"]["USD"], "285");
+  EXPECT_EQ(vendor["conformance"]["state"], "not checked");
+  EXPECT_EQ(vendor["quarantine"]["rows"], 2);
+  EXPECT_EQ(vendor["quarantine"]["reasons"], Json({{"bad_number", 1}, {"no_billed_cost", 1}}));
+  EXPECT_EQ(vendor["periods"][0]["closed"], false);
+  std::map<std::string, std::string> days;
+  for (const Json& day : vendor["days"]) days[day["day"]] = day["state"];
+  EXPECT_EQ(days.size(), 62u);
+  EXPECT_EQ(days["2025-12-31"], "before");
+  EXPECT_EQ(days["2026-01-06"], "full");
+  EXPECT_EQ(days["2026-01-07"], "gap");
+  EXPECT_EQ(days["2026-01-21"], "after");
+
+  // What lies in quarantine can be taken away whole.
+  net::Request download =
+      Ask("GET", "/api/v1/quarantine/" + vendor["quarantine"]["imports"][0]["id"].get<std::string>());
+  download.query = {{"format", "jsonl"}};
+  const net::ClientResponse lines = Send(download);
+  EXPECT_EQ(lines.status, 200);
+  EXPECT_EQ(std::ranges::count(lines.body, '\n'), 2) << lines.body;
+  download.query = {{"format", "xml"}};
+  EXPECT_EQ(Send(download).status, 400);
+}
+
+TEST_F(OverLedger, AMonthIsHeldBesideItsInvoices) {
+  Upload(std::string(kHeader) + Line("7", "Search", "2026-01-08T00:00:00Z"));
+  Json month = Json::parse(Send(Ask("GET", "/api/v1/health/months/2026-01")).body);
+  EXPECT_TRUE(month["equal"].is_null()) << month.dump();
+  EXPECT_EQ(month["without_invoice"][0]["issuer"], "Vendor");
+  EXPECT_EQ(month["over"], true);
+  EXPECT_TRUE(month["close"].is_null());
+
+  std::filesystem::create_directories(home.path() + "/invoices");
+  reconcile::Statement statement;
+  statement.lines = {{"as typed", "Vendor", "", "USD", "", "", "", "", Money::Parse("9").value()}};
+  ASSERT_TRUE(reconcile::WriteStatement(*files, home.path(), "2026-01", statement));
+  const net::ClientResponse closed =
+      Send(Ask("POST", "/api/v1/periods", R"({"period":"2026-01","closed":true})"));
+  ASSERT_EQ(closed.status, 200) << closed.body;
+  month = Json::parse(Send(Ask("GET", "/api/v1/health/months/2026-01")).body);
+  EXPECT_EQ(month["equal"], false);
+  EXPECT_EQ(month["invoices"][0]["difference"], "-2");
+  EXPECT_EQ(month["invoices"][0]["steps"][0]["amount"], "-2");
+  EXPECT_TRUE(month["invoices"][0]["steps"][0]["since"].is_null()) << "no report has noted it";
+  EXPECT_EQ(month["close"]["commit"], Json::parse(closed.body)["commit"]["id"]);
+  for (const char* name : {"2026-13", "2026", "2026-01-01", "now"}) {
+    EXPECT_EQ(Send(Ask("GET", std::string("/api/v1/health/months/") + name)).status, 400) << name;
+  }
 }
 
 TEST_F(OverLedger, ChangedRulesAreACommit) {

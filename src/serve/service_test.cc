@@ -328,6 +328,7 @@ TEST_F(Fixture, EveryRouteIsDocumentedAndAnswers) {
     std::string path(route.path);
     for (const auto& [name, value] : {std::pair<std::string, std::string>{"{id}", ledger.Head()},
                                       {"{job}", "0123456789abcdef"},
+                                      {"{month}", "2026-10"},
                                       {"{key}", "key-0123456789ab"}}) {
       if (const size_t at = path.find(name); at != std::string::npos) {
         path.replace(at, name.size(), value);

@@ -13,9 +13,12 @@ interface Props {
   nameOf: (value: string) => string;
   linkOf: (value: string) => Partial<View>;
   currency: string;
+  /** How the two totals are written, where a short form would make them alike. */
+  amountOf?: (units: bigint) => string;
 }
 
-export function Bridge({ before, now, steps, nameOf, linkOf, currency }: Props) {
+export function Bridge({ before, now, steps, nameOf, linkOf, currency, amountOf }: Props) {
+  const amount = amountOf ?? ((units: bigint) => moneyCompact(units, currency));
   let level = before.value;
   const spans = steps.map((step) => {
     const from = level;
@@ -43,7 +46,7 @@ export function Bridge({ before, now, steps, nameOf, linkOf, currency }: Props) 
             <i class={cut > 0 ? 'bar cut' : 'bar'} style={whole(before.value)} />
           </span>
           <Link to={before.to} class="figure-link">
-            {moneyCompact(before.value, currency)}
+            {amount(before.value)}
           </Link>
         </li>
         {spans.map(({ step, from, to }) => (
@@ -65,12 +68,12 @@ export function Bridge({ before, now, steps, nameOf, linkOf, currency }: Props) 
             <i class={cut > 0 ? 'bar cut' : 'bar'} style={whole(now.value)} />
           </span>
           <Link to={now.to} class="figure-link">
-            {moneyCompact(now.value, currency)}
+            {amount(now.value)}
           </Link>
         </li>
       </ol>
       {cut > 0 && (
-        <p class="soft small">{t.value.bridge.axis(moneyCompact(tickUnits(cut), currency))}</p>
+        <p class="soft small">{t.value.bridge.axis(amount(tickUnits(cut)))}</p>
       )}
     </div>
   );

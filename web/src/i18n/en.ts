@@ -425,6 +425,7 @@ export const en = {
     thinNote: 'An estimate: less than half of what this weekday usually has.',
     strip: (source: string) => `Days of ${source}`,
     daysFull: (n: string, count: number) => `${n} ${plural(count, 'day', 'days')} with charges`,
+    noDays: 'no charges on these days',
     daysGap: (n: string, _count: number) => `${n} missing`,
     daysThin: (n: string, _count: number) => `${n} thin`,
     charges: (n: string, count: number) => `${n} ${plural(count, 'charge', 'charges')}`,
@@ -481,6 +482,7 @@ export const en = {
     quarantineLead:
       'These rows could not be read and are not in the ledger. Mend them in the bill and import it again; the rest is replaced as a whole.',
     quarantineCost: (cost: string) => `Their BilledCost, where it could be read: ${cost}.`,
+    noCurrency: 'without a currency',
     reasonsOfSome: 'There are more rows than were counted here.',
     ofImport: 'Import',
     place: 'Place',
@@ -525,11 +527,13 @@ export const en = {
     readAt: 'Read at commit',
     noInvoices: 'No invoice of this month is known.',
     allEqual: 'Every known invoice equals the ledger, to the last digit.',
+    allEqualRounded: 'Every known invoice equals the ledger, but for its rounding.',
     someDiffer: (n: string, of: string, count: number) =>
       `${n} of ${of} invoices ${plural(count, 'differs', 'differ')} from the ledger.`,
     issuerSays: (status: string) => `issuer: ${status}`,
     difference: (amount: string) => `differs by ${amount}`,
     equal: (amount: string) => `equal: ${amount}`,
+    equalRounded: (amount: string, rest: string) => `equal but for the invoice’s rounding: ${amount} (${rest})`,
     invoice: 'Invoice',
     ledger: 'Ledger',
     reasons: {
@@ -545,6 +549,7 @@ export const en = {
     } as Record<string, string>,
     since: (days: string, when: string, count: number) =>
       `known for ${days} ${plural(count, 'day', 'days')}, since ${when}`,
+    sinceToday: (when: string) => `known since ${when}`,
     newStep: 'new: no report has noted it yet',
     estimate: (amount: string) => `${amount} of the ledger’s sum is an estimate.`,
     withoutInvoice: 'In the ledger, without an invoice',

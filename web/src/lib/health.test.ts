@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
   heightsOf,
+  isEqual,
   lowestScore,
   readHealth,
   readMonth,
   runsOf,
   stripCurrency,
   troublesOf,
+  worstFirst,
   type Day,
   type SourceHealth,
 } from './health';
@@ -79,6 +81,17 @@ describe('what needs a look', () => {
     });
     expect(troublesOf(source)).toEqual(['sync', 'gap', 'quarantine', 'behind', 'thin']);
   });
+  it('brings the worst source to the top and keeps the order else', () => {
+    const named = (name: string, change: Partial<SourceHealth> = {}) => having({ name, ...change });
+    const order = worstFirst([
+      named('a'),
+      named('b', { hoursBehind: 99 }),
+      named('c'),
+      named('d', { days: [day(1, 'gap')], hoursBehind: 99 }),
+      named('e', { hoursBehind: 80 }),
+    ]).map((source) => source.name);
+    expect(order.join('')).toBe('dbeac');
+  });
   it('says so of a source without a charge', () => {
     expect(troublesOf(having({ charges: 0, hoursBehind: undefined }))).toEqual(['empty']);
   });
@@ -102,6 +115,19 @@ describe('a strip of days', () => {
     expect(heightsOf(days, 'USD')).toEqual([0.5, 1]);
     expect(stripCurrency([])).toBe('');
     expect(heightsOf([day(1, 'gap')], '')).toEqual([0]);
+  });
+});
+
+describe('a ladder', () => {
+  it('is equal when nothing but rounding is between', () => {
+    const month = readMonth({
+      invoices: [
+        { steps: [] },
+        { steps: [{ reason: 'rounding', amount: '0.001' }] },
+        { steps: [{ reason: 'rounding', amount: '0.001' }, { reason: 'tax', amount: '5' }] },
+      ],
+    });
+    expect(month.ladders.map(isEqual)).toEqual([true, true, false]);
   });
 });
 

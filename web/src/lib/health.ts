@@ -218,21 +218,32 @@ export const getHealth = async (): Promise<Health> => readHealth(await request('
 
 // ---- what needs a look
 
-export type Trouble = 'sync' | 'behind' | 'gap' | 'thin' | 'quarantine' | 'empty';
+const TROUBLES = ['sync', 'gap', 'quarantine', 'empty', 'behind', 'thin'] as const;
+export type Trouble = (typeof TROUBLES)[number];
 /** A bill of the day before comes within a day or two; beyond that somebody should look. */
 export const BEHIND_HOURS = 72;
 
 /** What is wrong with a source, the worst first; nothing when it can be trusted. */
 export function troublesOf(source: SourceHealth): Trouble[] {
   const has = (state: DayState) => source.days.some((day) => day.state === state);
-  const found: Trouble[] = [];
-  if (source.sync?.state === 'failed') found.push('sync');
-  if (source.charges === 0) found.push('empty');
-  if (has('gap')) found.push('gap');
-  if (source.quarantine.rows > 0) found.push('quarantine');
-  if ((source.hoursBehind ?? 0) > BEHIND_HOURS) found.push('behind');
-  if (has('thin')) found.push('thin');
-  return found;
+  const is: Record<Trouble, boolean> = {
+    sync: source.sync?.state === 'failed',
+    gap: has('gap'),
+    quarantine: source.quarantine.rows > 0,
+    empty: source.charges === 0,
+    behind: (source.hoursBehind ?? 0) > BEHIND_HOURS,
+    thin: has('thin'),
+  };
+  return TROUBLES.filter((trouble) => is[trouble]);
+}
+
+/** What needs a look comes first, the worst of it at the top; else the order stays. */
+export function worstFirst(sources: readonly SourceHealth[]): SourceHealth[] {
+  const rank = (source: SourceHealth) => {
+    const worst = troublesOf(source)[0];
+    return worst === undefined ? TROUBLES.length : TROUBLES.indexOf(worst);
+  };
+  return [...sources].sort((a, b) => rank(a) - rank(b));
 }
 
 /** The provider that keeps the least of the rules says how far a bill can be trusted. */
@@ -294,6 +305,10 @@ export interface Ladder {
   status: string;
   steps: LadderStep[];
 }
+/** To the last digit, or to the rounding of the invoice, which is no difference to work on. */
+export const isEqual = (ladder: Ladder): boolean =>
+  ladder.steps.every((step) => step.reason === 'rounding');
+
 export interface Month {
   period: string;
   commit: string;

@@ -17,12 +17,12 @@ import {
   lowestScore,
   runsOf,
   stripCurrency,
+  troublesOf,
   wordKey,
   type Conformance,
   type Day,
   type DayState,
   type SourceHealth,
-  type Trouble,
 } from '../lib/health';
 import { Icon } from '../parts/basics';
 import { QuarantinePanel } from './quarantine';
@@ -30,7 +30,8 @@ import { QuarantinePanel } from './quarantine';
 const RUNS_SHOWN = 6;
 const PERIODS_SHOWN = 14;
 
-export function SourceItem({ source, troubles }: { source: SourceHealth; troubles: Trouble[] }) {
+export function SourceItem({ source }: { source: SourceHealth }) {
+  const troubles = troublesOf(source);
   const words = t.value.health;
   const id = useId();
   const [open, setOpen] = useState<'' | 'facts' | 'quarantine'>('');
@@ -48,7 +49,7 @@ export function SourceItem({ source, troubles }: { source: SourceHealth; trouble
           {troubles.length > 0 && (
             <p class="health-troubles small">
               <Icon name="warn" />
-              {troubles.map((trouble) => words.trouble[trouble]).join(' · ')}
+              <span>{troubles.map((trouble) => words.trouble[trouble]).join(' · ')}</span>
             </p>
           )}
         </div>
@@ -124,6 +125,8 @@ function Strip({ source }: { source: SourceHealth }) {
   const [at, setAt] = useState<number | undefined>(undefined);
   const currency = stripCurrency(source.days);
   const heights = heightsOf(source.days, currency);
+  if (heights.every((height) => height === 0) && source.charges === 0)
+    return <p class="strip-box soft small">{words.noDays}</p>;
   const shown = at === undefined ? undefined : source.days[at];
   const move = (event: KeyboardEvent) => {
     const last = source.days.length - 1;
@@ -186,6 +189,7 @@ function stripText(days: readonly Day[]): string {
   const words = t.value.health;
   const number = (state: DayState) => days.filter((day) => day.state === state).length;
   const full = number('full') + number('thin');
+  if (full === 0) return words.noDays;
   const parts = [words.daysFull(integer(full), full)];
   if (number('gap') > 0) parts.push(words.daysGap(integer(number('gap')), number('gap')));
   if (number('thin') > 0) parts.push(words.daysThin(integer(number('thin')), number('thin')));

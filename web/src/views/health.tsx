@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { integer, monthShort, t } from '../i18n';
 import { generation } from '../lib/data';
-import { getHealth, troublesOf, type Health } from '../lib/health';
+import { getHealth, troublesOf, worstFirst, type Health } from '../lib/health';
 import { CopyButton, Problem, Waiting } from '../parts/figure';
 import { Icon } from '../parts/basics';
 import { SourceItem } from './health-source';
@@ -66,12 +66,8 @@ function NoSources() {
 
 function Sources({ health }: { health: Health }) {
   const words = t.value.health;
-  const troubles = new Map(health.sources.map((source) => [source, troublesOf(source)]));
-  // What needs a look stands first; else in the order of their names.
-  const sorted = [...health.sources].sort(
-    (a, b) => Number(troubles.get(a)!.length === 0) - Number(troubles.get(b)!.length === 0),
-  );
-  const wrong = health.sources.filter((source) => troubles.get(source)!.length > 0).length;
+  const sorted = worstFirst(health.sources);
+  const wrong = sorted.filter((source) => troublesOf(source).length > 0).length;
   return (
     <section class="figure" aria-labelledby="health-sources">
       <header class="figure-head">
@@ -96,7 +92,7 @@ function Sources({ health }: { health: Health }) {
       </div>
       <ul class="health-list">
         {sorted.map((source) => (
-          <SourceItem key={source.name} source={source} troubles={troubles.get(source)!} />
+          <SourceItem key={source.name} source={source} />
         ))}
       </ul>
       {health.leftOff > 0 && <p class="soft">{words.leftOff(integer(health.leftOff))}</p>}

@@ -1,9 +1,9 @@
 // The way from each invoice of a month to what the ledger has of it, step by step, to the last digit.
 import { useEffect, useState } from 'preact/hooks';
-import { dayShort, exactDecimal, instantName, integer, money, monthName, t } from '../i18n';
+import { dayShort, exactDecimal, instantName, integer, money, moneyDigits, monthName, t } from '../i18n';
 import { Bridge } from '../charts/bridge';
 import { generation } from '../lib/data';
-import { getMonth, wordKey, type Health, type Ladder, type Month } from '../lib/health';
+import { getMonth, isEqual, wordKey, type Health, type Ladder, type Month } from '../lib/health';
 import { addMonths, isMonth } from '../lib/period';
 import { drill, go, view, type View } from '../lib/state';
 import type { Filter } from '../lib/where';
@@ -101,7 +101,7 @@ function OneMonth({ period }: { period: string }) {
 
 function CloseState({ month }: { month: Month }) {
   const words = t.value.health;
-  const different = month.ladders.filter((ladder) => ladder.steps.length > 0).length;
+  const different = month.ladders.filter((ladder) => !isEqual(ladder)).length;
   return (
     <p class="ladder-state">
       {month.close ? (
@@ -114,8 +114,10 @@ function CloseState({ month }: { month: Month }) {
       <span>
         {month.equal === undefined
           ? words.noInvoices
-          : month.equal
-            ? words.allEqual
+          : different === 0
+            ? month.equal
+              ? words.allEqual
+              : words.allEqualRounded
             : words.someDiffer(integer(different), integer(month.ladders.length), different)}
       </span>
       <span class="soft small">
@@ -128,22 +130,24 @@ function CloseState({ month }: { month: Month }) {
 function OneLadder({ ladder, period }: { ladder: Ladder; period: string }) {
   const words = t.value.health;
   const link = chargesOf(ladder, period);
+  const exact = (units: bigint) => `${exactDecimal(units)} ${ladder.currency}`;
+  const calm = isEqual(ladder);
   const name = ladder.invoice ? `${ladder.issuer} · ${ladder.invoice}` : ladder.issuer;
   return (
     <article class="ladder-one" data-issuer={ladder.issuer}>
       <header>
         <h3>{name}</h3>
         {ladder.status && <span class="badge">{words.issuerSays(ladder.status)}</span>}
-        <span class={ladder.steps.length > 0 ? 'ladder-diff' : 'ladder-equal'}>
-          <Icon name={ladder.steps.length > 0 ? 'warn' : 'check'} />
-          {ladder.steps.length > 0
-            ? words.difference(
-                `${exactDecimal(ladder.ledger - ladder.invoiced)} ${ladder.currency}`,
-              )
-            : words.equal(`${exactDecimal(ladder.ledger)} ${ladder.currency}`)}
+        <span class={calm ? 'ladder-equal' : 'ladder-diff'}>
+          <Icon name={calm ? 'check' : 'warn'} />
+          {calm
+            ? ladder.steps.length > 0
+              ? words.equalRounded(exact(ladder.ledger), exact(ladder.ledger - ladder.invoiced))
+              : words.equal(exact(ladder.ledger))
+            : words.difference(exact(ladder.ledger - ladder.invoiced))}
         </span>
       </header>
-      {ladder.steps.length > 0 && (
+      {!calm && (
         <>
           <Bridge
             before={{ name: words.invoice, value: ladder.invoiced, to: link }}
@@ -160,20 +164,23 @@ function OneLadder({ ladder, period }: { ladder: Ladder; period: string }) {
             }}
             linkOf={() => link}
             currency={ladder.currency}
+            amountOf={(units) => moneyDigits(units, ladder.currency, 2)}
           />
           <ol class="ladder-steps">
             {ladder.steps.map((step) => (
               <li>
                 <strong>{words.reasons[wordKey(step.reason)] ?? step.reason}</strong>{' '}
                 <span class="nowrap">
-                  {exactDecimal(step.amount)} {ladder.currency}
+                  {exact(step.amount)}
                 </span>
                 {step.where && <span class="soft"> · {step.where}</span>}
                 {step.text && <span class="block">{step.text}</span>}
                 <span class="soft block small">
-                  {step.since
-                    ? words.since(integer(step.ageDays), instantName(step.since), step.ageDays)
-                    : words.newStep}
+                  {!step.since
+                    ? words.newStep
+                    : step.ageDays === 0
+                      ? words.sinceToday(instantName(step.since))
+                      : words.since(integer(step.ageDays), instantName(step.since), step.ageDays)}
                 </span>
               </li>
             ))}

@@ -12,7 +12,7 @@ import {
 import { Problem, Waiting } from '../parts/figure';
 import { Select } from '../parts/basics';
 
-const PAGE_ROWS = 25;
+const PAGE_ROWS = 15;
 
 export function QuarantinePanel({ quarantine, title }: { quarantine: Quarantine; title: string }) {
   const words = t.value.health;
@@ -27,7 +27,7 @@ export function QuarantinePanel({ quarantine, title }: { quarantine: Quarantine;
           <>
             {' '}
             {words.quarantineCost(
-              cost.map(([currency, sum]) => `${exactDecimal(parseFixed(sum))} ${currency}`).join(' + '),
+              cost.map(([currency, sum]) => amountName(sum, currency)).join(' + '),
             )}
           </>
         )}
@@ -55,6 +55,9 @@ export function QuarantinePanel({ quarantine, title }: { quarantine: Quarantine;
   );
 }
 
+const amountName = (sum: string, currency: string): string =>
+  `${exactDecimal(parseFixed(sum))} ${currency === '(none)' ? t.value.health.noCurrency : currency}`;
+
 const importName = (one: QuarantineImport): string =>
   `${instantName(one.time)} · ${one.files.join(', ')} · ${t.value.health.rows(integer(one.rows), one.rows)}`;
 
@@ -77,7 +80,7 @@ function Rows({ of }: { of: QuarantineImport }) {
   return (
     <>
       <div class="table-scroll" tabIndex={0} role="region" aria-label={words.quarantine}>
-        <table class="data quarantine-rows">
+        <table class="data cards quarantine-rows">
           <thead>
             <tr>
               <th scope="col">{words.place}</th>
