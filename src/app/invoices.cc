@@ -29,9 +29,9 @@ namespace flyball::app {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using health::Month;
 using reconcile::Ladder;
 using reconcile::Statement;
-using health::Month;
 using Look = health::MonthLook;
 
 // A question to the ledger of the home, or to its server.
@@ -146,9 +146,8 @@ Result<Look> LookAt(const Environment& environment, const ReconcileArgs& args) {
   const News news = FB_TRY(ReadNews(args, month));
   FB_CHECK(Apply(news, &statement));
   const auto ask = [&](const ledger::CostQuery& query) { return Ask(environment, query); };
-  Look look = FB_TRY(health::LookAtMonth(month, std::move(statement),
-                                         FB_TRY(ListCommits(environment)), ask,
-                                         environment.clock.Now()));
+  Look look = FB_TRY(health::LookAtMonth(
+      month, std::move(statement), FB_TRY(ListCommits(environment)), ask, environment.clock.Now()));
   FB_CHECK(Keep(environment, args, news, &look));
   return look;
 }

@@ -112,8 +112,7 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   serve::Hooks hooks;
   hooks.run_import = [&](const serve::ImportJob& job, const serve::ImportProgress& progress,
                          const std::stop_token& cancelled) -> Result<std::string> {
-    std::string report =
-        FB_TRY(ImportInChild(environment, *ledger, job, progress, cancelled));
+    std::string report = FB_TRY(ImportInChild(environment, *ledger, job, progress, cancelled));
     CheckImportedInChild(environment, job.files, report, cancelled);
     return report;
   };

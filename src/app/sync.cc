@@ -385,7 +385,8 @@ Result<Synced> SyncAll(const Environment& environment, const SyncArgs& args) {
       failures.push_back(std::move(done).error());
       failures.back().message = fmt::format("{}: {}", source.name, failures.back().message);
     }
-    if (!args.dry_run) NoteOutcome(environment, source.name, done.value_or(Json::object()), failures);
+    if (!args.dry_run)
+      NoteOutcome(environment, source.name, done.value_or(Json::object()), failures);
     std::ranges::move(failures, std::back_inserter(synced.failures));
     if (done) synced.sources.push_back(*std::move(done));
   }

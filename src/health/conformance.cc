@@ -80,8 +80,8 @@ Status KeepCheck(os::Files& files, const std::string& home, const std::string& c
             {"broken", broken},
             {"broken_more", all - broken.size()}};
   } catch (const Json::exception& fault) {
-    return Fail(Code::kInternal, std::string("the report of the check cannot be read: ") +
-                                     fault.what());
+    return Fail(Code::kInternal,
+                std::string("the report of the check cannot be read: ") + fault.what());
   }
   return Keep(files, home, content_hash, kept);
 }

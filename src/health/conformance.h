@@ -20,7 +20,8 @@ Status KeepCheck(os::Files& files, const std::string& home, const std::string& c
 Status KeepUnchecked(os::Files& files, const std::string& home, const std::string& content_hash,
                      const std::string& reason, Instant now);
 
-// What is kept, as a JSON object: {"time","reason"}, or {"time","focus","rules_from","rows","rules",
+// What is kept, as a JSON object: {"time","reason"}, or
+// {"time","focus","rules_from","rows","rules",
 // "providers","broken":[{"id","keyword","rows","text","remedy","share_percent"}],"broken_more"}.
 // Nothing when it was never checked or cannot be read.
 std::optional<std::string> ReadCheck(os::Files& files, const std::string& home,

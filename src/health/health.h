@@ -24,10 +24,11 @@ namespace flyball::health {
 using Ask = std::function<Result<std::string>(const ledger::CostQuery&)>;
 
 // Named limits.
-inline constexpr int kDaysShown = 62;              // of completeness
-inline constexpr size_t kSourcesMax = 200;         // of one answer; the rest is counted
-inline constexpr size_t kQuarantinesMax = 100;     // imports with rows in quarantine, of a source
-inline constexpr size_t kFailedRulesMax = 50;      // of a check, the dearest duties first
-inline constexpr size_t kReasonsBytesMax = 8u << 20;  // of a quarantine file that reasons are counted in
+inline constexpr int kDaysShown = 62;           // of completeness
+inline constexpr size_t kSourcesMax = 200;      // of one answer; the rest is counted
+inline constexpr size_t kQuarantinesMax = 100;  // imports with rows in quarantine, of a source
+inline constexpr size_t kFailedRulesMax = 50;   // of a check, the dearest duties first
+inline constexpr size_t kReasonsBytesMax =
+    8u << 20;  // of a quarantine file that reasons are counted in
 
 }  // namespace flyball::health

@@ -1,5 +1,5 @@
-// Month: a billing period of the ledger beside its invoices, as `flyball reconcile --period` and the
-// page tell it.
+// Month: a billing period of the ledger beside its invoices, as `flyball reconcile --period` and
+// the page tell it.
 #pragma once
 
 #include <map>
@@ -38,8 +38,8 @@ Result<MonthLook> LookAtMonth(const Month& month, reconcile::Statement statement
 // The issuer's word on the billing period, as its FOCUS BillingPeriod has it; empty: none.
 std::string StatusOf(const MonthLook& look, const std::string& issuer);
 // For how many whole days a difference is known; 0 of one that was never noted.
-int64_t AgeDays(const MonthLook& look, const reconcile::Ladder& ladder,
-                const reconcile::Step& step, Instant now);
+int64_t AgeDays(const MonthLook& look, const reconcile::Ladder& ladder, const reconcile::Step& step,
+                Instant now);
 // The contract of `flyball reconcile --period --format json`.
 std::string MonthJson(const MonthLook& look, Instant now);
 

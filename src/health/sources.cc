@@ -29,7 +29,7 @@ struct Entry {
   const estate::Source* declared = nullptr;  // in the estate
   std::set<std::string> parts;               // sources of the ledger
   std::map<std::string, Period> periods;
-  const ledger::Commit* last_import = nullptr;      // that is live, corrections left out
+  const ledger::Commit* last_import = nullptr;     // that is live, corrections left out
   std::vector<const ledger::Commit*> quarantines;  // live imports with rows there, newest first
   std::map<Instant, DayFacts> days;
   std::optional<Instant> last_day;
@@ -126,9 +126,9 @@ Status TakeDays(const SourcesInput& input, const ledger::CostQuery& query, Entri
   if (!answer.is_object() || !answer.contains("rows")) {
     return Fail(Code::kInternal, "the answer of the ledger cannot be read");
   }
-  const std::string one_currency =
-      answer.contains("currency") && answer["currency"].is_string() ? answer.value("currency", "")
-                                                                    : "";
+  const std::string one_currency = answer.contains("currency") && answer["currency"].is_string()
+                                       ? answer.value("currency", "")
+                                       : "";
   for (const Json& row : answer["rows"]) {
     const auto entry = entries->find(OwnerOf(row.value("source", ""), input.estate.sources));
     if (entry == entries->end()) continue;  // it came in after the slices were listed
@@ -179,8 +179,7 @@ Json DaysJson(const SourcesInput& input, const Window& window, const Entry& entr
   const std::string first = entry.periods.empty() ? "" : entry.periods.begin()->first;
   const bool before = !first.empty() && first < FormatDate(window.from).substr(0, 7);
   Json json = Json::array();
-  const std::vector<Day> days =
-      JudgeDays(entry.days, window.from, window.to, before, input.now);
+  const std::vector<Day> days = JudgeDays(entry.days, window.from, window.to, before, input.now);
   for (const Day& day : days) {
     json.push_back({{"day", FormatDate(day.day)},
                     {"state", DayStateName(day.state)},
@@ -194,8 +193,7 @@ Json PeriodsJson(const SourcesInput& input, const Entry& entry) {
   Json json = Json::array();
   for (auto period = entry.periods.rbegin(); period != entry.periods.rend(); ++period) {
     const auto& [name, sums] = *period;
-    const bool closed =
-        std::ranges::find(input.closed_periods, name) != input.closed_periods.end();
+    const bool closed = std::ranges::find(input.closed_periods, name) != input.closed_periods.end();
     json.push_back({{"period", name},
                     {"charges", sums.charges},
                     {"billed", BilledJson(sums.billed)},
@@ -239,8 +237,11 @@ Result<Json> QuarantineJson(const SourcesInput& input, const Entry& entry) {
                        {"rows", commit->facts.rows_quarantined},
                        {"files", std::move(files)}});
   }
-  return Json{{"rows", rows},       {"cost", BilledJson(cost)},      {"reasons", reasons},
-              {"reasons_of_all", whole}, {"imports", std::move(imports)}};
+  return Json{{"rows", rows},
+              {"cost", BilledJson(cost)},
+              {"reasons", reasons},
+              {"reasons_of_all", whole},
+              {"imports", std::move(imports)}};
 }
 
 Json ImportJson(const ledger::Commit* commit) {
@@ -377,9 +378,8 @@ std::string OwnerOf(const std::string& ledger_source, std::span<const estate::So
   name = name.substr(0, name.find(kCorrections));
   const estate::Source* owner = nullptr;
   for (const estate::Source& source : known) {
-    const bool part = name == source.name ||
-                      (source.kind != estate::SourceKind::kNamed &&
-                       name.starts_with(source.name + "."));
+    const bool part = name == source.name || (source.kind != estate::SourceKind::kNamed &&
+                                              name.starts_with(source.name + "."));
     // A name may begin with another one: the longest is meant.
     if (part && (owner == nullptr || owner->name.size() < source.name.size())) owner = &source;
   }

@@ -1,7 +1,8 @@
 // Sources: all that is known of each source of bills, as one JSON document for the page.
 //
 // A source of the estate has one or more sources of the ledger: itself, a file or folder each
-// (docs/SYNC.md), and the corrections of its closed months. What is none of these stands for itself.
+// (docs/SYNC.md), and the corrections of its closed months. What is none of these stands for
+// itself.
 #pragma once
 
 #include <map>

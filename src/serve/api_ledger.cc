@@ -198,11 +198,11 @@ Result<std::string> Api::QuarantineLines(const std::string& id) {
   const QuarantineFile file = FB_TRY(FindQuarantine(id));
   if (!files_->Exists(file.path)) return std::string();
   if (FB_TRY(files_->Size(file.path)) > kQuarantineDownloadMaxBytes) {
-    return Fail(Code::kResourceExhausted,
-                fmt::format("these rows are more than {}",
-                            FormatBytes(kQuarantineDownloadMaxBytes)),
-                fmt::format("read quarantine/{} in the home folder",
-                            std::filesystem::path(file.path).filename().string()));
+    return Fail(
+        Code::kResourceExhausted,
+        fmt::format("these rows are more than {}", FormatBytes(kQuarantineDownloadMaxBytes)),
+        fmt::format("read quarantine/{} in the home folder",
+                    std::filesystem::path(file.path).filename().string()));
   }
   return files_->ReadAll(file.path);
 }
@@ -242,8 +242,7 @@ net::Response Api::GetQuarantine(const Call& call) {
     return response;
   }
   if (format != call.request.query.end() && format->second != "json") {
-    return ErrorReply(
-        Error{Code::kInvalidArgument, "format: json or jsonl is expected", {}, {}});
+    return ErrorReply(Error{Code::kInvalidArgument, "format: json or jsonl is expected", {}, {}});
   }
   auto page = QuarantineJson(call.path_values[0], call.request);
   return page ? JsonReply(*std::move(page)) : ErrorReply(page.error());

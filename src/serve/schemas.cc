@@ -135,7 +135,8 @@ constexpr NamedSchema kSchemas[] = {
         "text":{"type":"string"},"remedy":{"type":"string"},
         "share_percent":{"$ref":"#/components/schemas/Decimal"}}}},
       "broken_more":{"type":"integer"}}})"},
-    {"SourceQuarantine", R"({"type":"object","required":["rows","cost","reasons","imports"],"properties":{
+    {"SourceQuarantine",
+     R"({"type":"object","required":["rows","cost","reasons","imports"],"properties":{
       "rows":{"type":"integer"},"cost":{"$ref":"#/components/schemas/Billed"},
       "reasons":{"type":"object","additionalProperties":{"type":"integer"},
         "description":"Rows by the code of their fault (docs/IMPORT.md)."},
@@ -170,7 +171,8 @@ constexpr NamedSchema kSchemas[] = {
         "closed":{"type":"boolean"}}}},
       "quarantine":{"$ref":"#/components/schemas/SourceQuarantine"},
       "conformance":{"$ref":"#/components/schemas/Conformance"}}})"},
-    {"SourcesHealth", R"({"type":"object","required":["now","commit","from","to","sources","months"],"properties":{
+    {"SourcesHealth",
+     R"({"type":"object","required":["now","commit","from","to","sources","months"],"properties":{
       "now":{"type":"string","format":"date-time"},"commit":{"type":"string"},
       "from":{"type":"string","format":"date"},"to":{"type":"string","format":"date","description":"The days shown: [from, to)."},
       "sources":{"type":"array","maxItems":200,"items":{"$ref":"#/components/schemas/SourceHealth"}},
@@ -179,7 +181,8 @@ constexpr NamedSchema kSchemas[] = {
         "period":{"type":"string"},"charges":{"type":"integer"},
         "billed":{"$ref":"#/components/schemas/Billed"},
         "close":{"$ref":"#/components/schemas/Close"}}}}}})"},
-    {"Ladder", R"({"type":"object","required":["issuer","currency","invoiced","ledger","difference","steps"],
+    {"Ladder",
+     R"({"type":"object","required":["issuer","currency","invoiced","ledger","difference","steps"],
       "description":"invoiced + the steps' amounts = ledger, to the last digit.","properties":{
       "issuer":{"type":"string"},"invoice":{"type":["string","null"]},"currency":{"type":"string"},
       "invoiced":{"$ref":"#/components/schemas/Decimal"},"ledger":{"$ref":"#/components/schemas/Decimal"},
@@ -192,7 +195,8 @@ constexpr NamedSchema kSchemas[] = {
         "category":{"type":"string"},"service":{"type":"string"},"text":{"type":"string"},
         "age_days":{"type":"integer"},
         "since":{"type":["string","null"],"format":"date-time","description":"When `flyball reconcile` met it first; null: not yet."}}}}}})"},
-    {"MonthHealth", R"({"type":"object","required":["period","commit","equal","invoices","close"],"properties":{
+    {"MonthHealth",
+     R"({"type":"object","required":["period","commit","equal","invoices","close"],"properties":{
       "period":{"type":"string","examples":["2026-10"]},"commit":{"type":"string"},
       "equal":{"type":["boolean","null"],"description":"null: no invoice of the month is known."},
       "invoices":{"type":"array","items":{"$ref":"#/components/schemas/Ladder"}},

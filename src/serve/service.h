@@ -36,7 +36,7 @@ namespace flyball::serve {
 inline constexpr int kBatchQueriesMax = 32;      // in one POST /api/v1/query
 inline constexpr int kCommitsPageDefault = 100;  // of GET /api/v1/commits
 inline constexpr int kCommitsPageMax = 1000;
-inline constexpr int kQuarantinePageMax = 1000;       // of GET /api/v1/quarantine
+inline constexpr int kQuarantinePageMax = 1000;  // of GET /api/v1/quarantine
 inline constexpr uint64_t kQuarantineDownloadMaxBytes = 64ull << 20;
 inline constexpr size_t kImportsWaitingMax = 16;      // more are refused with RESOURCE_EXHAUSTED
 inline constexpr size_t kImportsRememberedMax = 256;  // finished jobs that can still be asked for

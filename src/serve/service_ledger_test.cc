@@ -147,9 +147,8 @@ TEST_F(OverLedger, WhatIsKnownOfEachSourceIsTold) {
       bill += Line("1.5", "Search", fmt::format("2026-01-{:02}T{:02}:00:00Z", day, i));
     }
   }
-  const std::string commit =
-      Upload(bill + Line("broken", "Chat", "2026-01-08T02:00:00Z") +
-             Line("", "Chat", "2026-01-08T02:00:00Z"))["commit"];
+  const std::string commit = Upload(bill + Line("broken", "Chat", "2026-01-08T02:00:00Z") +
+                                    Line("", "Chat", "2026-01-08T02:00:00Z"))["commit"];
 
   const net::ClientResponse response = Send(Ask("GET", "/api/v1/health/sources"));
   ASSERT_EQ(response.status, 200) << response.body;
@@ -181,8 +180,8 @@ TEST_F(OverLedger, WhatIsKnownOfEachSourceIsTold) {
   EXPECT_EQ(days["2026-01-21"], "after");
 
   // What lies in quarantine can be taken away whole.
-  net::Request download =
-      Ask("GET", "/api/v1/quarantine/" + vendor["quarantine"]["imports"][0]["id"].get<std::string>());
+  net::Request download = Ask(
+      "GET", "/api/v1/quarantine/" + vendor["quarantine"]["imports"][0]["id"].get<std::string>());
   download.query = {{"format", "jsonl"}};
   const net::ClientResponse lines = Send(download);
   EXPECT_EQ(lines.status, 200);

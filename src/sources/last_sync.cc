@@ -60,12 +60,9 @@ Status WriteLastSync(os::Files& files, const std::string& home, const std::strin
     last.errors_more = static_cast<int64_t>(last.errors.size() - kSyncErrorsKept);
     last.errors.resize(kSyncErrorsKept);
   }
-  Json json{{"version", kVersion},
-            {"time", FormatInstant(last.time)},
-            {"sets", last.sets},
-            {"imported", last.imported},
-            {"errors", Json::array()},
-            {"errors_more", last.errors_more}};
+  Json json{{"version", kVersion},     {"time", FormatInstant(last.time)},
+            {"sets", last.sets},       {"imported", last.imported},
+            {"errors", Json::array()}, {"errors_more", last.errors_more}};
   if (last.succeeded) json["succeeded"] = FormatInstant(*last.succeeded);
   for (const Error& error : last.errors) {
     json["errors"].push_back({{"message", error.message}, {"hint", error.hint}});

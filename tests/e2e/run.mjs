@@ -1,14 +1,11 @@
 // End to end: the binary, its page in headless Chromium, and its slices in another Parquet reader.
 //   FLYBALL_BIN=build/release/flyball node --test tests/e2e/run.mjs
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { chromium } from 'playwright-core';
+import { close, launch, objections, openPage, overhang } from './browser.mjs';
 import {
-  binary,
   decimal,
   dollars,
   flyball,
@@ -20,26 +17,7 @@ import {
 } from './support.mjs';
 import { sumOfSlice } from './parquet.mjs';
 
-const CHROMIUM =
-  process.env.CHROMIUM_BIN ??
-  ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const DEMO_ROWS = 20_000;
-const WAIT_MS = 20_000;
-
-if (!existsSync(binary))
-  throw new Error(
-    `there is no program at ${binary}: build it (make build) or name it in FLYBALL_BIN`,
-  );
 
 let place;
 let home;
@@ -48,36 +26,13 @@ let browser;
 let month; // the newest of the demonstration
 const complaints = []; // of the page: errors on the console, requests to elsewhere
 
-async function open(path = '/', options = {}) {
-  const context = await browser.newContext({
-    viewport: { width: 1440, height: 900 },
-    locale: 'en-US',
-    colorScheme: 'light',
-    ...options,
-  });
-  context.setDefaultTimeout(WAIT_MS);
-  const page = await context.newPage();
-  page.on(
-    'console',
-    (message) =>
-      ['error', 'warning'].includes(message.type()) &&
-      complaints.push(`${message.type()}: ${message.text()}`),
-  );
-  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(`${server.address}/`))
-      complaints.push(`request to ${request.url()}`);
-  });
-  await page.goto(server.address + path);
-  return page;
-}
+const open = (path, options) => openPage(browser, server.address, complaints, path, options);
 const figure = (page, title) => page.getByRole('figure', { name: title });
 const total = (page) => page.locator('[data-figure=total]').first();
 async function settled(page) {
   await total(page).waitFor();
   await page.waitForFunction(() => !document.querySelector('.waiting, .stale, [aria-busy=true]'));
 }
-const close = (page) => page.context().close();
 
 async function monthTotal(where = []) {
   const [year, number] = month.split('-').map(Number);
@@ -107,7 +62,7 @@ before(async () => {
   home = place.home;
   await flyball('demo', '--home', home, '--rows', String(DEMO_ROWS));
   server = await serve(home);
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  browser = await launch();
   const months = await query(server.address, { measures: ['charges'], grain: 'month' });
   month = months.rows
     .map((row) => row.period)
@@ -312,10 +267,6 @@ describe('for everybody', () => {
   });
 
   it('has nothing that axe objects to', async () => {
-    const source = await readFile(
-      createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
-      'utf8',
-    );
     for (const [path, options] of [
       ['/', {}],
       ['/', { colorScheme: 'dark', locale: 'zh-CN' }],
@@ -328,15 +279,7 @@ describe('for everybody', () => {
       if (path.includes('import')) await page.locator('h1').waitFor();
       else await settled(page);
       if (path.includes('explore')) await page.locator('.rows tbody tr').first().waitFor();
-      await page.evaluate(source);
-      const { violations } = await page.evaluate(() => globalThis.axe.run());
-      const told = violations.map(
-        (v) =>
-          `${v.id}: ${v.help}\n${v.nodes
-            .slice(0, 3)
-            .map((n) => n.html)
-            .join('\n')}`,
-      );
+      const told = await objections(page);
       assert.deepEqual(told, [], `${path} ${JSON.stringify(options)}`);
       await close(page);
     }
@@ -348,9 +291,7 @@ describe('for everybody', () => {
         const page = await open(path, { viewport: { width, height: 900 } });
         if (path.includes('import')) await page.locator('h1').waitFor();
         else await settled(page);
-        const over = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        );
+        const over = await overhang(page);
         assert.equal(over, 0, `${path} at ${width} px scrolls sideways by ${over} px`);
         await close(page);
       }
