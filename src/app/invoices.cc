@@ -121,8 +121,9 @@ Result<os::HomeLock> LockStatements(const Environment& environment) {
 // Keeps since when each difference is known, and the invoices that were given.
 Status Keep(const Environment& environment, const ReconcileArgs& args, const News& news,
             Look* look) {
+  const Instant at = environment.clock.Now();
   Statement noted = look->statement;
-  reconcile::NoteSteps(look->ladders, environment.clock.Now(), &noted);
+  reconcile::NoteSteps(look->ladders, at, &noted);
   const bool same = args.invoices.empty() && noted.seen == look->statement.seen;
   look->statement = std::move(noted);
   if (same) return {};
@@ -131,8 +132,10 @@ Status Keep(const Environment& environment, const ReconcileArgs& args, const New
   // Another may have written since this one read.
   Statement now = FB_TRY(reconcile::ReadStatement(files, environment.home, look->month.name));
   FB_CHECK(Apply(news, &now));
-  reconcile::NoteSteps(look->ladders, environment.clock.Now(), &now);
-  return reconcile::WriteStatement(files, environment.home, look->month.name, now);
+  reconcile::NoteSteps(look->ladders, at, &now);
+  FB_CHECK(reconcile::WriteStatement(files, environment.home, look->month.name, now));
+  look->statement.seen = std::move(now.seen);  // as the next report will say it
+  return {};
 }
 
 Result<Look> LookAt(const Environment& environment, const ReconcileArgs& args) {
