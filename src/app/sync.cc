@@ -382,7 +382,7 @@ Result<Synced> SyncAll(const Environment& environment, const SyncArgs& args) {
     if (!done && done.error().code == Code::kCancelled) return Fail(std::move(done).error());
     std::vector<Error> failures = sync.failures();
     if (!done) {
-      failures.push_back(std::move(done).error());
+      failures.push_back(done.error());
       failures.back().message = fmt::format("{}: {}", source.name, failures.back().message);
     }
     if (!args.dry_run)
