@@ -32,6 +32,7 @@ struct Entry {
   const ledger::Commit* last_import = nullptr;     // that is live, corrections left out
   std::vector<const ledger::Commit*> quarantines;  // live imports with rows there, newest first
   std::map<Instant, DayFacts> days;
+  bool began_before = false;  // it has charges before the days shown
   std::optional<Instant> last_day;
 };
 using Entries = std::map<std::string, Entry>;
@@ -120,8 +121,9 @@ Window WindowOf(const SourcesInput& input) {
   return {Instant{to.us - kDaysShown * kMicrosPerDay}, to};
 }
 
+// `window`: whose days are shown; without one only the last day is taken.
 Status TakeDays(const SourcesInput& input, const ledger::CostQuery& query, Entries* entries,
-                bool shown) {
+                const Window* window) {
   const Json answer = Json::parse(FB_TRY(input.ask(query)), nullptr, false);
   if (!answer.is_object() || !answer.contains("rows")) {
     return Fail(Code::kInternal, "the answer of the ledger cannot be read");
@@ -134,7 +136,11 @@ Status TakeDays(const SourcesInput& input, const ledger::CostQuery& query, Entri
     if (entry == entries->end()) continue;  // it came in after the slices were listed
     const Instant day = FB_TRY(ParseUserInstant(row.value("period", "")));
     entry->second.last_day = std::max(entry->second.last_day.value_or(day), day);
-    if (!shown) continue;
+    if (window == nullptr) continue;
+    if (day < window->from) {
+      entry->second.began_before = true;
+      continue;
+    }
     DayFacts& facts = entry->second.days[day];
     facts.charges += std::stoll(row.value("charges", "0"));
     const Money billed = FB_TRY(Money::Parse(row.value("billed_cost", "")));
@@ -156,9 +162,17 @@ ledger::CostQuery DaysQuery(const SourcesInput& input) {
 Status AskDays(const SourcesInput& input, const Window& window, Entries* entries) {
   if (input.live.empty()) return {};
   ledger::CostQuery query = DaysQuery(input);
-  query.from = window.from;
+  // From the beginning of that month on: what is missing on the first days shown is told from what
+  // had not begun. Of the months before, the slices tell it.
+  query.from = FloorMonth(window.from);
   query.to = window.to;
-  FB_CHECK(TakeDays(input, query, entries, true));
+  FB_CHECK(TakeDays(input, query, entries, &window));
+  const std::string first_month = FormatDate(window.from).substr(0, 7);
+  for (auto& [name, entry] : *entries) {
+    if (!entry.periods.empty() && entry.periods.begin()->first < first_month) {
+      entry.began_before = true;
+    }
+  }
   int looked = 0;
   for (auto& [name, entry] : *entries) {
     if (entry.last_day || entry.periods.empty() || ++looked > kOldSourcesMax) continue;
@@ -168,7 +182,7 @@ Status AskDays(const SourcesInput& input, const Window& window, Entries* entries
     std::vector<std::string> parts(entry.parts.begin(), entry.parts.end());
     parts.resize(std::min<size_t>(parts.size(), ledger::kQueryMaxValues));
     query.where = {{"source", false, std::move(parts)}};
-    FB_CHECK(TakeDays(input, query, entries, false));
+    FB_CHECK(TakeDays(input, query, entries, nullptr));
   }
   return {};
 }
@@ -176,10 +190,9 @@ Status AskDays(const SourcesInput& input, const Window& window, Entries* entries
 // ---- the document
 
 Json DaysJson(const SourcesInput& input, const Window& window, const Entry& entry) {
-  const std::string first = entry.periods.empty() ? "" : entry.periods.begin()->first;
-  const bool before = !first.empty() && first < FormatDate(window.from).substr(0, 7);
   Json json = Json::array();
-  const std::vector<Day> days = JudgeDays(entry.days, window.from, window.to, before, input.now);
+  const std::vector<Day> days =
+      JudgeDays(entry.days, window.from, window.to, entry.began_before, input.now);
   for (const Day& day : days) {
     json.push_back({{"day", FormatDate(day.day)},
                     {"state", DayStateName(day.state)},

@@ -141,6 +141,25 @@ TEST_F(SourcesTest, TheLastDayOfAnOldSourceIsLookedFor) {
   EXPECT_EQ(old["days"].back()["charges"], 0);
 }
 
+TEST_F(SourcesTest, WhatBeganEarlierInTheFirstMonthShownMissesItsFirstDays) {
+  Import("aws", {"2026-07", "2026-08", "2026-09"});
+  Json rows = Json::array();
+  for (const char* day : {"2026-07-30", "2026-08-02", "2026-08-03", "2026-09-30"}) {
+    rows.push_back({{"period", day}, {"source", "aws"}, {"charges", "1"}, {"billed_cost", "1"}});
+  }
+  answer = Json{{"currency", "USD"}, {"rows", rows}}.dump();
+  const Json aws = Source("aws");
+  EXPECT_EQ(asked.front().from, At("2026-07-01"));
+  ASSERT_EQ(aws["days"].size(), 62u);
+  EXPECT_EQ(aws["days"][0]["day"], "2026-07-31");
+  EXPECT_NE(aws["days"][0]["state"], "before") << "it charged the day before";
+  EXPECT_EQ(aws["days"][2]["state"], "full");
+
+  answer = R"({"currency":"USD","rows":[
+    {"period":"2026-08-02","source":"aws","charges":"1","billed_cost":"1"}]})";
+  EXPECT_EQ(Source("aws")["days"][0]["state"], "before");
+}
+
 TEST_F(SourcesTest, SeveralCurrenciesOfADayStayApart) {
   Import("aws", {"2026-11"});
   answer = R"({"currency":null,"rows":[
