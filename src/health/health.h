@@ -30,5 +30,7 @@ inline constexpr size_t kQuarantinesMax = 100;  // imports with rows in quaranti
 inline constexpr size_t kFailedRulesMax = 50;   // of a check, the dearest duties first
 inline constexpr size_t kReasonsBytesMax =
     8u << 20;  // of a quarantine file that reasons are counted in
+// Of quarantine files that one answer begins to read, so that nobody waits; later ones go on.
+inline constexpr size_t kReasonsBytesOfAnswer = 32u << 20;
 
 }  // namespace flyball::health

@@ -220,7 +220,7 @@ const std::string& QuarantineId(const ledger::Commit& commit) {
   return commit.opens.empty() ? commit.id : commit.opens.front().id;
 }
 
-Result<Json> QuarantineJson(const SourcesInput& input, const Entry& entry) {
+Result<Json> QuarantineJson(const SourcesInput& input, const Entry& entry, size_t* left_bytes) {
   int64_t rows = 0;
   Billed cost;
   std::map<std::string, int64_t> reasons;
@@ -239,7 +239,8 @@ Result<Json> QuarantineJson(const SourcesInput& input, const Entry& entry) {
     }
     const std::string& id = QuarantineId(*commit);
     const QuarantineReasons::Counts counts = input.reasons.Of(
-        input.files, os::JoinPath(os::JoinPath(input.home, "quarantine"), id + ".jsonl"));
+        input.files, os::JoinPath(os::JoinPath(input.home, "quarantine"), id + ".jsonl"),
+        left_bytes);
     for (const auto& [code, count] : counts.rows) reasons[code] += count;
     whole = whole && counts.whole;
     Json files = Json::array();
@@ -300,7 +301,7 @@ Json CheckJson(const SourcesInput& input, std::string_view kind, const Entry& en
 }
 
 Result<Json> EntryJson(const SourcesInput& input, const Window& window, const std::string& name,
-                       const Entry& entry) {
+                       const Entry& entry, size_t* left_bytes) {
   const std::string_view kind = KindOf(name, entry);
   int64_t charges = 0;
   Billed billed;
@@ -327,7 +328,7 @@ Result<Json> EntryJson(const SourcesInput& input, const Window& window, const st
               {"billed", BilledJson(billed)},
               {"days", DaysJson(input, window, entry)},
               {"periods", PeriodsJson(input, entry)},
-              {"quarantine", FB_TRY(QuarantineJson(input, entry))},
+              {"quarantine", FB_TRY(QuarantineJson(input, entry, left_bytes))},
               {"conformance", CheckJson(input, kind, entry)}};
 }
 
@@ -366,14 +367,17 @@ std::string CloseOf(std::span<const ledger::Commit> commits,
   return {};
 }
 
-QuarantineReasons::Counts QuarantineReasons::Of(os::Files& files, const std::string& path) {
+QuarantineReasons::Counts QuarantineReasons::Of(os::Files& files, const std::string& path,
+                                                size_t* left_bytes) {
   {
     const std::lock_guard lock(mutex_);
     if (const auto known = known_.find(path); known != known_.end()) return known->second;
   }
+  if (*left_bytes == 0) return {{}, false};
   Counts counts;
   const Result<std::string> text = files.ReadPart(path, 0, kReasonsBytesMax);
   if (!text) return {{}, false};
+  *left_bytes -= std::min(*left_bytes, text->size());
   counts.whole = text->size() < kReasonsBytesMax;
   for (std::string_view line : SplitText(*text, '\n')) {
     const Json row = Json::parse(line, nullptr, false);
@@ -408,9 +412,10 @@ Result<std::string> SourcesJson(const SourcesInput& input) {
             {"from", FormatDate(window.from)},
             {"to", FormatDate(window.to)},
             {"sources", Json::array()}};
+  size_t left_bytes = kReasonsBytesOfAnswer;
   for (const auto& [name, entry] : entries) {
     if (json["sources"].size() >= kSourcesMax) break;
-    json["sources"].push_back(FB_TRY(EntryJson(input, window, name, entry)));
+    json["sources"].push_back(FB_TRY(EntryJson(input, window, name, entry, &left_bytes)));
   }
   json["sources_left_off"] = entries.size() - json["sources"].size();
   json["months"] = FB_TRY(MonthsJson(input));

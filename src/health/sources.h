@@ -23,9 +23,11 @@ class QuarantineReasons {
  public:
   struct Counts {
     std::map<std::string, int64_t> rows;  // by code, as docs/IMPORT.md lists them
-    bool whole = true;                    // false: the file is larger than kReasonsBytesMax
+    // False: the file is larger than kReasonsBytesMax, cannot be read, or not now.
+    bool whole = true;
   };
-  Counts Of(os::Files& files, const std::string& path);
+  // Takes what it reads off `left_bytes`; where nothing is left, only what is known is told.
+  Counts Of(os::Files& files, const std::string& path, size_t* left_bytes);
 
  private:
   std::mutex mutex_;

@@ -247,10 +247,27 @@ TEST_F(SourcesTest, ReasonsAreCountedOnceAndDamageIsPassedOver) {
   ASSERT_TRUE(os::AtomicWrite(
       *files, path, "{\"code\":\"bad_date\"}\n{\"code\":7}\nrubbish\n[]\n{\"code\":\"bad_date\"}"));
   QuarantineReasons reasons;
-  EXPECT_EQ(reasons.Of(*files, path).rows, (std::map<std::string, int64_t>{{"bad_date", 2}}));
+  size_t left_bytes = kReasonsBytesOfAnswer;
+  const auto of = [&](const std::string& which) { return reasons.Of(*files, which, &left_bytes); };
+  EXPECT_EQ(of(path).rows, (std::map<std::string, int64_t>{{"bad_date", 2}}));
   ASSERT_TRUE(files->Remove(path));
-  EXPECT_EQ(reasons.Of(*files, path).rows.size(), 1u) << "such a file is never rewritten";
-  EXPECT_FALSE(reasons.Of(*files, home + "/none.jsonl").whole);
+  EXPECT_EQ(of(path).rows.size(), 1u) << "such a file is never rewritten";
+  EXPECT_FALSE(of(home + "/none.jsonl").whole);
+}
+
+TEST_F(SourcesTest, ReasonsThatAnAnswerHasNoTimeForAreCountedByTheNextOne) {
+  ASSERT_TRUE(files->MakeDirs(home));
+  const std::string row = "{\"code\":\"bad_date\"}\n";
+  for (const char* name : {"/a", "/b"}) ASSERT_TRUE(os::AtomicWrite(*files, home + name, row));
+  QuarantineReasons reasons;
+  size_t left_bytes = row.size();
+  EXPECT_TRUE(reasons.Of(*files, home + "/a", &left_bytes).whole);
+  EXPECT_EQ(left_bytes, 0u);
+  EXPECT_TRUE(reasons.Of(*files, home + "/a", &left_bytes).whole) << "it is known";
+  EXPECT_FALSE(reasons.Of(*files, home + "/b", &left_bytes).whole);
+  left_bytes = 1;
+  EXPECT_EQ(reasons.Of(*files, home + "/b", &left_bytes).rows.at("bad_date"), 1);
+  EXPECT_EQ(left_bytes, 0u);
 }
 
 TEST(Conformance, OfManyBrokenRulesDutiesComeFirst) {
