@@ -132,6 +132,11 @@ Json LadderJson(const MonthLook& look, const Ladder& ladder, Instant now) {
     steps.push_back(
         {{"reason", StepReasonName(step.reason)},
          {"amount", step.amount.ToString()},
+         {"invoiced", step.invoiced.ToString()},
+         {"ledger", step.ledger.ToString()},
+         {"estimate", step.estimate.ToString()},
+         {"line", TextOrNull(step.line)},
+         {"other_period", TextOrNull(step.other_period)},
          {"account", step.account},
          {"category", step.category},
          {"service", step.service},

@@ -90,6 +90,8 @@ class Explainer {
   std::vector<Step> Explain(const WhoseKey& whose, const Parts& parts, const Cell& cell) const {
     Step step;
     step.amount = Money::FromUnits(cell.ledger.units() - cell.invoiced.units());
+    step.invoiced = cell.invoiced;
+    step.ledger = cell.ledger;
     std::tie(step.account, step.category, step.service) = std::tie(parts[0], parts[1], parts[2]);
     const auto lines = static_cast<int128>(std::min(cell.lines.size(), kRoundedLinesMax));
     const int128 rounding = HalfOfLastDigit(whose.currency) * lines;
@@ -123,6 +125,7 @@ class Explainer {
     }
     if (Size(step->amount) <= cell.estimated) {
       step->reason = StepReason::kEstimate;
+      step->estimate = Money::FromUnits(cell.estimated);
       step->text = fmt::format("{}: {} of the ledger's charges are estimates", PlaceText(parts),
                                Money::FromUnits(cell.estimated).ToString());
       return;
@@ -141,9 +144,11 @@ class Explainer {
     if (!rest.is_zero()) {
       Step rounded = step;
       rounded.amount = rest;
+      rounded.ledger = Money::FromUnits(step.ledger.units() - sum->billed.units());
       steps.push_back(Rounding(rounded, PartsOf(step)));
     }
-    step.amount = sum->billed;
+    step.amount = step.ledger = sum->billed;
+    step.invoiced = Money();
     std::tie(step.account, step.category, step.service) =
         std::tie(sum->account, sum->category, sum->service);
     step.reason = ByCategory(sum->category, StepReason::kNotInvoiced);
@@ -169,8 +174,12 @@ class Explainer {
     });
     std::tie(step->account, step->category, step->service) =
         std::tie(line->account, line->category, line->service);
+    step->line = line->place;
+    step->invoiced = line->amount;
+    step->ledger = Money();
     if (elsewhere != input_.neighbours.end()) {
       step->reason = StepReason::kTiming;
+      step->other_period = elsewhere->period;
       step->text = fmt::format("{} ({}): the ledger has it in the billing period {}",
                                PlaceText(PartsOf(*line)), line->place, elsewhere->period);
       return true;

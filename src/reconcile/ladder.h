@@ -35,9 +35,13 @@ std::string_view StepReasonName(StepReason reason);  // "rounding", "not invoice
 
 struct Step {
   StepReason reason{};
-  Money amount;                            // ledger - invoice
+  Money amount;                            // ledger - invoiced
+  Money invoiced, ledger;                  // what each side has there
+  Money estimate;                          // of an estimate: what is one there, whatever its sign
   std::string account, category, service;  // where; empty: not told
-  std::string text;                        // for people
+  std::string line;                        // of the invoice, that it is by itself; empty: none
+  std::string other_period;                // of timing: where the ledger has it
+  std::string text;                        // for people, of all this
 };
 
 struct Ladder {

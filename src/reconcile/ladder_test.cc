@@ -40,7 +40,10 @@ Ladders Make(const std::vector<InvoiceLine>& lines, const std::vector<LedgerSum>
   EXPECT_TRUE(ladders.has_value());
   for (const Ladder& ladder : ladders->invoices) {
     Money steps;
-    for (const Step& step : ladder.steps) steps = *steps.Plus(step.amount);
+    for (const Step& step : ladder.steps) {
+      steps = *steps.Plus(step.amount);
+      EXPECT_EQ(step.amount, *step.ledger.Plus(step.invoiced.Negated())) << step.text;
+    }
     EXPECT_EQ(steps, ladder.difference()) << ladder.invoice;
   }
   return *ladders;
@@ -126,8 +129,14 @@ TEST(Ladder, ALineThatTheLedgerHasNextMonthIsTiming) {
   const std::vector<InvoiceLine> lines = {Line("Usage", "EC2", "100"), Line("Usage", "S3", "12")};
   const std::vector<LedgerSum> sums = {Sum("EC2", "Usage", "100")};
   EXPECT_EQ(Make(lines, sums).invoices.at(0).steps.at(0).reason, StepReason::kMissing);
-  EXPECT_EQ(Make(lines, sums, {Sum("S3", "Usage", "12")}).invoices.at(0).steps.at(0).reason,
-            StepReason::kTiming);
+  LedgerSum next = Sum("S3", "Usage", "12");
+  next.period = "2026-11";
+  const Ladders ladders = Make(lines, sums, {next});
+  const Step& step = ladders.invoices.at(0).steps.at(0);
+  EXPECT_EQ(step.reason, StepReason::kTiming);
+  EXPECT_EQ(step.other_period, "2026-11");
+  EXPECT_EQ(step.line, "a test");
+  EXPECT_EQ(step.invoiced, M("12"));
 }
 
 TEST(Ladder, WhatTheImportCouldNotReadIsNamed) {
@@ -145,6 +154,7 @@ TEST(Ladder, EstimatesAreNotFinal) {
   estimate.estimate = M("40");
   const Ladders ladders = Make({Line("Usage", "", "103")}, {estimate, Sum("S3", "Usage", "1.5")});
   EXPECT_EQ(ladders.invoices.at(0).steps.at(0).reason, StepReason::kEstimate);
+  EXPECT_EQ(ladders.invoices.at(0).steps.at(0).estimate, M("40"));
   EXPECT_EQ(ladders.invoices.at(0).estimate, M("40"));
 }
 
