@@ -201,6 +201,20 @@ describe('the ladder', () => {
     await close(page);
   });
 
+  it('says what was found in the language of the page', async () => {
+    for (const [locale, said, unsaid] of [
+      ['en-US', /the ledger/, /账本/],
+      ['zh-CN', /账本/, /the ledger/],
+    ]) {
+      const page = await open('/?view=health&period=2026-07', { locale });
+      const steps = page.locator('[data-issuer=AWS] .ladder-steps');
+      await steps.waitFor();
+      assert.match(await steps.textContent(), said);
+      assert.doesNotMatch(await steps.textContent(), unsaid);
+      await close(page);
+    }
+  });
+
   it('is equal but for rounding when the invoice is', async () => {
     const { without_invoice } = await (
       await fetch(`${server.address}/api/v1/health/months/${MONTH}`)

@@ -421,6 +421,7 @@ export const en = {
       before: 'before its first charge',
       after: 'not there yet',
     } as Record<string, string>,
+    gapTitle: 'Days without charges',
     thinTitle: 'Thin days',
     thinNote: 'An estimate: less than half of what this weekday usually has.',
     strip: (source: string) => `Days of ${source}`,
@@ -547,6 +548,19 @@ export const en = {
       estimate: 'Estimated',
       unexplained: 'Unexplained',
     } as Record<string, string>,
+    findings: {
+      rounding: 'Within half of the last digit, for each line of the invoice.',
+      quarantined: 'Rows that could not be read are just as much.',
+      onlyLedger: 'In the ledger, and not on the invoice.',
+      onlyInvoice: (line: string) =>
+        `On the invoice, and not in the ledger${line ? ` (invoice: ${line})` : ''}.`,
+      timing: (month: string, line: string) =>
+        `The ledger has it in ${month}${line ? ` (invoice: ${line})` : ''}.`,
+      estimate: (amount: string) => `No more than the ledger’s estimates there, which are ${amount}.`,
+      both: (ledger: string, invoiced: string) => `${ledger} in the ledger, ${invoiced} on the invoice.`,
+    },
+    unknownIssuer:
+      'The ledger has no charge of this issuer in this month, or none under this name.',
     since: (days: string, when: string, count: number) =>
       `known for ${days} ${plural(count, 'day', 'days')}, since ${when}`,
     sinceToday: (when: string) => `known since ${when}`,

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import {
+  findingOf,
   heightsOf,
   isEqual,
+  isUnknownIssuer,
   lowestScore,
   readHealth,
   readMonth,
@@ -128,6 +130,54 @@ describe('a ladder', () => {
       ],
     });
     expect(month.ladders.map(isEqual)).toEqual([true, true, false]);
+  });
+});
+
+describe('a step of a ladder', () => {
+  const steps = (...list: Record<string, string>[]) =>
+    readMonth({ invoices: [{ ledger: '5', steps: list }] }).ladders[0]!.steps.map(findingOf);
+  it('says on which side it is', () => {
+    expect(
+      steps(
+        { reason: 'tax', ledger: '7.25', invoiced: '0' },
+        { reason: 'tax', ledger: '0', invoiced: '7.25' },
+        { reason: 'credit', ledger: '-2', invoiced: '-3' },
+        { reason: 'unexplained', ledger: '2', invoiced: '3' },
+      ),
+    ).toEqual(['onlyLedger', 'onlyInvoice', 'both', 'both']);
+  });
+  it('is on the side that its reason names, whatever the sums are', () => {
+    expect(
+      steps(
+        { reason: 'not invoiced', ledger: '0', invoiced: '0' },
+        { reason: 'missing', ledger: '0', invoiced: '0' },
+      ),
+    ).toEqual(['onlyLedger', 'onlyInvoice']);
+    expect(
+      steps(
+        { reason: 'timing', ledger: '0', invoiced: '3', other_period: '2026-11' },
+        { reason: 'estimate', ledger: '2', invoiced: '3' },
+        { reason: 'quarantined', ledger: '2', invoiced: '3' },
+        { reason: 'rounding', ledger: '2', invoiced: '3' },
+      ),
+    ).toEqual(['timing', 'estimate', 'quarantined', 'rounding']);
+  });
+  it('may be of an issuer that the ledger does not know', () => {
+    const month = readMonth({
+      invoices: [
+        { ledger: '0', steps: [{ reason: 'missing', ledger: '0', invoiced: '3' }] },
+        // Its charges cancel each other out.
+        { ledger: '0', steps: [{ reason: 'not invoiced', ledger: '3', invoiced: '0' }] },
+        { ledger: '3', steps: [] },
+      ],
+    });
+    expect(month.ladders.map(isUnknownIssuer)).toEqual([true, false, false]);
+  });
+  it('names the line of a file, and none of a total that was typed', () => {
+    const [typed, row] = readMonth({
+      invoices: [{ steps: [{ line: 'as typed' }, { line: 'row 3 of detail.csv' }, {}] }],
+    }).ladders[0]!.steps.map((step) => step.line);
+    expect([typed, row]).toEqual(['', 'row 3 of detail.csv']);
   });
 });
 

@@ -289,8 +289,14 @@ export function heightsOf(days: readonly Day[], currency: string): number[] {
 export interface LadderStep {
   reason: string;
   amount: bigint;
+  /** What each side has there. */
+  invoiced: bigint;
+  ledger: bigint;
+  estimate: bigint;
   where: string;
-  text: string;
+  /** The line of the invoice that it is by itself; '' when there is none. */
+  line: string;
+  otherPeriod: string;
   ageDays: number;
   /** '' when nobody has asked for the report since it came up. */
   since: string;
@@ -309,6 +315,25 @@ export interface Ladder {
 export const isEqual = (ladder: Ladder): boolean =>
   ladder.steps.every((step) => step.reason === 'rounding');
 
+export type StepFinding =
+  | 'rounding'
+  | 'timing'
+  | 'quarantined'
+  | 'estimate'
+  | 'onlyLedger'
+  | 'onlyInvoice'
+  | 'both';
+/** What was found of a step: a tax or a credit may be on one side alone, or differ. */
+export function findingOf({ reason, invoiced, ledger }: LadderStep): StepFinding {
+  if (reason === 'rounding' || reason === 'timing' || reason === 'quarantined' || reason === 'estimate')
+    return reason;
+  if (reason === 'not invoiced' || (reason !== 'missing' && invoiced === 0n)) return 'onlyLedger';
+  return reason === 'missing' || ledger === 0n ? 'onlyInvoice' : 'both';
+}
+/** The ledger has nothing under the name of an invoice: it may be written in another way there. */
+export const isUnknownIssuer = (ladder: Ladder): boolean =>
+  ladder.ledger === 0n && ladder.steps.every((step) => findingOf(step) === 'onlyInvoice');
+
 export interface Month {
   period: string;
   commit: string;
@@ -319,6 +344,9 @@ export interface Month {
   close: Close | undefined;
   over: boolean;
 }
+
+/** The server's word for a total that no file has a line of. */
+const TYPED = 'as typed';
 
 export function readMonth(body: unknown): Month {
   const row = facts(body);
@@ -338,11 +366,15 @@ export function readMonth(body: unknown): Month {
       steps: list(ladder['steps']).map(facts).map((step) => ({
         reason: text(step['reason']),
         amount: amount(step['amount']),
+        invoiced: amount(step['invoiced']),
+        ledger: amount(step['ledger']),
+        estimate: amount(step['estimate']),
         where: [step['account'], step['category'], step['service']]
           .map(text)
           .filter((part) => part)
           .join(' · '),
-        text: text(step['text']),
+        line: text(step['line']) === TYPED ? '' : text(step['line']),
+        otherPeriod: text(step['other_period']),
         ageDays: count(step['age_days']),
         since: text(step['since']),
       })),

@@ -119,7 +119,7 @@ function behindText(hours: number): string {
   return days >= 3 ? words.daysBehind(integer(days), days) : words.hoursBehind(integer(hours), hours);
 }
 
-/** Each day a bar: as high as its cost against the dearest day. What is missing is hollow, what is thin is hatched. */
+/** Each day a bar, which grows with the root of its cost, so that a dear day hides no others. What is missing is hollow, what is thin is hatched. */
 function Strip({ source }: { source: SourceHealth }) {
   const words = t.value.health;
   const [at, setAt] = useState<number | undefined>(undefined);
@@ -269,7 +269,7 @@ function Facts({ source }: { source: SourceHealth }) {
             <span class="soft block">{words.parts(integer(source.parts.length))}</span>
           )}
         </p>
-        <Missing days={source.days} state="gap" title={words.dayState['gap']!} />
+        <Missing days={source.days} state="gap" title={words.gapTitle} />
         <Missing days={source.days} state="thin" title={words.thinTitle} note={words.thinNote} />
       </div>
       <Periods source={source} />
@@ -305,7 +305,7 @@ function Sync({ source }: { source: SourceHealth }) {
       {sync.errors.length > 0 && (
         <ul class="health-errors">
           {sync.errors.map((error) => (
-            <li>
+            <li lang="en">
               {error.message}
               {error.hint && <span class="soft block">{error.hint}</span>}
             </li>
@@ -416,7 +416,9 @@ function Broken({ conformance }: { conformance: Conformance }) {
         {rules.map((rule) => (
           <li>
             <code>{rule.id}</code> <span class="soft">{words.rows(integer(rule.rows), rule.rows)}</span>
-            <span class="block">{rule.text}</span>
+            <span class="block" lang="en">
+              {rule.text}
+            </span>
             {rule.remedy && <span class="soft block">{words.remedy(rule.remedy)}</span>}
           </li>
         ))}

@@ -3,7 +3,17 @@ import { useEffect, useState } from 'preact/hooks';
 import { dayShort, exactDecimal, instantName, integer, money, moneyDigits, monthName, t } from '../i18n';
 import { Bridge } from '../charts/bridge';
 import { generation } from '../lib/data';
-import { getMonth, isEqual, wordKey, type Health, type Ladder, type Month } from '../lib/health';
+import {
+  findingOf,
+  getMonth,
+  isEqual,
+  isUnknownIssuer,
+  wordKey,
+  type Health,
+  type Ladder,
+  type LadderStep,
+  type Month,
+} from '../lib/health';
 import { addMonths, isMonth } from '../lib/period';
 import { drill, go, view, type View } from '../lib/state';
 import type { Filter } from '../lib/where';
@@ -174,7 +184,7 @@ function OneLadder({ ladder, period }: { ladder: Ladder; period: string }) {
                   {exact(step.amount)}
                 </span>
                 {step.where && <span class="soft"> · {step.where}</span>}
-                {step.text && <span class="block">{step.text}</span>}
+                <span class="block">{findingText(step, exact)}</span>
                 <span class="soft block small">
                   {!step.since
                     ? words.newStep
@@ -187,11 +197,29 @@ function OneLadder({ ladder, period }: { ladder: Ladder; period: string }) {
           </ol>
         </>
       )}
+      {isUnknownIssuer(ladder) && <p class="soft small">{words.unknownIssuer}</p>}
       {ladder.estimate !== 0n && (
         <p class="soft small">{words.estimate(money(ladder.estimate, ladder.currency))}</p>
       )}
     </article>
   );
+}
+
+function findingText(step: LadderStep, exact: (units: bigint) => string): string {
+  const words = t.value.health.findings;
+  const finding = findingOf(step);
+  switch (finding) {
+    case 'timing':
+      return words.timing(monthName(step.otherPeriod), step.line);
+    case 'estimate':
+      return words.estimate(exact(step.estimate));
+    case 'onlyInvoice':
+      return words.onlyInvoice(step.line);
+    case 'both':
+      return words.both(exact(step.ledger), exact(step.invoiced));
+    default:
+      return words[finding];
+  }
 }
 
 /** What the ledger has of an issuer in a month, and a month around it: charges may be billed beside their month. */

@@ -96,7 +96,7 @@ function Rows({ of }: { of: QuarantineImport }) {
                   <span class="soft block">{words.line(integer(row.line))}</span>
                 </th>
                 <td>
-                  {row.reason}
+                  <span lang="en">{row.reason}</span>
                   {words.remedies[row.code] && (
                     <span class="soft block small">{words.remedies[row.code]}</span>
                   )}
