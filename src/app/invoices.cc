@@ -247,6 +247,7 @@ Result<std::string> Close(const Environment& environment, const ReconcileArgs& a
                           const Look& look) {
   FB_CHECK(MayClose(environment, args, look));
   const std::string report = ReportJson(environment, look);
+  FB_CHECK(environment.files.MakeDirs(reconcile::StatementFolder(environment.home)));
   std::string commit = FB_TRY(SetClosed(environment, look.month.name, true, report));
   const std::string path = os::JoinPath(reconcile::StatementFolder(environment.home),
                                         fmt::format("{}-close-{}.json", look.month.name, commit));

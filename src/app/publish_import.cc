@@ -20,9 +20,11 @@ std::string Absolute(const std::string& path) {
   return std::filesystem::absolute(path, ignored).string();
 }
 
-// Bills that are made again from logs: what they restate is restated there.
+// Bills that are made again from logs: what they restate is restated there. And corrections, whose
+// month was closed while they were on their way: the next import of the bill makes them anew.
 bool IsMadeHere(const std::string& source) {
-  return source == ingest::kGatewaySource || source == otlp::kSource;
+  return source == ingest::kGatewaySource || source == otlp::kSource ||
+         source.find(ledger::CorrectionSource("", "")) != std::string::npos;
 }
 
 Result<Json> BookCorrection(const Publishing& how, const std::string& source,
@@ -42,6 +44,34 @@ Result<Json> BookCorrection(const Publishing& how, const std::string& source,
   }
   told["commit"] = report["commit"];
   return told;
+}
+
+// Whether the ledger's slices of these periods are of this very content already.
+bool Stands(const std::vector<ledger::Slice>& live, const ledger::StagedImport& staged) {
+  constexpr size_t kIdDigits = 16;
+  const std::string id = staged.content_hash.substr(0, kIdDigits) + "-";
+  return std::ranges::all_of(staged.slices, [&](const ledger::Slice& slice) {
+    return std::ranges::any_of(live, [&](const ledger::Slice& each) {
+      return each.source == slice.source && each.period == slice.period && each.id.starts_with(id);
+    });
+  });
+}
+
+// A row that can't be read is missing from what the bill says: its charge would be reversed.
+Status CheckQuarantine(const ledger::StagedImport& staged,
+                       const std::vector<ledger::CorrectionRequest>& requests) {
+  if (staged.facts.rows_quarantined == 0) return {};
+  for (const ledger::CorrectionRequest& request : requests) {
+    if (request.slice_dir.empty()) continue;
+    return Fail(Code::kFailedPrecondition,
+                fmt::format("{} is closed, and {} rows of the bill can't be read: what it changes "
+                            "can't be told",
+                            request.period, staged.facts.rows_quarantined),
+                "mend the rows (--dry-run names them), or open the period again: flyball reconcile "
+                "--period " +
+                    request.period + " --reopen");
+  }
+  return {};
 }
 
 // Takes the slices of closed periods out of what is staged.
@@ -72,6 +102,7 @@ Result<Json> BookCorrections(const Publishing& how, ledger::StagedImport* staged
   }
   staged->slices = std::move(open);
   if (requests.empty()) return booked;
+  if (!how.dry_run) FB_CHECK(CheckQuarantine(*staged, requests));
   const std::string folder = Absolute(FB_TRY(ledger::MakeStagingDir(how.files, how.home)));
   const Status done = [&]() -> Status {
     for (ledger::CorrectionRequest& request : requests) {
@@ -108,14 +139,12 @@ Result<std::string> PublishImport(const Publishing& how, ledger::StagedImport st
   if (how.dry_run) return report.dump();
 
   const bool corrected = !report["commit"].is_null();
-  const std::optional<ledger::Commit> live =
-      how.ledger->FindUnchanged(staged.source, staged.content_hash);
-  const bool nothing_left =
-      !booked->empty() && staged.slices.empty() && staged.quarantine_file.empty();
-  if (nothing_left || live.has_value()) {
+  const bool nothing_staged = staged.slices.empty() && booked->empty();
+  if (!nothing_staged && staged.quarantine_file.empty() &&
+      Stands(how.ledger->LiveSlices(), staged)) {
     FB_CHECK(how.files.RemoveTree(staging_dir));
     report["unchanged"] = !corrected;
-    if (!corrected) report["commit"] = live ? live->id : how.ledger->Head();
+    if (!corrected) report["commit"] = how.ledger->Head();
     return report.dump();
   }
   report["commit"] = FB_TRY(how.ledger->Publish(std::move(staged))).id;

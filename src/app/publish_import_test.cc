@@ -205,6 +205,41 @@ TEST_F(Corrections, AreTakenBackWhenThePeriodIsOpenedAgainAndRestated) {
   EXPECT_EQ(Ask("")["totals"]["billed_cost"], "10");
 }
 
+// What a bill said of a period that was closed then is not in the ledger by that bill.
+TEST_F(Corrections, OfABillThatIsImportedAgainOnceThePeriodIsOpenAreRestatedWhole) {
+  std::vector<Charge> both = {{.service = "EC2", .cents = 10'000},
+                              {.month = "2026-10", .service = "EC2", .cents = 1000}};
+  Import(both);
+  SetClosed("2026-09", true);
+  both[0].cents = 12'000;
+  both[1].cents = 1500;
+  Import(both);
+  EXPECT_EQ(Ask("")["totals"]["billed_cost"], "135");
+  SetClosed("2026-09", false);
+  EXPECT_EQ(Import(both)["unchanged"], false);
+  EXPECT_EQ(Ask("billing_period=2026-09")["totals"]["billed_cost"], "120");
+  EXPECT_EQ(Ask("")["totals"]["billed_cost"], "135");
+  EXPECT_EQ(Import(both)["unchanged"], true);
+}
+
+TEST_F(Corrections, AreNotMadeOfABillWithRowsThatCannotBeRead) {
+  Import(kSeptember);
+  SetClosed("2026-09", true);
+  Write("bad.csv",
+        "BilledCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ServiceName\n"
+        "1O,USD,2026-09-01,2026-09-01T00:00:00Z,EC2\n"
+        "5,USD,2026-09-01,2026-09-02T00:00:00Z,S3\n");
+  ImportArgs args;
+  args.files = {os::JoinPath(home_, "bad.csv")};
+  args.source = "aws";
+  const Result<std::string> report = Importer::Open(environment_).value().Import(args);
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(report.error().message.find("1 rows"), std::string::npos) << report.error().message;
+  EXPECT_EQ(Ask("")["totals"]["billed_cost"], "22.5");
+  EXPECT_TRUE(files_->List(os::JoinPath(home_, "tmp"))->empty());
+}
+
 // Whatever bills follow each other, the closed slice and its corrections say what the last one
 // says, at every day, service and tag.
 TEST_F(Corrections, SayWithTheClosedPeriodWhatTheLastBillSays) {

@@ -29,6 +29,13 @@ Result<MappedColumn> DecodeColumn(At at, const std::string& column) {
     return mapped;
   }
   mapped.from = FB_TRY(ReadTexts(at, "a column of the bill"));
+  // These join and cut names where costs are summed.
+  const bool plain = std::ranges::none_of(mapped.from, [](const std::string& name) {
+    return name.find('|') != std::string::npos || name.find("[].") != std::string::npos;
+  });
+  if (column == "BilledCost" && !plain) {
+    return Unexpected(at, "a column without '|' and '[].' in its name", "rename it in the bill");
+  }
   if (mapped.from.empty() || mapped.from.size() > kFromMax) {
     return Unexpected(at, fmt::format("one to {} columns of the bill", kFromMax),
                       "the first that says something counts");

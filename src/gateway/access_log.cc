@@ -50,7 +50,8 @@ Status AccessLog::Write() {
     }
     return {};
   }
-  if (file_ == nullptr || !files_.Exists(path_)) {
+  // Another file stands there, or none, when it was moved away: only ours has as many bytes.
+  if (file_ == nullptr || files_.Size(path_).value_or(file_->size() + 1) != file_->size()) {
     file_.reset();
     file_ = FB_TRY(files_.OpenAppend(path_));
   }

@@ -32,6 +32,9 @@ class AccessLog {
  public:
   // `path`: a file, or "-" for standard output.
   AccessLog(os::Files& files, std::string path) : files_(files), path_(std::move(path)) {}
+  ~AccessLog() { Flush(); }
+  AccessLog(const AccessLog&) = delete;
+  AccessLog& operator=(const AccessLog&) = delete;
 
   // Written with others, soon.
   void Add(const AccessLine& line);

@@ -77,6 +77,11 @@ TEST_F(AccessLogTest, BeginsAFileAnewThatWasMovedAwayAndLosesNoCallToAFullDisk) 
   ASSERT_TRUE(files_->Rename(Path(), Path() + ".1"));
   Serve(kChat, kAsk, {{200, kAnswer}});
   EXPECT_EQ(Lines().size(), 1u);
+  // As logrotate does it: the new file is there before we look.
+  ASSERT_TRUE(files_->Rename(Path(), Path() + ".2"));
+  ASSERT_TRUE(os::AtomicWrite(*files_, Path(), ""));
+  Serve(kChat, kAsk, {{200, kAnswer}});
+  EXPECT_EQ(Lines().size(), 1u);
   AccessLog nowhere(*files_, home_ + "/no/folder/access.log");
   nowhere.Add({});
   nowhere.Add({});

@@ -153,9 +153,14 @@ std::optional<Commit> History::FindUnchanged(const std::string& source,
         candidate.content_hash != content_hash) {
       continue;
     }
-    const bool live = std::all_of(candidate.opens.begin(), candidate.opens.end(),
-                                  [this](const Slice& slice) { return IsLive(slice.id); });
-    if (live) return candidate;
+    int64_t rows = 0;
+    bool live = true;
+    for (const Slice& slice : candidate.opens) {
+      rows += slice.rows;
+      live = live && IsLive(slice.id);
+    }
+    // What it left out, of periods that were closed, may be open again or corrected since.
+    if (live && candidate.facts.rows_kept <= rows) return candidate;
   }
   return std::nullopt;
 }

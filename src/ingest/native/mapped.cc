@@ -82,7 +82,9 @@ std::shared_ptr<const Format> FormatOf(const estate::Mapping& mapping) {
     if (rule.constant) rule.from[0] = column.value;
     std::ranges::copy(column.from, rule.from.begin());
     format.rules.push_back(rule);
-    if (!rule.constant && (index == charge::kBilledCost || index == charge::kChargePeriodStart)) {
+    // Of several columns any may be the one that is there.
+    if (column.from.size() == 1 &&
+        (index == charge::kBilledCost || index == charge::kChargePeriodStart)) {
       format.needs.push_back(rule.from[0]);
     }
     if (index == charge::kBilledCost) {

@@ -40,8 +40,19 @@ TEST(Mapped, SaysARecordAsTheEstateMapsIt) {
   EXPECT_EQ(draft[At("Tags")], R"({"env":"prod"})");
   EXPECT_EQ(LineageOf(*format, "BillingCurrency"), focus::Lineage::kAssumed);
   EXPECT_EQ(LineageOf(*format, "ServiceName"), focus::Lineage::kObserved);
-  EXPECT_EQ(MissingColumns(*format, Header({"Amount"}, format->spell)),
-            std::vector<std::string_view>{"start"});
+  EXPECT_EQ(MissingColumns(*format, Header({"Date"}, format->spell)),
+            std::vector<std::string_view>{"amount"});
+}
+
+TEST(Mapped, TakesACostFromTheFirstOfItsColumnsThatSaysSomething) {
+  estate::Mapping mapping = Acme();
+  mapping.columns[0].from = {"Net", "Gross", "Total"};
+  const auto format = FormatOf(mapping);
+  const std::vector<std::string> names = {"Date", "Net", "Gross", "Total"};
+  EXPECT_EQ(Read(*format, names, {"31.12.2026", "5", "", ""})[At("BilledCost")], "5");
+  EXPECT_EQ(Read(*format, names, {"31.12.2026", "", "7", ""})[At("BilledCost")], "7");
+  EXPECT_EQ(Read(*format, names, {"31.12.2026", "", "", "11"})[At("BilledCost")], "11");
+  EXPECT_EQ(Read(*format, names, {"31.12.2026", "5", "7", "11"})[At("BilledCost")], "5");
 }
 
 TEST(Mapped, ReadsDatesInTheOrderThatIsSaid) {

@@ -36,10 +36,10 @@ std::string Inside(std::string_view json, std::string_view path) {
 bool AddCosts(const Row& row, std::string_view name, RawDecimalSum* sum) {
   const size_t list = name.find("[].");
   if (list == std::string_view::npos) {
-    const size_t bar = name.find('|');
-    std::string_view text = row[name.substr(0, bar)];
-    if (text.empty() && bar != std::string_view::npos) text = row[name.substr(bar + 1)];
-    return text.empty() || sum->Add(text);
+    for (const std::string_view one : SplitText(name, '|')) {
+      if (const std::string_view text = row[one]; !text.empty()) return sum->Add(text);
+    }
+    return true;
   }
   std::vector<std::string_view> elements;
   const std::string_view json = row[name.substr(0, list)];
