@@ -200,6 +200,7 @@ void Guard::ForgetExternal(uint32_t id) {
     CountExternal(c, 0);
     record.legs.push_back({NameOf(c), 0});
   }
+  books_.at(id).unguarded_peak = 0;  // also of windows that are no more
   if (record.legs.empty() || !options_.durable) return;
   StartControl();
   Write(record, &outbox_.control);

@@ -224,8 +224,9 @@ class Guard {
   Status Release(hold::CallId id, Moment now);
   // What the ledger says, as of its commit number `commit`, of the windows in which the budget
   // counts now: in place of what was said before, so that it may be said again, and restated.
-  // `value`: whose account of a "*" budget. False: that one was made for it; sync the control
-  // records and say it again. NOT_FOUND, OUT_OF_RANGE, FAILED_PRECONDITION without a rate.
+  // A budget of the gateway's calls alone takes none, and has lost what it had. `value`: whose
+  // account of a "*" budget. False: that one was made for it; sync the control records and say it
+  // again. NOT_FOUND, OUT_OF_RANGE, FAILED_PRECONDITION without a rate.
   Result<bool> SetExternal(std::string_view name, std::string_view value,
                            std::span<const ExternalSum> sums, uint64_t commit, Moment now);
   // Ends what is past its deadline. To be called often; the time between calls is how late it is.
