@@ -324,6 +324,8 @@ class GovernedGateway::Governed final : public Call {
     provider_scope_ = rates::CanonicalProvider(dispatch_.provider);
     dispatch_.region = upstream.region;
     dispatch_.currency = bound.currency;
+    dispatch_.tiers = rates::TierNames(bound.tiers);
+    dispatch_.anywhere = bound.anywhere;
     dispatch_.bound = Money::FromUnits(bound.hold.fixed.units() + bound.hold.output.units());
     std::vector<hold::Attribute> attributes = AttributesOf();
     guard::Call call;

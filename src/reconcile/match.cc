@@ -7,6 +7,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "rates/price_book.h"
 #include "reconcile/sums.h"
 
@@ -42,6 +43,15 @@ bool SameQuantities(const std::vector<metered::Line>& ours,
   for (const metered::Line& line : ours) count[line.meter] += line.quantity;
   for (const metered::Line& line : theirs) count[line.meter] -= line.quantity;
   return std::ranges::all_of(count, [](const auto& each) { return each.second == 0; });
+}
+
+// Whether the call can have been served so, by what its bound has counted.
+bool HasCounted(const CallFact& call, const BillLine::Rating& rating) {
+  const metered::Dispatch& dispatch = call.dispatch;
+  if (dispatch.tiers.empty()) return true;  // nobody has said
+  const std::vector<std::string_view> tiers = SplitText(dispatch.tiers, ',');
+  if (!rating.tier.empty() && std::ranges::find(tiers, rating.tier) == tiers.end()) return false;
+  return dispatch.anywhere || !rating.region || *rating.region == dispatch.region;
 }
 
 class Matcher {
@@ -172,13 +182,13 @@ class Matcher {
   }
 
   // A call at its bound whose tier nobody told was served at the dearest one, as far as we know,
-  // that its bound leaves room for: else it would count as less than it may have cost. `theirs` is
-  // where the entry belongs.
+  // that its bound has counted and leaves room for: else it would count as less than it may have
+  // cost. `theirs` is where the entry belongs.
   static void RateAsBound(Work& theirs, const CallFact& call, Entry* entry) {
     if (call.end.basis != metered::Basis::kBound || entry->count != 1) return;
     const BillLine::Rating* dearest = nullptr;
     for (const BillLine::Rating& rating : entry->first->dearer) {
-      if (rating.cost <= call.dispatch.bound) dearest = &rating;
+      if (rating.cost <= call.dispatch.bound && HasCounted(call, rating)) dearest = &rating;
     }
     if (dearest == nullptr) return;
     Money& sum = theirs.group.theirs;
