@@ -377,10 +377,9 @@ Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
   const Result<std::string> boot_id = files.ReadAll(kBootIdFile);
   guard::Options options;
   options.find_zone = FindZone;
+  options.spell = SpellScope;
   std::unique_ptr<guard::Wal> wal = FB_TRY(guard::Wal::Open(
       files, GuardFolder(home), boot_id ? Trim(*boot_id) : std::string_view(), options));
-  wal->guard().RespellScopes(SpellScope);
-  FB_CHECK(wal->Commit());
   return Desk{std::move(lock), std::move(wal)};
 }
 

@@ -1,5 +1,7 @@
 // Budgets made, edited and removed, and the accounts that keep count of them.
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "guard/guard.h"
 #include "guard/window.h"
@@ -238,7 +240,9 @@ void Guard::MoveLegs(uint32_t from, uint32_t into) {
     HeldCall& call = calls_.at(slot);
     if (call.state == CallState::kFree) continue;
     for (Leg& leg : call.legs) {
-      if (leg.cell == from) leg.cell = into;
+      if (leg.cell != from) continue;
+      leg.cell = into;
+      leg.account = books_.cell(into).account;
     }
   }
 }
@@ -288,23 +292,53 @@ Status Guard::RenameBudget(std::string_view name, const std::string& to, Moment 
   return {};
 }
 
-void Guard::RespellScopes(const std::function<void(budget::Scope*)>& spell) {
+void Guard::RespellScopes() {
+  if (!options_.spell) return;
+  // Of each "*" budget the account of each value, those first that are spelled well.
+  std::map<std::pair<uint32_t, std::string>, uint32_t> values;
+  std::vector<uint32_t> others;
   for (uint32_t id = 0; id < books_.size(); ++id) {
     if (!books_.Has(id)) continue;
-    Account& account = books_.at(id);
+    const Account& account = books_.at(id);
     budget::Scope scope = account.spec.scope;
-    spell(&scope);
-    if (scope == account.spec.scope) continue;
-    const ScopeIndex::Entry* there = index_.Find(scope.kind, scope.value);
-    const bool taken = account.template_of != kNoIndex && there != nullptr &&
-                       std::ranges::any_of(there->accounts, [&](uint32_t other) {
-                         return books_.at(other).template_of == account.template_of;
-                       });
-    if (taken) continue;
-    account.spec.scope = std::move(scope);
-    WriteBudget(id, {});
-    Reindex();
+    options_.spell(&scope);
+    if (scope != account.spec.scope) {
+      others.push_back(id);
+    } else if (account.template_of != kNoIndex) {
+      values.emplace(std::pair(account.template_of, scope.value), id);
+    }
   }
+  for (const uint32_t id : others) {
+    Account& account = books_.at(id);
+    options_.spell(&account.spec.scope);
+    if (account.template_of == kNoIndex) continue;
+    const auto [there, is_new] =
+        values.emplace(std::pair(account.template_of, account.spec.scope.value), id);
+    if (!is_new) MergeAccount(id, there->second);
+  }
+  Reindex();
+}
+
+// Both come from one "*" budget, so that they are the same but for what they count.
+void Guard::MergeAccount(uint32_t from, uint32_t into) {
+  Account& account = books_.at(into);
+  Account& source = books_.at(from);
+  while (!source.cells.empty()) {
+    const uint32_t c = source.cells.back();
+    DropPending(c);
+    const uint32_t to = books_.MoveCell(c, into);
+    MoveLegs(c, to);
+    const Totals& totals = books_.cell(to).totals;
+    books_.cell(to).lease = AddChecked(totals.own(), totals.gap);
+  }
+  account.floor = std::max(account.floor, source.floor);
+  account.unguarded_peak = std::max(account.unguarded_peak, source.unguarded_peak);
+  account.spec.frozen |= source.spec.frozen;
+  account.faults += source.faults;
+  account.refused += source.refused;
+  account.warned = std::max(account.warned, source.warned);
+  books_.Forget(from);
+  books_.Recount(into);
 }
 
 Status Guard::RemoveBudget(std::string_view name, Moment now) {

@@ -226,6 +226,7 @@ void Guard::FinishRecovery(bool tail_lost) {
       if (unaccounted) books_.Add(c, &Totals::lost, cell.lease - own);
       cell.lease = cell.totals.own();
     }
+    if (books_.Has(id)) books_.Recount(id);  // its window may have been edited after its cells
   }
   // Nothing that a record could name is older than the snapshot that follows.
   books_.ForgetAliases();
