@@ -33,6 +33,36 @@ TEST_F(GovernorTest, ABudgetOfAModelHasNoWayAroundIt) {
   }
 }
 
+// Whoever invents values filled the log with them as well.
+TEST_F(GovernorTest, ABudgetThatCanCountNoMoreValuesIsToldOnceUntilThereIsRoom) {
+  SetBudget("end_customer=*", "100");
+  for (uint32_t i = 0; i < guard::kValuesMax; ++i) {
+    ASSERT_TRUE(wal_->guard().SetExternal("end_customer=*", std::to_string(i), {}, 1, Now()));
+  }
+  ASSERT_TRUE(wal_->Commit());
+  std::vector<std::string> lines;
+  log::Options options;
+  options.level = log::Level::kError;
+  options.sink = [&](std::string_view line) { lines.emplace_back(line); };
+  log::Configure(options);
+  const auto refused = [&](const char* customer) {
+    return Serve(kChat, kAsk, {{200, kAnswer}}, {{"x-flyball-end-customer", customer}}).status;
+  };
+  EXPECT_EQ(refused("ann"), 503);
+  Gateway().Tick();
+  EXPECT_EQ(refused("bob"), 503);
+  EXPECT_EQ(refused("7"), 200) << "known";
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find("end_customer=*"), std::string::npos) << lines[0];
+  // Once there was room again it is news.
+  clock_.Advance(100 * kMicrosPerDay);
+  wal_->guard().ForgetIdle(Now());
+  Gateway().Tick();
+  EXPECT_EQ(refused("ann"), 200);
+  log::Configure({});
+  EXPECT_EQ(lines.size(), 1u);
+}
+
 TEST_F(GovernorTest, AHeadWithoutAChanceIsRefusedBeforeItsBody) {
   const std::string bearer = "Bearer " + key_.secret;
   const std::vector<HeaderView> none;

@@ -368,6 +368,9 @@ class GovernedGateway::Governed final : public Call {
     if (admission.reason != guard::Reason::kOverLimit &&
         admission.reason != guard::Reason::kFrozen) {
       ++g_.counts_.refused_other;
+      if (admission.reason == guard::Reason::kTooMany && admission.account != guard::kNoIndex) {
+        g_.TellFull(admission);
+      }
       const bool invalid = admission.reason == guard::Reason::kInvalid;
       return Refusal(
           invalid ? RefusalKind::kInvalid : RefusalKind::kUnavailable,

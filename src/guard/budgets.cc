@@ -87,15 +87,18 @@ uint32_t Guard::MakeAccount(const budget::Budget& budget, uint32_t template_of) 
   return id;
 }
 
+bool Guard::IsFull(uint32_t account) const {
+  return books_.Has(account) && !books_.at(account).removed &&
+         (books_.at(account).values >= kValuesMax || books_.NextId() >= kAccountsMax);
+}
+
 // The "*" budget that would have to make an account for the entry's value and may make no more.
 uint32_t Guard::FullTemplate(const ScopeIndex::Entry* entry, budget::ScopeKind kind) const {
   for (uint32_t of : templates_[static_cast<size_t>(kind)]) {
     const bool known = entry != nullptr &&
                        std::any_of(entry->accounts.begin(), entry->accounts.end(),
                                    [&](uint32_t id) { return books_.at(id).template_of == of; });
-    if (!known && (books_.at(of).values >= kValuesMax || books_.NextId() >= kAccountsMax)) {
-      return of;
-    }
+    if (!known && IsFull(of)) return of;
   }
   return kNoIndex;
 }

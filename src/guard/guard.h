@@ -272,6 +272,8 @@ class Guard {
   // written by an older program is met by calls again. Accounts of a "*" budget whose values become
   // one by it become one, with all that they count and all calls in them. Only before a snapshot.
   void RespellScopes();
+  // Whether a "*" budget can make no account for another value.
+  bool IsFull(uint32_t account) const;
   // A value was refused for want of an account, and ForgetIdle was not asked lately.
   bool wants_room() const { return wants_room_; }
 
