@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 12> kReasons = {
 // What the bill says of one answer, in one line or in several.
 struct Entry {
   const BillLine* first = nullptr;
+  std::vector<const BillLine*> all;
   int64_t count = 0;
   Money cost;
   std::vector<metered::Line> lines;
@@ -52,6 +53,21 @@ bool HasCounted(const CallFact& call, const BillLine::Rating& rating) {
   const std::vector<std::string_view> tiers = SplitText(dispatch.tiers, ',');
   if (!rating.tier.empty() && std::ranges::find(tiers, rating.tier) == tiers.end()) return false;
   return dispatch.anywhere || !rating.region || *rating.region == dispatch.region;
+}
+
+// What lines of one answer cost where it was served as the rating says.
+BillLine::Rating ServedAs(const BillLine::Rating& how, const std::vector<const BillLine*>& lines) {
+  BillLine::Rating whole{{}, {}, how.tier, how.region};
+  for (const BillLine* line : lines) {
+    const auto dearer = std::ranges::find_if(line->dearer, [&](const BillLine::Rating& rating) {
+      return rating.tier == how.tier && rating.region == how.region;
+    });
+    const bool is_dearer = dearer != line->dearer.end();
+    whole.cost = Added(whole.cost, is_dearer ? dearer->cost : line->cost);
+    const std::vector<metered::Line>& parts = is_dearer ? dearer->lines : line->lines;
+    whole.lines.insert(whole.lines.end(), parts.begin(), parts.end());
+  }
+  return whole;
 }
 
 class Matcher {
@@ -148,6 +164,7 @@ class Matcher {
                     "the bill has the answer '" + line.answer_id + "' in several days or models");
       }
       ++entry.count;
+      entry.all.push_back(&line);
       entry.cost = Added(entry.cost, line.cost);
       entry.lines.insert(entry.lines.end(), line.lines.begin(), line.lines.end());
     }
@@ -185,16 +202,21 @@ class Matcher {
   // that its bound has counted and leaves room for: else it would count as less than it may have
   // cost. `theirs` is where the entry belongs.
   static void RateAsBound(Work& theirs, const CallFact& call, Entry* entry) {
-    if (call.end.basis != metered::Basis::kBound || entry->count != 1) return;
-    const BillLine::Rating* dearest = nullptr;
-    for (const BillLine::Rating& rating : entry->first->dearer) {
-      if (rating.cost <= call.dispatch.bound && HasCounted(call, rating)) dearest = &rating;
+    if (call.end.basis != metered::Basis::kBound) return;
+    BillLine::Rating dearest{entry->cost, {}, {}, {}};
+    for (const BillLine* line : entry->all) {
+      for (const BillLine::Rating& rating : line->dearer) {
+        if (!HasCounted(call, rating)) continue;
+        BillLine::Rating whole = ServedAs(rating, entry->all);
+        const bool fits = whole.cost <= call.dispatch.bound;
+        if (fits && whole.cost > dearest.cost) dearest = std::move(whole);
+      }
     }
-    if (dearest == nullptr) return;
+    if (dearest.cost == entry->cost) return;
     Money& sum = theirs.group.theirs;
-    sum = Added(sum, Difference(dearest->cost, entry->cost));
-    entry->cost = dearest->cost;
-    entry->lines = dearest->lines;
+    sum = Added(sum, Difference(dearest.cost, entry->cost));
+    entry->cost = dearest.cost;
+    entry->lines = std::move(dearest.lines);
   }
 
   // The call is ours in one group and theirs in another.

@@ -114,9 +114,9 @@ TEST_F(Matching, ABoundGoesDownToTheDearestTierThatItLeavesRoomFor) {
   const auto tell = [&](const std::string& answer, std::string_view at) {
     BillLine& line = Answer("0.5", answer, 100, at);
     line.assumed = true;
-    for (const char* cost : {"1", "3", "6"}) {
-      line.dearer.push_back({Cash(cost), line.lines, "priority", {}});
-    }
+    line.dearer = {{Cash("1"), line.lines, "standard", "eu"},
+                   {Cash("3"), line.lines, "priority", "us"},
+                   {Cash("6"), line.lines, "priority", "eu"}};
   };
   tell("a", "2026-11-10T10:00:00Z");
   tell("x", "2026-11-10T12:00:01Z");
@@ -124,6 +124,24 @@ TEST_F(Matching, ABoundGoesDownToTheDearestTierThatItLeavesRoomFor) {
   ExpectOnly(Reason::kBound, "-2", 2);
   EXPECT_EQ(groups_[0].theirs.ToString(), "6.5");
   EXPECT_EQ(groups_[0].evidence->corrections[0].cost.ToString(), "3");
+}
+
+// The lines of an answer that is billed in several went at the standard price, whatever its hold
+// had room for.
+TEST_F(Matching, AnAnswerInSeveralLinesIsTakenAtOneTierAndOnePlace) {
+  Call(metered::Basis::kBound, "4", "a");
+  Answer("0.5", "a", 100);
+  bill_.lines.back().dearer = {{Cash("1"), bill_.lines.back().lines, "priority", {}},
+                               {Cash("3"), bill_.lines.back().lines, "fast", {}}};
+  Answer("0.25", "a", 50);
+  bill_.lines.back().dearer = {{Cash("2"), bill_.lines.back().lines, "priority", {}},
+                               {Cash("1.5"), bill_.lines.back().lines, "fast", {}}};
+  Answer("0.125", "a", 25);
+  Run();
+  EXPECT_EQ(groups_[0].theirs.ToString(), "3.125") << "fast were 4.625, and it was held for 4";
+  ASSERT_EQ(groups_[0].evidence->corrections.size(), 1u);
+  EXPECT_EQ(groups_[0].evidence->corrections[0].cost.ToString(), "3.125");
+  EXPECT_EQ(groups_[0].evidence->corrections[0].lines.size(), 3u);
 }
 
 // Else the ledger has more of a call than its hold could ever have come to.
