@@ -147,6 +147,15 @@ TEST(Records, DamageIsAnErrorNeverSkipped) {
   EXPECT_FALSE(read(""));
   EXPECT_FALSE(read("\x02")) << "another version";
   EXPECT_FALSE(read(batch + "\x7f")) << "an unknown type";
+  EXPECT_FALSE(read(batch + '\0')) << "no type";
+  const auto why = [](std::string_view bytes) {
+    return ForEachRecord(bytes, [](Record&&) {}).error();
+  };
+  EXPECT_EQ(why(batch + "\x0d").code, Code::kDataLoss);
+  EXPECT_NE(why(batch + "\x0d").message.find("a kind (13) that"), std::string::npos)
+      << "a later program's, and no damage";
+  EXPECT_NE(why(batch + "\x0d").hint.find("a later one"), std::string::npos);
+  EXPECT_NE(why(batch + '\0').message.find("no record"), std::string::npos);
   EXPECT_FALSE(read(batch.substr(0, batch.size() - 1)));
   Random random(5);
   for (int i = 0; i < 20'000; ++i) {
