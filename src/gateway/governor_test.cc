@@ -51,27 +51,6 @@ TEST_F(GovernorTest, TheRegionThatAnAnswerNamesIsLogged) {
   EXPECT_EQ(records[3].end.region, "");
 }
 
-// A bill that does not tell is taken at no tier or place but these.
-TEST_F(GovernorTest, WhatABoundHasCountedIsLogged) {
-  Serve(kChat, kAsk, {{200, kAnswer}});
-  Serve(kChat, R"({"model":"m","max_tokens":5,"service_tier":"flex","messages":[]})",
-        {{200, kAnswer}});
-  Serve("/v1/messages", R"({"model":"m","max_tokens":5,"messages":[]})", {{500, ""}, {500, ""}});
-  const std::vector<metered::Record> records = Records();
-  ASSERT_GE(records.size(), 6u);
-  EXPECT_EQ(records[0].dispatch.tiers, "standard,priority");
-  EXPECT_FALSE(records[0].dispatch.anywhere);
-  EXPECT_EQ(records[2].dispatch.tiers, "standard,flex");
-  EXPECT_FALSE(records[2].dispatch.anywhere);
-  EXPECT_EQ(records[4].dispatch.tiers, "standard");
-  EXPECT_TRUE(records[4].dispatch.anywhere);
-  std::string older = metered::Encode(records[4].dispatch);
-  older.erase(older.find(R"(,"tiers")"));
-  const metered::Record read = metered::Decode(older + "}").value();
-  EXPECT_EQ(read.dispatch.tiers, "");
-  EXPECT_FALSE(read.dispatch.anywhere);
-}
-
 // The bill of a call that broke off is priced by where it was being served.
 TEST_F(GovernorTest, WhereAnAnswerThatBreaksOffWasServedIsLogged) {
   const std::string start =
