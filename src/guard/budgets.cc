@@ -353,6 +353,7 @@ Status Guard::RemoveBudget(std::string_view name, Moment now) {
     if (id != found->second && account.template_of != found->second) continue;
     books_.RollTo(id, now.wall);
     account.removed = true;
+    account.spec.counts_ledger = true;  // it counts nothing; an older version reads no other word
     WriteBudget(id, {});
   }
   Reindex();
