@@ -7,8 +7,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "base/text.h"
 #include "rates/price_book.h"
+#include "reconcile/dearest.h"
 #include "reconcile/sums.h"
 
 namespace flyball::reconcile {
@@ -44,30 +44,6 @@ bool SameQuantities(const std::vector<metered::Line>& ours,
   for (const metered::Line& line : ours) count[line.meter] += line.quantity;
   for (const metered::Line& line : theirs) count[line.meter] -= line.quantity;
   return std::ranges::all_of(count, [](const auto& each) { return each.second == 0; });
-}
-
-// Whether the call can have been served so, by what its bound has counted.
-bool HasCounted(const CallFact& call, const BillLine::Rating& rating) {
-  const metered::Dispatch& dispatch = call.dispatch;
-  if (dispatch.tiers.empty()) return true;  // nobody has said
-  const std::vector<std::string_view> tiers = SplitText(dispatch.tiers, ',');
-  if (!rating.tier.empty() && std::ranges::find(tiers, rating.tier) == tiers.end()) return false;
-  return dispatch.anywhere || !rating.region || *rating.region == dispatch.region;
-}
-
-// What lines of one answer cost where it was served as the rating says.
-BillLine::Rating ServedAs(const BillLine::Rating& how, const std::vector<const BillLine*>& lines) {
-  BillLine::Rating whole{{}, {}, how.tier, how.region};
-  for (const BillLine* line : lines) {
-    const auto dearer = std::ranges::find_if(line->dearer, [&](const BillLine::Rating& rating) {
-      return rating.tier == how.tier && rating.region == how.region;
-    });
-    const bool is_dearer = dearer != line->dearer.end();
-    whole.cost = Added(whole.cost, is_dearer ? dearer->cost : line->cost);
-    const std::vector<metered::Line>& parts = is_dearer ? dearer->lines : line->lines;
-    whole.lines.insert(whole.lines.end(), parts.begin(), parts.end());
-  }
-  return whole;
 }
 
 class Matcher {
@@ -198,25 +174,16 @@ class Matcher {
     }
   }
 
-  // A call at its bound whose tier nobody told was served at the dearest one, as far as we know,
-  // that its bound has counted and leaves room for: else it would count as less than it may have
+  // A call at its bound whose tier or place nobody told would else count as less than it may have
   // cost. `theirs` is where the entry belongs.
   static void RateAsBound(Work& theirs, const CallFact& call, Entry* entry) {
     if (call.end.basis != metered::Basis::kBound) return;
-    BillLine::Rating dearest{entry->cost, {}, {}, {}};
-    for (const BillLine* line : entry->all) {
-      for (const BillLine::Rating& rating : line->dearer) {
-        if (!HasCounted(call, rating)) continue;
-        BillLine::Rating whole = ServedAs(rating, entry->all);
-        const bool fits = whole.cost <= call.dispatch.bound;
-        if (fits && whole.cost > dearest.cost) dearest = std::move(whole);
-      }
-    }
-    if (dearest.cost == entry->cost) return;
+    std::optional<BillLine::Rating> dearest = DearestHeld(call, entry->all, entry->cost);
+    if (!dearest) return;
     Money& sum = theirs.group.theirs;
-    sum = Added(sum, Difference(dearest.cost, entry->cost));
-    entry->cost = dearest.cost;
-    entry->lines = std::move(dearest.lines);
+    sum = Added(sum, Difference(dearest->cost, entry->cost));
+    entry->cost = dearest->cost;
+    entry->lines = std::move(dearest->lines);
   }
 
   // The call is ours in one group and theirs in another.

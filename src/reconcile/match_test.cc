@@ -144,6 +144,23 @@ TEST_F(Matching, AnAnswerInSeveralLinesIsTakenAtOneTierAndOnePlace) {
   EXPECT_EQ(groups_[0].evidence->corrections[0].lines.size(), 3u);
 }
 
+// Each line of an answer tells of its tier and its place as much as it likes.
+TEST_F(Matching, AnAnswerInSeveralLinesIsTakenAtOnePlaceWhateverEachOfThemTells) {
+  CallFact& call = Call(metered::Basis::kBound, "9", "a");
+  call.dispatch.tiers = "standard,priority";
+  call.dispatch.region = "eu";
+  const auto dearer = [&](std::vector<BillLine::Rating> ratings) {
+    Answer("0.5", "a").dearer = std::move(ratings);
+  };
+  dearer({{Cash("1"), {}, "standard", "eu"},
+          {Cash("2"), {}, "priority", "eu"},
+          {Cash("3"), {}, "priority", "us"}});
+  dearer({{Cash("1.5"), {}, "priority", {}}});                           // told its place
+  dearer({{Cash("1.25"), {}, "", "eu"}, {Cash("1.75"), {}, "", "us"}});  // and its tier
+  dearer({});                                                            // and both
+  EXPECT_EQ(Run()[0].theirs.ToString(), "5.25") << "2, 1.5, 1.25 and 0.5: nothing was held of us";
+}
+
 // Else the ledger has more of a call than its hold could ever have come to.
 TEST_F(Matching, ABoundGoesDownToNoTierOrPlaceThatItHasNotCounted) {
   using Dearer = std::vector<BillLine::Rating>;
