@@ -1,6 +1,7 @@
 // flyball gateway: the LLM gateway. Wiring only.
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -137,6 +138,8 @@ class EvidenceWatch {
         timer_(loop.timers(), [this] { Look(); }) {
     timer_.SetAtTurnEnd();
   }
+  // The gateway stops: what is being read ends at its next step.
+  ~EvidenceWatch() { ends_ = true; }
 
  private:
   static constexpr int64_t kLookEveryUs = 1'000'000;
@@ -152,7 +155,8 @@ class EvidenceWatch {
     const auto read = std::make_shared<Result<gateway::LateEvidence>>();
     beside_.Run(
         [this, read, now] {
-          *read = gateway::ReadLateEvidence(environment_.files, folder_, now);
+          *read = gateway::ReadLateEvidence(environment_.files, folder_, now,
+                                            [this] { return ends_.load(); });
           return Status();
         },
         [this, read](const Status&) { Settle(*read); });
@@ -182,7 +186,8 @@ class EvidenceWatch {
   const Environment& environment_;
   const std::string folder_;
   guard::Wal& wal_;
-  Beside beside_;
+  std::atomic<bool> ends_ = false;
+  Beside beside_;  // after what it looks at
   std::vector<os::FileStamp> stamps_;
   bool reading_ = false;
   log::LastingFault fault_;

@@ -1,4 +1,5 @@
-// What decides about a call before it is held: its head, and the scopes that it falls under.
+// What decides about a call before it is held: its head, the scopes that it falls under, and what
+// its bound counts.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,6 +32,57 @@ TEST_F(GovernorTest, ABudgetOfAModelHasNoWayAroundIt) {
     const std::string ask = fmt::format(R"({{"model":"{}","max_tokens":50,"messages":[]}})", name);
     EXPECT_EQ(Serve(kChat, ask, {}).status, 429) << name;
   }
+}
+
+// A bill that does not tell is taken at no tier or place but these.
+TEST_F(GovernorTest, WhatABoundHasCountedIsLogged) {
+  Serve(kChat, kAsk, {{200, kAnswer}});
+  Serve(kChat, R"({"model":"m","max_tokens":5,"service_tier":"flex","messages":[]})",
+        {{200, kAnswer}});
+  Serve("/v1/messages", R"({"model":"m","max_tokens":5,"messages":[]})", {{500, ""}, {500, ""}});
+  const std::vector<metered::Record> records = Records();
+  ASSERT_GE(records.size(), 6u);
+  EXPECT_EQ(records[0].dispatch.tiers, "standard,priority");
+  EXPECT_FALSE(records[0].dispatch.anywhere);
+  EXPECT_EQ(records[2].dispatch.tiers, "standard,flex");
+  EXPECT_FALSE(records[2].dispatch.anywhere);
+  EXPECT_EQ(records[4].dispatch.tiers, "standard");
+  EXPECT_TRUE(records[4].dispatch.anywhere);
+  std::string older = metered::Encode(records[4].dispatch);
+  older.erase(older.find(R"(,"tiers")"));
+  const metered::Record read = metered::Decode(older + "}").value();
+  EXPECT_EQ(read.dispatch.tiers, "");
+  EXPECT_FALSE(read.dispatch.anywhere);
+}
+
+// Whoever invents values filled the log with them as well.
+TEST_F(GovernorTest, ABudgetThatCanCountNoMoreValuesIsToldOnceUntilThereIsRoom) {
+  SetBudget("end_customer=*", "100");
+  for (uint32_t i = 0; i < guard::kValuesMax; ++i) {
+    ASSERT_TRUE(wal_->guard().SetExternal("end_customer=*", std::to_string(i), {}, 1, Now()));
+  }
+  ASSERT_TRUE(wal_->Commit());
+  std::vector<std::string> lines;
+  log::Options options;
+  options.level = log::Level::kError;
+  options.sink = [&](std::string_view line) { lines.emplace_back(line); };
+  log::Configure(options);
+  const auto refused = [&](const char* customer) {
+    return Serve(kChat, kAsk, {{200, kAnswer}}, {{"x-flyball-end-customer", customer}}).status;
+  };
+  EXPECT_EQ(refused("ann"), 503);
+  Gateway().Tick();
+  EXPECT_EQ(refused("bob"), 503);
+  EXPECT_EQ(refused("7"), 200) << "known";
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_NE(lines[0].find("end_customer=*"), std::string::npos) << lines[0];
+  // Once there was room again it is news.
+  clock_.Advance(100 * kMicrosPerDay);
+  wal_->guard().ForgetIdle(Now());
+  Gateway().Tick();
+  EXPECT_EQ(refused("ann"), 200);
+  log::Configure({});
+  EXPECT_EQ(lines.size(), 1u);
 }
 
 TEST_F(GovernorTest, AHeadWithoutAChanceIsRefusedBeforeItsBody) {

@@ -72,14 +72,16 @@ Result<rates::TierSet> Tiers(const CallFacts& facts, const estate::Upstream& ups
 
 using rates::Worst;
 
-// Wherever the vendor may process, and bill, the call: at the upstream's region, or (Anthropic)
-// where the call or the account's own setting says.
+// Whether the call, or the account's own setting, may say where it is processed.
+bool IsAnywhere(Dialect dialect) { return Info(dialect).is_anthropic; }
+
+// Wherever the vendor may process, and bill, the call.
 Result<Worst> WorstAnywhere(Dialect dialect, const rates::PriceBook& book, rates::PriceQuery query,
                             const rates::UsageBound& bound, std::string* currency) {
   const rates::PriceHit hit = FB_TRY(book.Find(query));
   *currency = hit.currency();
   Worst worst = FB_TRY(rates::WorstCost(hit, bound));
-  if (!Info(dialect).is_anthropic) return worst;
+  if (!IsAnywhere(dialect)) return worst;
   const std::string_view here = query.region;
   for (const rates::RegionPrices& prices : hit.model->regions) {
     if (prices.region == here) continue;
@@ -171,6 +173,8 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
   bound.hold.tokens_fixed = usage.input_tokens;
   bound.hold.tokens_output = output;
   bound.currency = "USD";
+  bound.tiers = usage.tiers;
+  bound.anywhere = IsAnywhere(dialect);
   const rates::PriceQuery query{upstream.provider, facts.model, now, upstream.region};
   Result<Worst> worst = WorstWithSearches(dialect, book, query, usage, searches, &bound.currency);
   if (!worst) {

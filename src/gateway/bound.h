@@ -35,6 +35,10 @@ inline constexpr int64_t kVendorLoopPasses = 10;
 struct CallBound {
   hold::Bound hold;
   std::string currency;
+  // What it has counted: every tier of these, and every place that has prices of its own or the
+  // upstream's region alone.
+  rates::TierSet tiers = rates::SetOf(rates::ServiceTier::kStandard);
+  bool anywhere = false;
 };
 
 // NOT_FOUND: the model has no price, and the policy is to deny.

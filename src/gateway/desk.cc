@@ -40,7 +40,9 @@ const Zone* FindZone(std::string_view name) {
 
 std::string_view CountsName(bool counts_ledger) { return counts_ledger ? "ledger" : "gateway"; }
 
-std::string Canonical(const budget::Budget& budget) {
+// What the estate says of a budget, hashed. What was put in force before a member was kept stays as
+// it is: at its default it is not there.
+std::string WordOf(const budget::Budget& budget) {
   Json json{{"scope", budget::FormatScope(budget.scope)},
             {"measure", budget::MeasureName(budget.measure)},
             {"currency", budget.currency},
@@ -51,21 +53,28 @@ std::string Canonical(const budget::Budget& budget) {
             {"mode", budget::ModeName(budget.mode)},
             {"overrun", budget.quantile_overrun_percent},
             {"warn", budget.warn_percent}};
-  // What was put in force before this word was kept stays as it is.
   if (!budget.counts_ledger) json["counts"] = CountsName(false);
-  return json.dump();
+  return Sha256Hex(json.dump());
 }
 
-// A budget as the estate says it, which is not what it said before. When only the word for what it
-// counts is new (also to what was put in force before that word was kept), all else stays as it was
-// set at run time.
-budget::Budget AsSaid(const budget::Budget& said, std::string_view before,
-                      const guard::Guard& guard) {
-  budget::Budget without = said;
-  without.counts_ledger = true;
+// Whether `word` is that of the budget, whose scope is `written` in the estate: older versions
+// hashed it as it is written.
+bool IsWordOf(std::string_view word, const budget::Budget& budget, const budget::Scope& written) {
+  budget::Budget as_written = budget;
+  as_written.scope = written;
+  return word == WordOf(budget) || word == WordOf(as_written);
+}
+
+// A budget as the estate says it, which is not what it said before. When only what it counts is
+// another word (or a new one, to what was put in force before that was kept), all else stays as it
+// was set at run time.
+budget::Budget AsSaid(const budget::Budget& said, const budget::Scope& written,
+                      std::string_view before, const guard::Guard& guard) {
+  budget::Budget otherwise = said;
+  otherwise.counts_ledger = !said.counts_ledger;
   std::optional<budget::Budget> now = guard.BudgetOf(said.name);
-  if (said.counts_ledger || !now || before != Sha256Hex(Canonical(without))) return said;
-  now->counts_ledger = false;
+  if (!now || !IsWordOf(before, otherwise, written)) return said;
+  now->counts_ledger = said.counts_ledger;
   return *now;
 }
 
@@ -368,10 +377,9 @@ Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
   const Result<std::string> boot_id = files.ReadAll(kBootIdFile);
   guard::Options options;
   options.find_zone = FindZone;
+  options.spell = SpellScope;
   std::unique_ptr<guard::Wal> wal = FB_TRY(guard::Wal::Open(
       files, GuardFolder(home), boot_id ? Trim(*boot_id) : std::string_view(), options));
-  wal->guard().RespellScopes(SpellScope);
-  FB_CHECK(wal->Commit());
   return Desk{std::move(lock), std::move(wal)};
 }
 
@@ -399,14 +407,14 @@ Status ApplyEstate(os::Files& files, const std::string& home,
   std::map<std::string, std::string> before = ReadApplied(files, home);
   FB_CHECK(Rename(budgets, wal.guard(), now, &before));
   Json applied = Json::object();
-  for (const budget::Budget& budget : budgets) {
-    const std::string hash = Sha256Hex(Canonical(budget));
+  for (size_t i = 0; i < budgets.size(); ++i) {
+    const budget::Budget& budget = budgets[i];
     const auto known = before.find(budget.name);
-    if (known == before.end() || known->second != hash) {
-      const std::string said_before = known == before.end() ? std::string() : known->second;
-      FB_CHECK(wal.guard().SetBudget(AsSaid(budget, said_before, wal.guard()), now));
+    const std::string word = known == before.end() ? std::string() : known->second;
+    if (!IsWordOf(word, budget, said[i].scope)) {
+      FB_CHECK(wal.guard().SetBudget(AsSaid(budget, said[i].scope, word, wal.guard()), now));
     }
-    applied[budget.name] = hash;
+    applied[budget.name] = WordOf(budget);
     before.erase(budget.name);
   }
   for (const auto& [name, hash] : before) {

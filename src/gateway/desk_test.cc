@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "base/hash.h"
 #include "gateway/external.h"
 #include "rates/test_prices.h"
 
@@ -250,6 +251,47 @@ TEST_F(DeskTest, WhatABudgetCountsIsTheOnlyThingThatItsWordChanges) {
   budget.limit = Money::Parse("20")->units();
   ASSERT_TRUE(Apply({budget}));
   EXPECT_EQ(Ask("GET", "").value()[0]["limit"], "20");
+}
+
+// The hash of what was put in force is kept for good: a member that is new must not change it.
+TEST_F(DeskTest, WhatAnOlderVersionPutInForceIsKnownAgainAndStaysAsItWasSetAtRunTime) {
+  const auto old_word = [](const std::string& scope) {
+    return Sha256Hex(R"({"scope":")" + scope +
+                     R"(","measure":"money","currency":"USD","limit":"10","window":"month",)"
+                     R"("zone":"UTC","hard":true,"mode":"strict","overrun":5,"warn":[]})");
+  };
+  const std::string path = home_ + "/gateway/applied.json";
+  std::vector<budget::Budget> budgets = {Of("team=search", "month", "t"),
+                                         Of("model=GPT-4o", "month", "m"),
+                                         Of("provider=OpenAI", "month", "p")};
+  ASSERT_TRUE(Apply(budgets));
+  EXPECT_EQ(Json::parse(*files_->ReadAll(path))["t"], old_word("team=search"));
+  for (const char* name : {"t", "m", "p"}) {
+    ASSERT_TRUE(Ask("POST", "", Json{{"name", name}, {"amount", "50"}}.dump()));
+  }
+  // It hashed scopes as they are written.
+  const Json old{{"t", old_word("team=search")},
+                 {"m", old_word("model=GPT-4o")},
+                 {"p", old_word("provider=OpenAI")}};
+  for (const bool counts_ledger : {true, false}) {
+    ASSERT_TRUE(os::AtomicWrite(*files_, path, old.dump()));
+    for (budget::Budget& budget : budgets) budget.counts_ledger = counts_ledger;
+    ASSERT_TRUE(Apply(budgets));
+    const Json rows = Ask("GET", "").value();
+    for (const Json& row : rows) {
+      EXPECT_EQ(row["limit"], "50") << row.dump();
+      EXPECT_EQ(row["counts"], counts_ledger ? "ledger" : "gateway") << row.dump();
+    }
+  }
+  EXPECT_NE(Json::parse(*files_->ReadAll(path))["t"], old_word("team=search"));
+  // And taken back.
+  for (budget::Budget& budget : budgets) budget.counts_ledger = true;
+  ASSERT_TRUE(Apply(budgets));
+  const Json rows = Ask("GET", "").value();
+  for (const Json& row : rows) {
+    EXPECT_EQ(row["limit"], "50") << row.dump();
+    EXPECT_EQ(row["counts"], "ledger") << row.dump();
+  }
 }
 
 using Names = std::map<std::string, std::string>;

@@ -324,6 +324,8 @@ class GovernedGateway::Governed final : public Call {
     provider_scope_ = rates::CanonicalProvider(dispatch_.provider);
     dispatch_.region = upstream.region;
     dispatch_.currency = bound.currency;
+    dispatch_.tiers = rates::TierNames(bound.tiers);
+    dispatch_.anywhere = bound.anywhere;
     dispatch_.bound = Money::FromUnits(bound.hold.fixed.units() + bound.hold.output.units());
     std::vector<hold::Attribute> attributes = AttributesOf();
     guard::Call call;
@@ -366,6 +368,9 @@ class GovernedGateway::Governed final : public Call {
     if (admission.reason != guard::Reason::kOverLimit &&
         admission.reason != guard::Reason::kFrozen) {
       ++g_.counts_.refused_other;
+      if (admission.reason == guard::Reason::kTooMany && admission.account != guard::kNoIndex) {
+        g_.TellFull(admission);
+      }
       const bool invalid = admission.reason == guard::Reason::kInvalid;
       return Refusal(
           invalid ? RefusalKind::kInvalid : RefusalKind::kUnavailable,

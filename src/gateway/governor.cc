@@ -321,6 +321,14 @@ void GovernedGateway::TellNotices() {
   }
 }
 
+// A client that invents values is refused with each: that is told once, until there is room again.
+void GovernedGateway::TellFull(const guard::Admission& refusal) {
+  const Status full = Fail(Code::kResourceExhausted, wal_.guard().Describe(refusal));
+  if (!full_[refusal.account].IsNews(full)) return;
+  log::Error("a budget of each value keeps count of as many as it can; calls of others are refused",
+             {{"why", full.error().message}});
+}
+
 void GovernedGateway::Tick() {
   const guard::Moment now = Now();
   if (log_.is_behind()) (void)log_.WriteEnds();  // its failure was told
@@ -331,6 +339,7 @@ void GovernedGateway::Tick() {
                {{"why", tick_fault_.why()}});
   }
   TellNotices();
+  std::erase_if(full_, [this](const auto& each) { return !wal_.guard().IsFull(each.first); });
   if (access_ != nullptr) access_->Flush();
   if (now.mono_us - keys_looked_at_us_ >= kKeysRefreshUs) {
     keys_looked_at_us_ = now.mono_us;

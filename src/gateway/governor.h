@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -130,6 +131,9 @@ class GovernedGateway final : public Governor {
   int64_t log_synced_us_ = 0;
   bool syncing_log_ = false;
   log::LastingFault tick_fault_;
+  void TellFull(const guard::Admission& refusal);
+  // Budgets of each value that can keep count of no more values, by account.
+  std::map<uint32_t, log::LastingFault> full_;
   log::LastingFault write_fault_;  // of Commit, until it could write
 };
 

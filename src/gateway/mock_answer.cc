@@ -47,12 +47,17 @@ std::string ResponsesUsage(const MockUsage& u) {
       input, u.cache_read, output, u.reasoning, input + output);
 }
 
-std::string MessagesUsage(const MockUsage& u, int64_t output) {
+std::string_view ChatTier(const MockPlan& plan) {
+  return plan.behaviour.no_tier ? "" : R"("service_tier":"default",)";
+}
+
+std::string MessagesUsage(const MockPlan& plan, int64_t output) {
+  const MockUsage& u = plan.usage;
   return fmt::format(
       R"({{"input_tokens":{},"cache_creation_input_tokens":{},"cache_read_input_tokens":{},)"
-      R"("cache_creation":{{"ephemeral_5m_input_tokens":{},"ephemeral_1h_input_tokens":{}}},"output_tokens":{},"service_tier":"standard"}})",
+      R"("cache_creation":{{"ephemeral_5m_input_tokens":{},"ephemeral_1h_input_tokens":{}}},"output_tokens":{}{}}})",
       u.input, u.cache_write_5m + u.cache_write_1h, u.cache_read, u.cache_write_5m,
-      u.cache_write_1h, output);
+      u.cache_write_1h, output, plan.behaviour.no_tier ? "" : R"(,"service_tier":"standard")");
 }
 
 std::string_view ChatReason(const MockPlan& plan) {
@@ -80,7 +85,7 @@ std::string ChatBody(const MockPlan& plan) {
   }
   body += "]";
   if (!plan.behaviour.no_usage) body += ",\"usage\":" + ChatUsage(plan.usage);
-  return body + R"(,"service_tier":"default","system_fingerprint":"fp_mock"})";
+  return fmt::format(R"({},{}"system_fingerprint":"fp_mock"}})", body, ChatTier(plan));
 }
 
 std::string ResponsesOutput(const MockPlan& plan) {
@@ -119,7 +124,7 @@ std::string MessagesBody(const MockPlan& plan) {
       plan.id, Quoted(plan.request.model), content, MessagesReason(plan),
       plan.behaviour.no_usage
           ? ""
-          : ",\"usage\":" + MessagesUsage(plan.usage, plan.usage.output + plan.usage.reasoning));
+          : ",\"usage\":" + MessagesUsage(plan, plan.usage.output + plan.usage.reasoning));
 }
 
 std::string EmbeddingsBody(const MockPlan& plan) {
@@ -147,10 +152,10 @@ void AppendChunk(const MockPlan& plan, std::string_view delta, std::string_view 
                  std::string* out) {
   fmt::format_to(
       std::back_inserter(*out),
-      R"(data: {{"id":"{}","object":"chat.completion.chunk","created":{},"model":{},"service_tier":"default","system_fingerprint":"fp_mock",)"
+      R"(data: {{"id":"{}","object":"chat.completion.chunk","created":{},"model":{},{}"system_fingerprint":"fp_mock",)"
       R"("choices":[{{"index":0,"delta":{},"logprobs":null,"finish_reason":{}}}]{}}})"
       "\n\n",
-      plan.id, kMockCreated, Quoted(plan.request.model), delta, reason,
+      plan.id, kMockCreated, Quoted(plan.request.model), ChatTier(plan), delta, reason,
       plan.request.include_usage ? ",\"usage\":null" : "");
 }
 
@@ -160,9 +165,9 @@ std::string ChatEnd(const MockPlan& plan) {
   if (plan.request.include_usage && !plan.behaviour.no_usage) {
     fmt::format_to(
         std::back_inserter(out),
-        R"(data: {{"id":"{}","object":"chat.completion.chunk","created":{},"model":{},"service_tier":"default","system_fingerprint":"fp_mock","choices":[],"usage":{}}})"
+        R"(data: {{"id":"{}","object":"chat.completion.chunk","created":{},"model":{},{}"system_fingerprint":"fp_mock","choices":[],"usage":{}}})"
         "\n\n",
-        plan.id, kMockCreated, Quoted(plan.request.model), ChatUsage(plan.usage));
+        plan.id, kMockCreated, Quoted(plan.request.model), ChatTier(plan), ChatUsage(plan.usage));
   }
   return out + "data: [DONE]\n\n";
 }
@@ -225,8 +230,7 @@ std::string ResponsesEnd(const MockPlan& plan) {
 }
 
 std::string MessagesBegin(const MockPlan& plan) {
-  const std::string usage =
-      plan.behaviour.no_usage ? "" : ",\"usage\":" + MessagesUsage(plan.usage, 1);
+  const std::string usage = plan.behaviour.no_usage ? "" : ",\"usage\":" + MessagesUsage(plan, 1);
   const std::string block =
       plan.calls_tool
           ? fmt::format(R"({{"type":"tool_use","id":"toolu_{}","name":{},"input":{{}}}})", plan.id,

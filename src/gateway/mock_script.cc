@@ -36,6 +36,7 @@ struct FlagField {
 constexpr std::array kFlags = {
     FlagField{"tool_call", &MockBehaviour::tool_call},
     FlagField{"no_usage", &MockBehaviour::no_usage},
+    FlagField{"no_tier", &MockBehaviour::no_tier},
     FlagField{"ignore_max_tokens", &MockBehaviour::ignore_max_tokens},
     FlagField{"bill_errors", &MockBehaviour::bill_errors},
     FlagField{"bill_after_disconnect", &MockBehaviour::bill_after_disconnect},

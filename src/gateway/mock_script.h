@@ -36,6 +36,7 @@ struct MockBehaviour {
   int64_t retry_after_s = -1;
   int64_t reset_after_frames = -1;  // breaks the connection
   bool no_usage = false;
+  bool no_tier = false;  // neither the answer nor the bill says at which tier it was served
   bool ignore_max_tokens = false;
   bool bill_errors = false;  // does the work, bills it, and answers with `status` all the same
   bool bill_after_disconnect =

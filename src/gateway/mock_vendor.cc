@@ -62,9 +62,10 @@ std::string MockInvoice::ToJson(bool with_requests, std::string_view provider) c
       ++listed;
       fmt::format_to(
           std::back_inserter(out),
-          R"({}{{"id":"{}","at":"{}","model":{},"dialect":"{}","tier":"standard","stream":{},"complete":{},"usage":{}}})",
+          R"({}{{"id":"{}","at":"{}","model":{},"dialect":"{}",{}"stream":{},"complete":{},"usage":{}}})",
           out.back() == '[' ? "" : ",", bill.id, FormatInstant(bill.at), Quoted(bill.model),
-          MockDialectName(bill.dialect), bill.stream, bill.complete, UsageJson(bill.usage));
+          MockDialectName(bill.dialect), bill.tells_tier ? R"("tier":"standard",)" : "",
+          bill.stream, bill.complete, UsageJson(bill.usage));
     }
     fmt::format_to(std::back_inserter(out), R"(],"requests_left_off":{})", billed - listed);
   }
@@ -346,7 +347,8 @@ void Connection::Step() {
 void Connection::EndAnswer(bool complete) {
   if (plan_.dialect != MockDialect::kCountTokens) {
     shared_.invoice.Add({plan_.id, plan_.request.model, plan_.dialect, plan_.request.stream,
-                         complete && state_ != State::kGone, asked_at_, UsageAfter(plan_, frame_)});
+                         complete && state_ != State::kGone, asked_at_, UsageAfter(plan_, frame_),
+                         !plan_.behaviour.no_tier});
   }
   if (state_ != State::kGone) state_ = State::kReading;
 }

@@ -35,6 +35,7 @@ struct MockBill {
   bool complete = false;  // false: the client left, or the connection was reset
   Instant at;             // when it was asked
   MockUsage usage;
+  bool tells_tier = true;
 };
 
 class MockInvoice {

@@ -1,5 +1,6 @@
 #include "gateway/mock_vendor.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -112,6 +113,22 @@ TEST(MockVendor, BillsEachProvidersCallsApart) {
   EXPECT_FALSE(anthropic.contains("requests"));
   EXPECT_TRUE(invoice("?provider=acme").contains("error"));
   EXPECT_EQ(world.status, 400);
+}
+
+TEST(MockVendor, LeavesItsTierOutWhereItIsAskedTo) {
+  for (const bool tells : {true, false}) {
+    World world(tells ? "{}" : R"({"default":{"no_tier":true}})");
+    for (const char* stream : {"false", "true"}) {
+      for (const char* path : {"/v1/chat/completions", "/v1/messages"}) {
+        const std::string answer =
+            world.Ask(path, fmt::format(R"({{"model":"m","max_tokens":9,"stream":{}}})", stream));
+        EXPECT_EQ(answer.find("service_tier") != std::string::npos, tells) << answer;
+      }
+    }
+    const Json invoice = world.Invoice();
+    ASSERT_EQ(invoice["requests"].size(), 4u);
+    for (const Json& request : invoice["requests"]) EXPECT_EQ(request.contains("tier"), tells);
+  }
 }
 
 TEST(MockVendor, HasThePathsOfAzure) {

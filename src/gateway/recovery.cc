@@ -160,10 +160,11 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
   return log;
 }
 
-Result<LateEvidence> ReadLateEvidence(os::Files& files, const std::string& folder, Instant now) {
+Result<LateEvidence> ReadLateEvidence(os::Files& files, const std::string& folder, Instant now,
+                                      const std::function<bool()>& stops) {
   LateEvidence all;
   for (const std::string& month : LateMonths(now)) {
-    all.push_back(FB_TRY(reconcile::ReadEvidence(files, folder, month)));
+    all.push_back(FB_TRY(reconcile::ReadEvidence(files, folder, month, stops)));
   }
   return all;
 }

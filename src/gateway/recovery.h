@@ -1,6 +1,7 @@
 // Recovery: what calls without an end cost, after the process that made them has died.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,9 @@ Result<CallLog> RecoverCalls(os::Files& files, const std::string& folder, guard:
 // What vendors' bills say of calls that the guard may still know (reconcile/evidence.h): of this
 // month and the one before. On any thread.
 using LateEvidence = std::vector<reconcile::EvidenceByKey>;
-Result<LateEvidence> ReadLateEvidence(os::Files& files, const std::string& folder, Instant now);
+// CANCELLED once `stops` says so, which is asked at each step.
+Result<LateEvidence> ReadLateEvidence(os::Files& files, const std::string& folder, Instant now,
+                                      const std::function<bool()>& stops = {});
 // The files that it reads, whether they are there or not.
 std::vector<std::string> LateEvidenceFiles(const std::string& folder, Instant now);
 

@@ -107,12 +107,16 @@ Result<Settlement> SettlementOf(Dialect dialect, const AnswerMeter& meter, const
 ServedAt ServedAtOf(Dialect dialect, const AnswerMeter& meter) {
   ServedAt at;
   if (const auto tier = rates::ParseTier(meter.service_tier())) at.tier = rates::TierName(*tier);
-  const std::string& usage = meter.usage().empty() ? meter.start_usage() : meter.usage();
-  if (usage.empty()) return at;
-  const auto metered = rates::ReadUsage(RatesDialect(dialect), usage, meter.model());
-  if (!metered) return at;
-  if (metered->tier) at.tier = rates::TierName(*metered->tier);
-  at.region = metered->region;
+  // The end of a stream need not say again what its beginning said; where it can't be read, that
+  // stands.
+  const auto read = [&](const std::string& usage) {
+    const auto metered = rates::ReadUsage(RatesDialect(dialect), usage, meter.model());
+    if (!metered) return;
+    if (metered->tier) at.tier = rates::TierName(*metered->tier);
+    if (!metered->region.empty()) at.region = metered->region;
+  };
+  if (!meter.start_usage().empty()) read(meter.start_usage());
+  if (const auto whole = Merged(meter.start_usage(), meter.usage(), false)) read(*whole);
   return at;
 }
 

@@ -70,6 +70,32 @@ TEST_F(Accounts, ARenamedBudgetKeepsItsCountAlsoAfterADeath) {
   EXPECT_EQ(wal->guard().StatusOf("old", now_)->settled, 0);
 }
 
+// An older version reads no record that says so; who goes back to it may have removed the budget.
+TEST_F(Accounts, ABudgetThatIsRemovedSaysNoMoreWhatItCounted) {
+  const auto has_word = [](Guard& guard) {
+    bool found = false;
+    EXPECT_TRUE(ForEachRecord(guard.Snapshot(), [&](Record&& record) {
+      found |= std::holds_alternative<GatewayOnlyRecord>(record);
+    }));
+    return found;
+  };
+  Guard guard(TestOptions(true));
+  budget::Budget calls = MakeBudget("b", "key=*", Usd("10"));
+  calls.counts_ledger = false;
+  ASSERT_TRUE(guard.SetBudget(calls, now_));
+  EXPECT_EQ(Admit(guard, "k", "1", ScopeKind::kKey), Verdict::kWait) << "for its own account";
+  EXPECT_TRUE(has_word(guard));
+  ASSERT_TRUE(guard.RemoveBudget("b", now_));
+  EXPECT_FALSE(has_word(guard));
+  Guard replayed(TestOptions(true));
+  ASSERT_TRUE(replayed.Replay(guard.outbox().control));
+  EXPECT_FALSE(has_word(replayed));
+  // One that comes back is as it is said then.
+  ASSERT_TRUE(guard.SetBudget(calls, now_));
+  EXPECT_TRUE(has_word(guard));
+  EXPECT_EQ(guard.Audit(), "");
+}
+
 TEST_F(Accounts, RefusalsAreCountedWhereTheyHappen) {
   Guard guard(TestOptions(false));
   ASSERT_TRUE(guard.SetBudget(MakeBudget("t", "team=t", Usd("1")), now_));

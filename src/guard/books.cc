@@ -200,6 +200,28 @@ void Books::MergeCell(uint32_t from, uint32_t to) {
   Recount(id);
 }
 
+uint32_t Books::MoveCell(uint32_t from, uint32_t into) {
+  const Cell source = cells_[from];
+  Account& account = accounts_[into];
+  const bool of_now = source.generation == accounts_[source.account].generation;
+  const uint32_t generation = of_now ? account.generation : kForeignGeneration;
+  const auto same = std::ranges::find_if(account.cells, [&](uint32_t c) {
+    return cells_[c].generation == generation && cells_[c].period.start == source.period.start;
+  });
+  const uint32_t to =
+      same != account.cells.end() ? *same : MakeCell(into, generation, source.period);
+  Cell& target = cells_[to];
+  AddAll(source.totals, &target.totals);
+  target.pins += source.pins;
+  // Of past windows of several kinds, that begin at the same time, the longest.
+  target.period.end = std::max(target.period.end, source.period.end);
+  target.counted_until = std::max(target.counted_until, source.counted_until);
+  account.unguarded_peak = std::max(account.unguarded_peak, target.totals.external);
+  std::erase(accounts_[source.account].cells, from);
+  FreeCell(from);
+  return to;
+}
+
 void Books::Forget(uint32_t id) {
   Account& account = accounts_[id];
   for (uint32_t c : account.cells) {

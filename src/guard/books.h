@@ -32,6 +32,10 @@ inline constexpr uint32_t kValuesMax = 50'000;
 // budget may be edited to.
 inline constexpr size_t kClosedCellsMax = 40;
 
+// The generation of cells of past windows that were another account's: none counts them until an
+// edit of the window reaches back to them.
+inline constexpr uint32_t kForeignGeneration = kNoIndex - 1;
+
 struct Totals {
   Amount held = 0;      // of open calls
   Amount gap = 0;       // what open calls can cost beyond their holds; 0 in strict mode
@@ -135,6 +139,10 @@ class Books {
   // that point to it are the caller's to move. Leases are not added up: the caller sets that of
   // `to`.
   void MergeCell(uint32_t from, uint32_t to);
+  // Adds totals and pins of a cell to the cell of the same window of another account, whose window
+  // is the same, and frees it. Answers that cell; legs are the caller's to move, leases to set and
+  // `into` to recount.
+  uint32_t MoveCell(uint32_t from, uint32_t into);
   void ForgetAliases() { aliases_.clear(); }
   // Recounts which cells of the account count, at the time that it stands at.
   void Recount(uint32_t id);

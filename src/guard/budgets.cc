@@ -1,5 +1,7 @@
 // Budgets made, edited and removed, and the accounts that keep count of them.
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "guard/guard.h"
 #include "guard/window.h"
@@ -85,15 +87,18 @@ uint32_t Guard::MakeAccount(const budget::Budget& budget, uint32_t template_of) 
   return id;
 }
 
+bool Guard::IsFull(uint32_t account) const {
+  return books_.Has(account) && !books_.at(account).removed &&
+         (books_.at(account).values >= kValuesMax || books_.NextId() >= kAccountsMax);
+}
+
 // The "*" budget that would have to make an account for the entry's value and may make no more.
 uint32_t Guard::FullTemplate(const ScopeIndex::Entry* entry, budget::ScopeKind kind) const {
   for (uint32_t of : templates_[static_cast<size_t>(kind)]) {
     const bool known = entry != nullptr &&
                        std::any_of(entry->accounts.begin(), entry->accounts.end(),
                                    [&](uint32_t id) { return books_.at(id).template_of == of; });
-    if (!known && (books_.at(of).values >= kValuesMax || books_.NextId() >= kAccountsMax)) {
-      return of;
-    }
+    if (!known && IsFull(of)) return of;
   }
   return kNoIndex;
 }
@@ -200,6 +205,7 @@ void Guard::ForgetExternal(uint32_t id) {
     CountExternal(c, 0);
     record.legs.push_back({NameOf(c), 0});
   }
+  books_.at(id).unguarded_peak = 0;  // also of windows that are no more
   if (record.legs.empty() || !options_.durable) return;
   StartControl();
   Write(record, &outbox_.control);
@@ -237,7 +243,9 @@ void Guard::MoveLegs(uint32_t from, uint32_t into) {
     HeldCall& call = calls_.at(slot);
     if (call.state == CallState::kFree) continue;
     for (Leg& leg : call.legs) {
-      if (leg.cell == from) leg.cell = into;
+      if (leg.cell != from) continue;
+      leg.cell = into;
+      leg.account = books_.cell(into).account;
     }
   }
 }
@@ -287,23 +295,53 @@ Status Guard::RenameBudget(std::string_view name, const std::string& to, Moment 
   return {};
 }
 
-void Guard::RespellScopes(const std::function<void(budget::Scope*)>& spell) {
+void Guard::RespellScopes() {
+  if (!options_.spell) return;
+  // Of each "*" budget the account of each value, those first that are spelled well.
+  std::map<std::pair<uint32_t, std::string>, uint32_t> values;
+  std::vector<uint32_t> others;
   for (uint32_t id = 0; id < books_.size(); ++id) {
     if (!books_.Has(id)) continue;
-    Account& account = books_.at(id);
+    const Account& account = books_.at(id);
     budget::Scope scope = account.spec.scope;
-    spell(&scope);
-    if (scope == account.spec.scope) continue;
-    const ScopeIndex::Entry* there = index_.Find(scope.kind, scope.value);
-    const bool taken = account.template_of != kNoIndex && there != nullptr &&
-                       std::ranges::any_of(there->accounts, [&](uint32_t other) {
-                         return books_.at(other).template_of == account.template_of;
-                       });
-    if (taken) continue;
-    account.spec.scope = std::move(scope);
-    WriteBudget(id, {});
-    Reindex();
+    options_.spell(&scope);
+    if (scope != account.spec.scope) {
+      others.push_back(id);
+    } else if (account.template_of != kNoIndex) {
+      values.emplace(std::pair(account.template_of, scope.value), id);
+    }
   }
+  for (const uint32_t id : others) {
+    Account& account = books_.at(id);
+    options_.spell(&account.spec.scope);
+    if (account.template_of == kNoIndex) continue;
+    const auto [there, is_new] =
+        values.emplace(std::pair(account.template_of, account.spec.scope.value), id);
+    if (!is_new) MergeAccount(id, there->second);
+  }
+  Reindex();
+}
+
+// Both come from one "*" budget, so that they are the same but for what they count.
+void Guard::MergeAccount(uint32_t from, uint32_t into) {
+  Account& account = books_.at(into);
+  Account& source = books_.at(from);
+  while (!source.cells.empty()) {
+    const uint32_t c = source.cells.back();
+    DropPending(c);
+    const uint32_t to = books_.MoveCell(c, into);
+    MoveLegs(c, to);
+    const Totals& totals = books_.cell(to).totals;
+    books_.cell(to).lease = AddChecked(totals.own(), totals.gap);
+  }
+  account.floor = std::max(account.floor, source.floor);
+  account.unguarded_peak = std::max(account.unguarded_peak, source.unguarded_peak);
+  account.spec.frozen |= source.spec.frozen;
+  account.faults += source.faults;
+  account.refused += source.refused;
+  account.warned = std::max(account.warned, source.warned);
+  books_.Forget(from);
+  books_.Recount(into);
 }
 
 Status Guard::RemoveBudget(std::string_view name, Moment now) {
@@ -315,6 +353,7 @@ Status Guard::RemoveBudget(std::string_view name, Moment now) {
     if (id != found->second && account.template_of != found->second) continue;
     books_.RollTo(id, now.wall);
     account.removed = true;
+    account.spec.counts_ledger = true;  // it counts nothing; an older version reads no other word
     WriteBudget(id, {});
   }
   Reindex();

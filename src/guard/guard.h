@@ -64,6 +64,8 @@ enum class Mutation : uint8_t {
 struct Options {
   // nullptr for a zone that the system does not know. Zones must outlive the guard.
   std::function<const Zone*(std::string_view)> find_zone;
+  // The one spelling of what is spelled in many ways; empty: everything stays as it is written.
+  std::function<void(budget::Scope*)> spell;
   // False: nothing is recorded and no lease is needed; what is held dies with the process.
   bool durable = true;
   // A lease is raised by this part of the limit at a time: less is lost in a power cut, more syncs.
@@ -195,10 +197,6 @@ class Guard {
   // What is counted in it stays, under another name. NOT_FOUND; ALREADY_EXISTS: a budget has that
   // name, or had it before it was removed.
   Status RenameBudget(std::string_view name, const std::string& to, Moment now);
-  // Whatever `spell` changes in a scope is spelled so from now on, with its count: what was written
-  // by an older program is met by calls again. A value of a "*" budget stays as it is where that
-  // has an account of the other spelling already.
-  void RespellScopes(const std::function<void(budget::Scope*)>& spell);
   // Calls fall under it no more; what is counted comes back if it is made again. NOT_FOUND.
   Status RemoveBudget(std::string_view name, Moment now);
   // The kill switch, and its opposite. NOT_FOUND.
@@ -224,8 +222,9 @@ class Guard {
   Status Release(hold::CallId id, Moment now);
   // What the ledger says, as of its commit number `commit`, of the windows in which the budget
   // counts now: in place of what was said before, so that it may be said again, and restated.
-  // `value`: whose account of a "*" budget. False: that one was made for it; sync the control
-  // records and say it again. NOT_FOUND, OUT_OF_RANGE, FAILED_PRECONDITION without a rate.
+  // A budget of the gateway's calls alone takes none, and has lost what it had. `value`: whose
+  // account of a "*" budget. False: that one was made for it; sync the control records and say it
+  // again. NOT_FOUND, OUT_OF_RANGE, FAILED_PRECONDITION without a rate.
   Result<bool> SetExternal(std::string_view name, std::string_view value,
                            std::span<const ExternalSum> sums, uint64_t commit, Moment now);
   // Ends what is past its deadline. To be called often; the time between calls is how late it is.
@@ -269,6 +268,12 @@ class Guard {
   // Lets go of the accounts of single values in which nothing counts any more. Only before a
   // snapshot: their ids are used again.
   void ForgetIdle(Moment now);
+  // Whatever Options::spell changes in a scope is spelled so from now on, with its count: what was
+  // written by an older program is met by calls again. Accounts of a "*" budget whose values become
+  // one by it become one, with all that they count and all calls in them. Only before a snapshot.
+  void RespellScopes();
+  // Whether a "*" budget can make no account for another value.
+  bool IsFull(uint32_t account) const;
   // A value was refused for want of an account, and ForgetIdle was not asked lately.
   bool wants_room() const { return wants_room_; }
 
@@ -286,6 +291,7 @@ class Guard {
   uint32_t ChangeWindow(uint32_t id, const budget::Window& window, Moment now,
                         BudgetRecord* record);
   void MoveLegs(uint32_t from, uint32_t into);
+  void MergeAccount(uint32_t from, uint32_t into);
   bool DropPending(uint32_t cell);  // whether there was one
   void TrimLease(uint32_t cell, Amount lease);
   void WriteLease(uint32_t cell);

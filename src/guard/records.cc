@@ -263,7 +263,15 @@ Status ForEachRecord(std::string_view batch, const std::function<void(Record&&)>
   In in{Reader(batch.substr(1))};
   while (!in.reader.done()) {
     Record record;
-    if (!ReadAny(in.reader.NumberUpTo(0x7f), &in, &record)) {
+    const uint64_t type = in.reader.NumberUpTo(0x7f);
+    if (in.reader.ok() && type > std::variant_size_v<Record>) {
+      return Fail(Code::kDataLoss,
+                  "the guard's records hold a kind (" + std::to_string(type) +
+                      ") that this program does not know",
+                  "use the program that wrote them, or a later one; docs/GUARD.md tells how to go "
+                  "back to an older one");
+    }
+    if (!ReadAny(type, &in, &record)) {
       return Fail(Code::kDataLoss, "the guard's records hold something that is no record",
                   "restore the journal from a copy");
     }

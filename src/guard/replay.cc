@@ -93,6 +93,7 @@ void Guard::Apply(const BudgetRecord& record) {
 void Guard::Apply(const GatewayOnlyRecord& record) {
   if (books_.Has(record.account)) {
     books_.at(record.account).spec.counts_ledger = false;
+    books_.at(record.account).unguarded_peak = 0;
     return;
   }
   replay_error_ = Error{
@@ -214,7 +215,10 @@ void Guard::FinishRecovery(bool tail_lost) {
     }
   }
   for (uint32_t id = 0; id < books_.size(); ++id) {
+    // An older version kept what the ledger had said of a budget that takes no such word any more.
+    const bool forgets = books_.Has(id) && !books_.at(id).spec.counts_ledger;
     for (uint32_t c : books_.at(id).cells) {
+      if (forgets) CountExternal(c, 0);
       Cell& cell = books_.cell(c);
       Amount own = cell.totals.own();
       bool unaccounted =
@@ -222,6 +226,7 @@ void Guard::FinishRecovery(bool tail_lost) {
       if (unaccounted) books_.Add(c, &Totals::lost, cell.lease - own);
       cell.lease = cell.totals.own();
     }
+    if (books_.Has(id)) books_.Recount(id);  // its window may have been edited after its cells
   }
   // Nothing that a record could name is older than the snapshot that follows.
   books_.ForgetAliases();

@@ -236,12 +236,16 @@ Result<bool> Guard::SetExternal(std::string_view name, std::string_view value,
     return Fail(Code::kUnavailable, "the guard's journal can't be written", "say it again later");
   }
   if (sums.size() > kExternalSumsMax) return Fail(Code::kOutOfRange, "too many external sums");
+  const auto found = by_name_.find(std::string(name));
+  if (found != by_name_.end() && !books_.at(found->second).removed &&
+      !books_.at(found->second).spec.counts_ledger) {
+    return true;  // whatever is said of it
+  }
   const uint32_t id = FB_TRY(AccountOf(name, value, now));
   if (options_.durable && books_.at(id).ticket > synced_ticket_) return false;
   books_.RollTo(id, now.wall);
   const Account& account = books_.at(id);
-  if (!account.spec.counts_ledger) sums = {};  // whatever is said of it
-  std::map<Period, Amount> said;               // by window, or bucket of a rolling one
+  std::map<Period, Amount> said;  // by window, or bucket of a rolling one
   for (const ExternalSum& sum : sums) {
     const Period period = WindowAt(account.spec.window, *account.zone, sum.at);
     // A window that is over, or has not begun, is not what the budget limits now.

@@ -84,7 +84,7 @@ class World {
     budget::Budget& spec = specs_[i];
     edited_[i] = true;
     ++tally_.edits;
-    switch (random_.Below(8)) {
+    switch (random_.Below(9)) {
       case 0:
       case 1:
         spec.limit = spec.limit * random_.Between(1, 20) / 10;
@@ -106,6 +106,9 @@ class World {
         spec.hard = !spec.hard;
         break;
       case 6:
+        spec.counts_ledger = !spec.counts_ledger;
+        break;
+      case 7:
         names_before_[i] = spec.name;
         if (spec.name.ends_with('\'')) {
           spec.name.pop_back();
@@ -689,6 +692,13 @@ class World {
                   budget::FormatAmount(spec.measure, counted));
     }
     for (size_t i = 0; i < specs_.size(); ++i) CheckBooks(i);
+    for (uint32_t id = 0; id < guard().books().size(); ++id) {
+      const Account& account = guard().books().at(id);
+      if (!account.in_use || account.spec.counts_ledger) continue;
+      if (account.now.external != 0 || account.unguarded_peak != 0) {
+        Fail("charges of the ledger count in " + account.spec.name);
+      }
+    }
     if (twice_) Fail("a call was settled twice");
   }
 

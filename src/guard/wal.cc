@@ -74,6 +74,7 @@ Result<std::unique_ptr<Wal>> Wal::Open(os::Files& files, const std::string& fold
   std::unique_ptr<Wal> wal(new Wal(files, folder, boot_id, std::move(options)));
   FB_CHECK(files.MakeDirs(folder));
   FB_CHECK(wal->Recover());
+  wal->guard_.RespellScopes();
   wal->last_tried_ = wal->epoch_;
   FB_CHECK(wal->BeginEpoch(wal->epoch_ + 1));
   wal->first_epoch_ = wal->epoch_;

@@ -73,6 +73,56 @@ TEST_F(WalTest, AProcessThatDiesLosesNothing) {
   EXPECT_EQ(Row().settled, Usd("0.75"));
 }
 
+TEST_F(WalTest, WhatABudgetOfCallsAloneHadOfTheLedgerIsGoneAtOnceAndStaysGone) {
+  const auto say = [&](std::string_view name, std::string_view value, std::string_view money) {
+    const ExternalSum sum{now_.wall, Usd(money), "USD"};
+    ASSERT_TRUE(wal_->SetExternal(name, value, std::span(&sum, 1), 1, now_));
+  };
+  budget::Budget day = MakeBudget("b", "team=t", Usd("64"), "day");
+  budget::Budget each = MakeBudget("each", "end_customer=*", Usd("64"), "day");
+  ASSERT_TRUE(guard().SetBudget(day, now_));
+  ASSERT_TRUE(guard().SetBudget(each, now_));
+  say("b", "", "9");
+  now_.wall.us += kMicrosPerDay;
+  say("b", "", "7");
+  say("each", "ann", "5");
+  EXPECT_EQ(Row().max_overspend.amount, Usd("9")) << "so much came in one window";
+  day.counts_ledger = each.counts_ledger = false;
+  ASSERT_TRUE(guard().SetBudget(day, now_));
+  ASSERT_TRUE(guard().SetBudget(each, now_));
+  say("b", "", "3");
+  say("each", "ann", "3");
+  say("each", "bob", "3");
+  ASSERT_TRUE(wal_->Commit());
+  const std::string told = guard().Snapshot();
+  for (int life = 0; life < 3; ++life) {  // from memory, from the journal, from a snapshot
+    EXPECT_EQ(Row().totals.external, 0);
+    EXPECT_EQ(Row().max_overspend.amount, 0) << "no charge of the ledger can break it any more";
+    EXPECT_TRUE(Row().max_overspend.bounded);
+    for (const StatusRow& row : guard().Statuses(now_)) {
+      EXPECT_EQ(row.totals.external, 0) << row.scope;
+      EXPECT_NE(row.scope, "end_customer=bob") << "nothing was said of him";
+    }
+    EXPECT_EQ(guard().Snapshot(), told);
+    EXPECT_EQ(guard().Audit(), "");
+    Open();
+  }
+}
+
+// An older version kept them.
+TEST_F(WalTest, WhatASnapshotHasOfTheLedgerInABudgetOfCallsAloneIsGoneOnceItIsOpened) {
+  const ExternalSum sum{now_.wall, Usd("9"), "USD"};
+  ASSERT_TRUE(wal_->SetExternal("b", "", std::span(&sum, 1), 1, now_));
+  std::string records = guard().Snapshot();
+  Write(GatewayOnlyRecord{0}, &records);
+  Guard opened(TestOptions(true));
+  ASSERT_TRUE(opened.Replay(records));
+  opened.FinishRecovery(false);
+  EXPECT_EQ(opened.StatusOf("b", now_)->totals.external, 0);
+  EXPECT_EQ(opened.StatusOf("b", now_)->max_overspend.amount, 0);
+  EXPECT_EQ(opened.Audit(), "");
+}
+
 TEST_F(WalTest, AfterAPowerCutTheWholeLeaseCounts) {
   for (uint64_t id = 1; id <= 10; ++id) {
     ASSERT_TRUE(Dispatch(id));

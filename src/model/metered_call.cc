@@ -114,6 +114,8 @@ Result<Dispatch> DecodeDispatch(const Reader& in) {
   d.stream = in.Has("stream");
   d.bound = FB_TRY(in.Amount("bound"));
   d.currency = in.Text("currency");
+  d.tiers = in.Text("tiers");
+  d.anywhere = in.Has("anywhere");
   dom::object tags;
   if (in.object()["tags"].get(tags) == simdjson::SUCCESS) {
     for (const auto& [name, value] : tags) {
@@ -190,7 +192,8 @@ std::string Encode(const Dispatch& d) {
   out.Text("project", d.project).Text("use_case", d.use_case);
   out.Text("end_customer", d.end_customer);
   if (d.stream) out.Number("stream", 1);
-  out.Amount("bound", d.bound).Text("currency", d.currency);
+  out.Amount("bound", d.bound).Text("currency", d.currency).Text("tiers", d.tiers);
+  if (d.anywhere) out.Number("anywhere", 1);
   if (!d.tags.empty()) out.Raw("tags") += TagsJson(d);
   return std::move(out).Done();
 }

@@ -29,6 +29,10 @@ struct Dispatch {
   bool stream = false;
   Money bound;  // the most that it can cost
   std::string currency;
+  // What the bound has counted: the service tiers ("standard,priority"), and whether every place
+  // that has prices of its own, or the region alone. "": nobody has said, in older records.
+  std::string tiers;
+  bool anywhere = false;
   bool operator==(const Dispatch&) const = default;
 };
 

@@ -324,6 +324,17 @@ Result<Rated> Rate(const PriceBook& book, const PriceQuery& query, const Usage& 
   return rated;
 }
 
+std::string TierNames(TierSet tiers) {
+  std::string names;
+  for (size_t i = 0; i < kServiceTierCount; ++i) {
+    const auto tier = static_cast<ServiceTier>(i);
+    if ((tiers & SetOf(tier)) == 0) continue;
+    if (!names.empty()) names += ',';
+    names += TierName(tier);
+  }
+  return names;
+}
+
 Result<Worst> WorstCost(const PriceHit& hit, const UsageBound& bound) {
   if (bound.input_tokens < 0 || bound.input_tokens > kUsageCountMax || bound.output_tokens < 0 ||
       bound.output_tokens > kUsageCountMax) {

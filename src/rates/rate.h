@@ -85,6 +85,8 @@ Result<Rated> Rate(const PriceBook& book, const PriceQuery& query, const Usage& 
 using TierSet = uint32_t;
 constexpr TierSet SetOf(ServiceTier tier) { return TierSet{1} << static_cast<unsigned>(tier); }
 
+std::string TierNames(TierSet tiers);  // "standard,priority"
+
 // What a call can consume at most, known before it is made.
 struct UsageBound {
   int64_t input_tokens = 0;  // all of them, however they will be split

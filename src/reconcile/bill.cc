@@ -57,6 +57,7 @@ class Served {
     std::set<std::string> regions;
     for (const CallFact& call : calls) {
       if (rates::CanonicalProvider(call.dispatch.provider) != vendor) continue;
+      dispatched_.insert(call.dispatch.region);
       regions.insert(metered::RegionOf(call.dispatch, call.end));
       if (!call.end.answer_id.empty()) by_answer_.try_emplace(call.end.answer_id, &call);
     }
@@ -68,14 +69,17 @@ class Served {
     return found == by_answer_.end() ? nullptr : found->second;
   }
   const std::string& region() const { return region_; }
+  // Where their upstreams are.
+  const std::set<std::string>& dispatched() const { return dispatched_; }
 
  private:
   std::unordered_map<std::string_view, const CallFact*> by_answer_;
   std::string region_;  // that all have
+  std::set<std::string> dispatched_;
 };
 
 BillLine::Rating RatingOf(const rates::Rated& rated) {
-  BillLine::Rating rating{rated.total, {}};
+  BillLine::Rating rating{rated.total, {}, {}, {}};
   for (const rates::RateLine& each : rated.lines) {
     if (each.meter == Bucket::kRequests && each.cost.is_zero()) continue;  // free as everywhere
     rating.lines.push_back({each.meter, each.quantity, each.unit_price.price, each.cost});
@@ -91,12 +95,14 @@ struct Untold {
 // At every tier, and in every region, that may have been the one, where that is dearer.
 std::vector<BillLine::Rating> DearerThan(const rates::Rated& assumed, const rates::PriceBook& book,
                                          const rates::PriceQuery& query, const Usage& usage,
-                                         Untold untold, rates::ServiceTier told) {
+                                         Untold untold, rates::ServiceTier told,
+                                         const Served& served) {
   using rates::ServiceTier;
-  std::vector<std::string_view> regions = {query.region};
+  std::set<std::string_view> regions = {query.region};
   if (untold.region) {
+    regions.insert(served.dispatched().begin(), served.dispatched().end());
     for (const rates::RegionPrices& prices : assumed.hit.model->regions) {
-      if (prices.region != query.region) regions.push_back(prices.region);
+      regions.insert(prices.region);
     }
   }
   std::vector<ServiceTier> tiers = {told};
@@ -108,7 +114,9 @@ std::vector<BillLine::Rating> DearerThan(const rates::Rated& assumed, const rate
     for (const ServiceTier tier : tiers) {
       const Result<rates::Rated> rated = rates::Rate(book, there, usage, {.tier = tier});
       if (!rated || rated->currency != assumed.currency || rated->total <= assumed.total) continue;
-      dearer.push_back(RatingOf(*rated));
+      BillLine::Rating& rating = dearer.emplace_back(RatingOf(*rated));
+      if (untold.tier) rating.tier = rates::TierName(tier);
+      if (untold.region) rating.region = region;
     }
   }
   std::ranges::sort(dearer, {}, &BillLine::Rating::cost);
@@ -147,7 +155,7 @@ Result<BillLine> RequestLine(const Json& request, const std::string& place,
   const bool exact = call != nullptr && call->end.basis == metered::Basis::kExact;
   const Untold untold{line.assumed, stated.empty() && !exact};
   if (untold.tier || untold.region) {
-    line.dearer = DearerThan(rated, book, query, usage, untold, options.tier);
+    line.dearer = DearerThan(rated, book, query, usage, untold, options.tier, served);
   }
   return line;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "rates/price_file.h"
 
 namespace flyball::reconcile {
@@ -56,6 +58,10 @@ TEST(Invoice, ARequestOfAnUnknownTierHasThePricesOfTheDearerOnesBesideIt) {
   std::vector<std::string> costs;
   for (const BillLine::Rating& rating : lines[1].dearer) costs.push_back(rating.cost.ToString());
   EXPECT_EQ(costs, (std::vector<std::string>{"15", "20", "30"}));
+  EXPECT_EQ(lines[1].dearer[0].tier, "standard");
+  EXPECT_EQ(lines[1].dearer[0].region, "eu");
+  EXPECT_EQ(lines[1].dearer[1].tier, "priority");
+  EXPECT_EQ(lines[1].dearer[1].region, "");
 }
 
 // The vendor may have served it elsewhere than its upstream stands.
@@ -66,6 +72,8 @@ TEST(Invoice, ACallAtItsBoundWhoseRegionNobodyToldHasThePricesOfTheDearerOnesBes
   EXPECT_FALSE(line.assumed);
   ASSERT_EQ(line.dearer.size(), 1u) << "its tier was told";
   EXPECT_EQ(line.dearer[0].cost.ToString(), "15");
+  EXPECT_EQ(line.dearer[0].tier, "");
+  EXPECT_EQ(line.dearer[0].region, "eu");
   call.end.region = "eu";
   line = Read({call})[0];
   EXPECT_EQ(line.cost.ToString(), "15");
@@ -81,6 +89,14 @@ TEST(Invoice, ARequestMayStateItsTierAndRegion) {
                          .value();
   EXPECT_EQ(lines[0].cost.ToString(), "7.5");
   EXPECT_FALSE(lines[0].assumed);
+}
+
+// It may be paired with any call of ours, by time.
+TEST(Invoice, ARequestOfAnAnswerThatNobodyKnowsHasThePricesOfWhereOurUpstreamsAre) {
+  std::set<std::string> regions;
+  const BillLine line = Read({CallOf("a", "", ""), CallOf("c", "ch", "")})[1];
+  for (const BillLine::Rating& rating : line.dearer) regions.insert(*rating.region);
+  EXPECT_EQ(regions, (std::set<std::string>{"", "ch", "eu"}));
 }
 
 TEST(Invoice, AnAnswerThatNobodyKnowsIsInTheRegionOfAllCalls) {

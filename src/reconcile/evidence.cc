@@ -80,9 +80,12 @@ Evidence EvidenceOf(const Json& json) {
 // Of each call the cost that was told first.
 using FirstCosts = std::unordered_map<uint64_t, Money>;
 
-Status Decode(std::string_view payload, EvidenceByKey* all, FirstCosts* first) {
+Status Decode(std::string_view payload, const std::function<bool()>& stops, EvidenceByKey* all,
+              FirstCosts* first) {
   try {
-    for (const Json& json : Json::parse(payload)) {
+    const Json records = Json::parse(payload);
+    for (const Json& json : records) {
+      if (stops && stops()) return Fail(Code::kCancelled, "the reading of evidence was ended");
       Evidence evidence = EvidenceOf(json);
       for (Correction& correction : evidence.corrections) {
         if (correction.call == 0) continue;
@@ -115,13 +118,13 @@ Key KeyOf(const metered::Dispatch& dispatch, const std::string& answered_model) 
 }
 
 Result<EvidenceByKey> ReadEvidence(os::Files& files, const std::string& calls_folder,
-                                   const std::string& month) {
+                                   const std::string& month, const std::function<bool()>& stops) {
   EvidenceByKey all;
   const std::string path = EvidencePath(calls_folder, month);
   if (!files.Exists(path)) return all;
   FirstCosts first;
   FB_CHECK(os::Journal::Read(files, path, [&](uint64_t, std::string_view payload) {
-    return Decode(payload, &all, &first);
+    return Decode(payload, stops, &all, &first);
   }));
   return all;
 }

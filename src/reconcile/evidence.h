@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -67,9 +68,11 @@ using EvidenceByKey = std::map<Key, Evidence>;
 
 // Of a month ("2026-11").
 std::string EvidencePath(const std::string& calls_folder, const std::string& month);
-// Of a month; empty when there is none. DATA_LOSS: a record can't be read.
+// Of a month; empty when there is none. `stops` is asked before each evidence of it: CANCELLED once
+// it says so. DATA_LOSS: a record can't be read.
 Result<EvidenceByKey> ReadEvidence(os::Files& files, const std::string& calls_folder,
-                                   const std::string& month);
+                                   const std::string& month,
+                                   const std::function<bool()>& stops = {});
 // Adds one record to each month that is in it, on disk when it returns. One process at a time: the
 // caller holds EvidenceLock.
 Status WriteEvidence(os::Files& files, const std::string& calls_folder,

@@ -48,6 +48,20 @@ TEST_F(EvidenceTest, WhatIsWrittenIsReadByMonth) {
   EXPECT_TRUE(ReadEvidence(*files_, folder_, "2026-10")->empty());
 }
 
+TEST_F(EvidenceTest, ReadingItEndsAtTheNextStepOnceItIsToStop) {
+  ASSERT_TRUE(
+      WriteEvidence(*files_, folder_,
+                    {Make("2026-11-30", "k"), Make("2026-11-30", "m"), Make("2026-11-30", "n")}));
+  int steps = 0;
+  const auto read = [&](int most) {
+    steps = 0;
+    return ReadEvidence(*files_, folder_, "2026-11", [&] { return ++steps > most; });
+  };
+  EXPECT_EQ(read(3)->size(), 3u);
+  EXPECT_EQ(read(1).error().code, Code::kCancelled);
+  EXPECT_EQ(steps, 2);
+}
+
 TEST_F(EvidenceTest, TheLaterWordCounts) {
   const Evidence other = Make("2026-11-30", "n");
   Evidence evidence = Make("2026-11-30", "m");

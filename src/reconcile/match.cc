@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "rates/price_book.h"
+#include "reconcile/dearest.h"
 #include "reconcile/sums.h"
 
 namespace flyball::reconcile {
@@ -23,6 +24,7 @@ constexpr std::array<std::string_view, 12> kReasons = {
 // What the bill says of one answer, in one line or in several.
 struct Entry {
   const BillLine* first = nullptr;
+  std::vector<const BillLine*> all;
   int64_t count = 0;
   Money cost;
   std::vector<metered::Line> lines;
@@ -138,6 +140,7 @@ class Matcher {
                     "the bill has the answer '" + line.answer_id + "' in several days or models");
       }
       ++entry.count;
+      entry.all.push_back(&line);
       entry.cost = Added(entry.cost, line.cost);
       entry.lines.insert(entry.lines.end(), line.lines.begin(), line.lines.end());
     }
@@ -171,20 +174,16 @@ class Matcher {
     }
   }
 
-  // A call at its bound whose tier nobody told was served at the dearest one, as far as we know,
-  // that its bound leaves room for: else it would count as less than it may have cost. `theirs` is
-  // where the entry belongs.
+  // A call at its bound whose tier or place nobody told would else count as less than it may have
+  // cost. `theirs` is where the entry belongs.
   static void RateAsBound(Work& theirs, const CallFact& call, Entry* entry) {
-    if (call.end.basis != metered::Basis::kBound || entry->count != 1) return;
-    const BillLine::Rating* dearest = nullptr;
-    for (const BillLine::Rating& rating : entry->first->dearer) {
-      if (rating.cost <= call.dispatch.bound) dearest = &rating;
-    }
-    if (dearest == nullptr) return;
+    if (call.end.basis != metered::Basis::kBound) return;
+    std::optional<BillLine::Rating> dearest = DearestHeld(call, entry->all, entry->cost);
+    if (!dearest) return;
     Money& sum = theirs.group.theirs;
     sum = Added(sum, Difference(dearest->cost, entry->cost));
     entry->cost = dearest->cost;
-    entry->lines = dearest->lines;
+    entry->lines = std::move(dearest->lines);
   }
 
   // The call is ours in one group and theirs in another.

@@ -50,6 +50,9 @@ struct BillLine {
   struct Rating {
     Money cost;
     std::vector<metered::Line> lines;
+    // Where it was served, as far as nobody has told: "" and nothing where it was told.
+    std::string tier;
+    std::optional<std::string> region;
   };
   std::vector<Rating> dearer;
 };

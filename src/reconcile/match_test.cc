@@ -114,7 +114,9 @@ TEST_F(Matching, ABoundGoesDownToTheDearestTierThatItLeavesRoomFor) {
   const auto tell = [&](const std::string& answer, std::string_view at) {
     BillLine& line = Answer("0.5", answer, 100, at);
     line.assumed = true;
-    line.dearer = {{Cash("1"), line.lines}, {Cash("3"), line.lines}, {Cash("6"), line.lines}};
+    line.dearer = {{Cash("1"), line.lines, "standard", "eu"},
+                   {Cash("3"), line.lines, "priority", "us"},
+                   {Cash("6"), line.lines, "priority", "eu"}};
   };
   tell("a", "2026-11-10T10:00:00Z");
   tell("x", "2026-11-10T12:00:01Z");
@@ -122,6 +124,70 @@ TEST_F(Matching, ABoundGoesDownToTheDearestTierThatItLeavesRoomFor) {
   ExpectOnly(Reason::kBound, "-2", 2);
   EXPECT_EQ(groups_[0].theirs.ToString(), "6.5");
   EXPECT_EQ(groups_[0].evidence->corrections[0].cost.ToString(), "3");
+}
+
+// The lines of an answer that is billed in several went at the standard price, whatever its hold
+// had room for.
+TEST_F(Matching, AnAnswerInSeveralLinesIsTakenAtOneTierAndOnePlace) {
+  Call(metered::Basis::kBound, "4", "a");
+  Answer("0.5", "a", 100);
+  bill_.lines.back().dearer = {{Cash("1"), bill_.lines.back().lines, "priority", {}},
+                               {Cash("3"), bill_.lines.back().lines, "fast", {}}};
+  Answer("0.25", "a", 50);
+  bill_.lines.back().dearer = {{Cash("2"), bill_.lines.back().lines, "priority", {}},
+                               {Cash("1.5"), bill_.lines.back().lines, "fast", {}}};
+  Answer("0.125", "a", 25);
+  Run();
+  EXPECT_EQ(groups_[0].theirs.ToString(), "3.125") << "fast were 4.625, and it was held for 4";
+  ASSERT_EQ(groups_[0].evidence->corrections.size(), 1u);
+  EXPECT_EQ(groups_[0].evidence->corrections[0].cost.ToString(), "3.125");
+  EXPECT_EQ(groups_[0].evidence->corrections[0].lines.size(), 3u);
+}
+
+// Each line of an answer tells of its tier and its place as much as it likes.
+TEST_F(Matching, AnAnswerInSeveralLinesIsTakenAtOnePlaceWhateverEachOfThemTells) {
+  CallFact& call = Call(metered::Basis::kBound, "9", "a");
+  call.dispatch.tiers = "standard,priority";
+  call.dispatch.region = "eu";
+  const auto dearer = [&](std::vector<BillLine::Rating> ratings) {
+    Answer("0.5", "a").dearer = std::move(ratings);
+  };
+  dearer({{Cash("1"), {}, "standard", "eu"},
+          {Cash("2"), {}, "priority", "eu"},
+          {Cash("3"), {}, "priority", "us"}});
+  dearer({{Cash("1.5"), {}, "priority", {}}});                           // told its place
+  dearer({{Cash("1.25"), {}, "", "eu"}, {Cash("1.75"), {}, "", "us"}});  // and its tier
+  dearer({});                                                            // and both
+  EXPECT_EQ(Run()[0].theirs.ToString(), "5.25") << "2, 1.5, 1.25 and 0.5: nothing was held of us";
+}
+
+// Else the ledger has more of a call than its hold could ever have come to.
+TEST_F(Matching, ABoundGoesDownToNoTierOrPlaceThatItHasNotCounted) {
+  using Dearer = std::vector<BillLine::Rating>;
+  const auto cost_of = [&](const std::string& tiers, bool anywhere, const Dearer& dearer) {
+    calls_.clear();
+    bill_.lines.clear();
+    CallFact& call = Call(metered::Basis::kBound, "4", "a");
+    call.dispatch.tiers = tiers;
+    call.dispatch.anywhere = anywhere;
+    call.dispatch.region = "eu";
+    Answer("0.5", "a").dearer = dearer;
+    Run();
+    return groups_[0].theirs.ToString();
+  };
+  const Dearer all = {{Cash("1"), {}, "priority", "eu"},
+                      {Cash("1.5"), {}, "priority", "us"},
+                      {Cash("2"), {}, "fast", "eu"},
+                      {Cash("3"), {}, "fast", "us"}};
+  EXPECT_EQ(cost_of("", false, all), "3") << "an older record says nothing";
+  EXPECT_EQ(cost_of("standard", false, all), "0.5");
+  EXPECT_EQ(cost_of("standard,priority", false, all), "1");
+  EXPECT_EQ(cost_of("standard,priority", true, all), "1.5");
+  EXPECT_EQ(cost_of("standard,fast", false, all), "2");
+  EXPECT_EQ(cost_of("standard,priority,fast", true, all), "3");
+  // What was told is the vendor's word, counted or not.
+  EXPECT_EQ(cost_of("standard", true, {{Cash("1"), {}, "", "us"}}), "1");
+  EXPECT_EQ(cost_of("standard,priority", false, {{Cash("1"), {}, "priority", {}}}), "1");
 }
 
 TEST_F(Matching, AFailedCallWithoutAnIdIsPairedByTime) {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/time.h"
+#include "ingest/otlp/call.h"
+#include "ingest/otlp/span_log.h"
 #include "model/metered_call.h"
 #include "os/files.h"
 #include "os/journal.h"
@@ -95,6 +97,41 @@ TEST_F(Publish, AMonthThatFailsDoesNotKeepTheOthersBack) {
   for (const char* month : {"gateway of 2025-10", "gateway of 2025-12"}) {
     EXPECT_NE(ended.err.find(month), std::string::npos) << ended.err;
   }
+}
+
+// Prices are looked up when the bill is made, so an import of prices makes it anew.
+TEST_F(Publish, TheBillOfSpansIsMadeAnewWithPricesThatAreImported) {
+  otlp::SpanLog spans(*files_, Home() + "/otlp/spans");
+  otlp::Call call;
+  call.id = {{1, 2}, 3};
+  call.end = ParseUserInstant("2025-11-25T10:00:00Z").value();
+  call.provider = "acme";
+  call.model = "acme-7";
+  ASSERT_TRUE(call.usage.Add(Bucket::kInput, 1000));
+  ASSERT_TRUE(spans.Take(std::vector<otlp::Call>{call}));
+  const auto publish = [&] {
+    const Ended ended = Run();
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    const Json told = Json::parse(ended.out);
+    for (const Json& month : told.at("months")) {
+      if (month.at("source") == "otlp") return month;
+    }
+    return Json();
+  };
+  const auto import = [&](const std::string& prices) {
+    const std::string path = (root_.path() / "prices.json").string();
+    EXPECT_TRUE(os::AtomicWrite(*files_, path, prices));
+    EXPECT_EQ(RunFlyball({"prices", "import", path, "--home", Home()}).exit_code, 0);
+  };
+  EXPECT_EQ(publish().at("unpriced"), 1);
+  import(R"({"acme-7":{"litellm_provider":"acme","input_cost_per_token":0.001}})");
+  EXPECT_EQ(publish().at("billed_cost"), "1");
+  // Of the days before it was checked the one above says nothing, and this one does.
+  import(R"({"flyball_prices":1,"sources":[{"name":"list","checked":"2025-12-01"}],"models":[
+      {"provider":"acme","model":"acme-7","source":"list","prices":[
+      {"per_unit":{"input":"0.002"}}]}]})");
+  EXPECT_EQ(publish().at("billed_cost"), "2");
+  EXPECT_EQ(publish().at("unchanged"), true);
 }
 
 }  // namespace
