@@ -86,33 +86,34 @@ std::string Summary(const check::Report& report) {
   return text;
 }
 
+// A check of these files by our own rules.
+check::CheckOptions OptionsFor(const Environment& environment,
+                               const std::vector<std::string>& files, const TempFolder& temp) {
+  check::CheckOptions options;
+  options.files = files;
+  options.temp_dir = temp.path();
+  options.progress = [&environment](uint64_t done, uint64_t total) {
+    return ShowProgress(environment, "checking", done, total);
+  };
+  return options;
+}
+
 }  // namespace
 
 Result<std::string> CheckFiles(const Environment& environment,
                                const std::vector<std::string>& files) {
   const TempFolder temp;
-  check::CheckOptions options;
-  options.files = files;
-  options.temp_dir = temp.path();
-  options.progress = [&](uint64_t done, uint64_t total) {
-    return ShowProgress(environment, "checking", done, total);
-  };
-  return check::ReportJson(FB_TRY(check::RunCheck(options)));
+  return check::ReportJson(FB_TRY(check::RunCheck(OptionsFor(environment, files, temp))));
 }
 
 int RunCheck(const Environment& environment, const CheckArgs& args) {
   const TempFolder temp;
-  check::CheckOptions options;
-  options.files = args.files;
+  check::CheckOptions options = OptionsFor(environment, args.files, temp);
   options.version = focus::ParseVersion(args.version);
   options.data_set = focus::ParseDataSet(args.data_set);
   options.model = args.model;
   options.supports = args.supports;
   options.threads = args.threads;
-  options.temp_dir = temp.path();
-  options.progress = [&](uint64_t done, uint64_t total) {
-    return ShowProgress(environment, "checking", done, total);
-  };
   if (!args.fix.empty()) {
     const Result<check::FixReport> fixed = check::FixFile(options, args.fix, environment.files);
     EndProgress(environment);

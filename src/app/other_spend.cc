@@ -56,7 +56,7 @@ std::string DimensionOf(const budget::Scope& scope) {
 
 struct Question {
   ledger::CostQuery query;
-  bool each = false;  // the first column is the value that it counts for
+  bool by_value = false;  // the first column is what the charge has in the scope's dimension
 };
 
 Result<Question> Ask(const budget::Budget& budget, const Period& window) {
@@ -69,11 +69,12 @@ Result<Question> Ask(const budget::Budget& budget, const Period& window) {
   query.where.push_back({"source", true, {ingest::kGatewaySource}});  // first: AskAll
   if (tokens) query.where.push_back({"unit", false, {kTokenUnit}});
   const std::string dimension = DimensionOf(budget.scope);
-  question.each = budget.scope.is_each();
   const bool provider = budget.scope.kind == ScopeKind::kProvider;
-  const bool model = budget.scope.kind == ScopeKind::kModel;
-  if ((question.each && !provider) || model) {
-    query.by.push_back(dimension);  // a model's spellings are told apart in the answer
+  // A model's spellings are told apart in the answer.
+  question.by_value =
+      !provider && (budget.scope.is_each() || budget.scope.kind == ScopeKind::kModel);
+  if (question.by_value) {
+    query.by.push_back(dimension);
   } else if (!dimension.empty() && !provider) {
     const size_t at = budget.scope.kind == ScopeKind::kTag ? budget.scope.value.find('=') + 1 : 0;
     query.where.push_back({dimension, false, {budget.scope.value.substr(at)}});
@@ -190,9 +191,7 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
   };
   const size_t provider_at = column("provider");
   const size_t source_at = column("source");
-  const bool by_value = budget.scope.kind != ScopeKind::kProvider &&
-                        (!plain || budget.scope.kind == ScopeKind::kModel);
-  const size_t value_at = by_value ? column(question.query.by.front()) : provider_at;
+  const size_t value_at = question.by_value ? column(question.query.by.front()) : provider_at;
   std::map<std::string, Gathered> gathered;
   for (const ledger::AnswerRow& row : answer.rows) {
     const std::string provider = rates::CanonicalProvider(row.dimensions[provider_at]);

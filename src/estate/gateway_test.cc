@@ -1,24 +1,13 @@
 #include <gtest/gtest.h>
 
-#include "estate/estate.h"
+#include "estate/test_section.h"
 #include "os/sim_files.h"
 
 namespace flyball::estate {
 namespace {
 
-Result<Estate> Load(const std::string& yaml) {
-  const std::string path = testing::TempDir() + "gateway_section_" +
-                           testing::UnitTest::GetInstance()->current_test_info()->name() + ".yaml";
-  auto files = os::MakeRealFiles();
-  FB_CHECK(os::AtomicWrite(*files, path, yaml));
-  Result<std::string> snapshot = LoadEstate(*files, path);
-  FB_CHECK(files->Remove(path));
-  if (!snapshot) return Fail(snapshot.error());
-  return FB_TRY(RuleSet::Compile(*snapshot))->estate();
-}
-
 TEST(GatewaySection, UpstreamsAndBudgets) {
-  Result<Estate> estate = Load(R"(currency: EUR
+  Result<Estate> estate = LoadText(R"(currency: EUR
 gateway:
   listen: 127.0.0.1:8081
   access_log: access.log
@@ -52,7 +41,7 @@ budgets:
 }
 
 TEST(GatewaySection, ExchangeRatesAreExact) {
-  Result<Estate> estate = Load(R"(exchange_rates:
+  Result<Estate> estate = LoadText(R"(exchange_rates:
   - { from: USD, to: EUR, rate: 0.925925926 }
   - { from: EUR, to: USD, rate: "1.08" }
 )");
@@ -99,7 +88,7 @@ TEST(GatewaySection, MistakesHaveTheirPlace) {
        "second time", 3},
   };
   for (const Wrong& wrong : wrongs) {
-    Result<Estate> estate = Load(wrong.yaml);
+    Result<Estate> estate = LoadText(wrong.yaml);
     ASSERT_FALSE(estate) << wrong.yaml;
     EXPECT_EQ(estate.error().code, Code::kInvalidArgument) << wrong.yaml;
     EXPECT_EQ(estate.error().place.line, wrong.line) << estate.error().ToString();

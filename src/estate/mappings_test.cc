@@ -1,21 +1,10 @@
 // The estate's `mappings`.
 #include <gtest/gtest.h>
 
-#include "estate/estate.h"
+#include "estate/test_section.h"
 
 namespace flyball::estate {
 namespace {
-
-Result<Estate> Load(const std::string& yaml) {
-  const std::string path = testing::TempDir() + "mappings_" +
-                           testing::UnitTest::GetInstance()->current_test_info()->name() + ".yaml";
-  auto files = os::MakeRealFiles();
-  FB_CHECK(os::AtomicWrite(*files, path, yaml));
-  Result<std::string> snapshot = LoadEstate(*files, path);
-  FB_CHECK(files->Remove(path));
-  if (!snapshot) return Fail(snapshot.error());
-  return FB_TRY(RuleSet::Compile(*snapshot))->estate();
-}
 
 constexpr char kBegin[] = "mappings:\n  - name: acme\n    columns:\n";
 constexpr char kNeeded[] =
@@ -23,8 +12,8 @@ constexpr char kNeeded[] =
     "      ChargePeriodStart: [Start, Date]\n";
 
 TEST(Mappings, AreReadWhole) {
-  const auto estate = Load(std::string(kBegin) + kNeeded +
-                           "    tags: { env: Environment }\n    dates: day-first\n");
+  const auto estate = LoadText(std::string(kBegin) + kNeeded +
+                               "    tags: { env: Environment }\n    dates: day-first\n");
   ASSERT_TRUE(estate) << estate.error().ToString();
   ASSERT_EQ(estate->mappings.size(), 1u);
   const Mapping& mapping = estate->mappings[0];
@@ -51,7 +40,7 @@ TEST(Mappings, WhatIsWrongIsNamedWithItsPlace) {
            {std::string("mappings:\n  - columns: {}\n"), "name", 2},
            {std::string(kBegin) + kNeeded + "  - name: acme\n    columns:\n" + kNeeded, "two",
             7}}) {
-    const auto estate = Load(one.yaml);
+    const auto estate = LoadText(one.yaml);
     ASSERT_FALSE(estate) << one.yaml;
     const std::string said = estate.error().ToString();
     const bool names = said.find(one.says) != std::string::npos ||

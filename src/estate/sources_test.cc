@@ -1,28 +1,14 @@
 // The `sources` of an estate that `flyball sync` reads.
 #include <gtest/gtest.h>
 
-#include "estate/estate.h"
+#include "estate/test_section.h"
 #include "os/files.h"
 
 namespace flyball::estate {
 namespace {
 
-Result<Estate> Load(const std::string& yaml) {
-  const auto files = os::MakeRealFiles();
-  const std::string dir = testing::TempDir() + "sources_test";
-  if (auto made = files->MakeDirs(dir); !made) return Fail(made.error());
-  if (auto wrote = os::AtomicWrite(*files, dir + "/estate.yaml", yaml); !wrote) {
-    return Fail(wrote.error());
-  }
-  const Result<std::string> snapshot = LoadEstate(*files, dir + "/estate.yaml");
-  if (!snapshot) return Fail(snapshot.error());
-  const auto rules = RuleSet::Compile(*snapshot);
-  if (!rules) return Fail(rules.error());
-  return (*rules)->estate();
-}
-
 TEST(SourcesSection, EveryKindIsRead) {
-  const Result<Estate> estate = Load(R"(sources:
+  const Result<Estate> estate = LoadText(R"(sources:
   - invoices
   - { name: local, kind: folder, path: /var/bills, files: "*.csv", set: folder }
   - { name: aws, kind: s3, bucket: acme-cur, prefix: exports/, region: eu-west-1,
@@ -72,7 +58,7 @@ TEST(SourcesSection, MistakesHaveTheirPlace) {
       {"{ name: a, kind: gcs, bucket: b }", "key_file"},
   };
   for (const Wrong& wrong : wrongs) {
-    const Result<Estate> estate = Load(std::string("sources:\n  - ") + wrong.source + "\n");
+    const Result<Estate> estate = LoadText(std::string("sources:\n  - ") + wrong.source + "\n");
     ASSERT_FALSE(estate) << wrong.source;
     EXPECT_EQ(estate.error().code, Code::kInvalidArgument) << wrong.source;
     EXPECT_EQ(estate.error().place.line, 2) << estate.error().ToString();
@@ -84,7 +70,7 @@ TEST(SourcesSection, MistakesHaveTheirPlace) {
 // Who writes the secret where its variable's name belongs must not find it in a log.
 TEST(SourcesSection, ASecretInPlaceOfAVariableIsNotSaidAgain) {
   const Result<Estate> estate =
-      Load("sources:\n  - { name: a, kind: s3, bucket: b, secret_env: 'wJalr/XUtn+FEMI' }\n");
+      LoadText("sources:\n  - { name: a, kind: s3, bucket: b, secret_env: 'wJalr/XUtn+FEMI' }\n");
   ASSERT_FALSE(estate);
   EXPECT_EQ(estate.error().ToString().find("wJalr"), std::string::npos)
       << estate.error().ToString();

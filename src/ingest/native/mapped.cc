@@ -77,7 +77,6 @@ std::shared_ptr<const Format> FormatOf(const estate::Mapping& mapping) {
   format.spell = LowerCase;
   for (const estate::MappedColumn& column : owned->mapping.columns) {
     const int index = charge::IndexOf(column.column);
-    const bool is_period = std::ranges::find(kPeriods, index) != kPeriods.end();
     Rule rule{column.column, {}, column.from.empty()};
     if (rule.constant) rule.from[0] = column.value;
     std::ranges::copy(column.from, rule.from.begin());
@@ -91,13 +90,9 @@ std::shared_ptr<const Format> FormatOf(const estate::Mapping& mapping) {
       for (const std::string& from : column.from)
         owned->costs += (owned->costs.empty() ? "" : "|") + from;
     }
-    if (is_period) format.derived.push_back(column.column);
   }
   for (const int column : kPeriods) {
-    const std::string_view name = charge::kColumnNames[static_cast<size_t>(column)];
-    if (std::ranges::find(format.derived, name) == format.derived.end()) {
-      format.derived.push_back(name);
-    }
+    format.derived.push_back(charge::kColumnNames[static_cast<size_t>(column)]);
   }
   for (const auto& [key, from] : owned->mapping.tags) format.tags.emplace_back(key, from);
   if (!format.tags.empty()) format.derived.push_back("Tags");
