@@ -126,8 +126,7 @@ Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, boo
   std::optional<ledger::Commit> live;
   options.already_live = [&](const ingest::Scan& scan) {
     if (ledger_ != nullptr) live = ledger_->FindUnchanged(scan.source, scan.content_hash);
-    // Another bill may have corrected what this one says of a closed period.
-    return live.has_value() && !ledger::HasCorrections(ledger_->LiveSlices(), scan.source);
+    return live.has_value();
   };
   ingest::Staged staged = FB_TRY(ingest::StageImport(options, environment_->files));
   if (staged.unchanged) {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "ingest/gateway_charges.h"
@@ -15,16 +14,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string Absolute(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::absolute(path, ignored).string();
-}
-
 // Bills that are made again from logs: what they restate is restated there. And corrections, whose
 // month was closed while they were on their way: the next import of the bill makes them anew.
 bool IsMadeHere(const std::string& source) {
   return source == ingest::kGatewaySource || source == otlp::kSource ||
-         source.find(ledger::CorrectionSource("", "")) != std::string::npos;
+         source.find(ledger::kCorrectionMark) != std::string::npos;
 }
 
 Result<Json> BookCorrection(const Publishing& how, const std::string& source,
@@ -89,7 +83,7 @@ Result<Json> BookCorrections(const Publishing& how, ledger::StagedImport* staged
     // Its charges name the bill that they come of.
     request.path = fmt::format("{}-{}.parquet", slice.period, slice.id);
     if (std::ranges::find(closed, slice.period) != closed.end()) {
-      request.slice_dir = Absolute(os::JoinPath(staged->staging_dir, slice.id));
+      request.slice_dir = os::JoinPath(staged->staging_dir, slice.id);
       requests.push_back(std::move(request));
       staged->rows_corrected += slice.rows;
       continue;
@@ -103,7 +97,7 @@ Result<Json> BookCorrections(const Publishing& how, ledger::StagedImport* staged
   staged->slices = std::move(open);
   if (requests.empty()) return booked;
   if (!how.dry_run) FB_CHECK(CheckQuarantine(*staged, requests));
-  const std::string folder = Absolute(FB_TRY(ledger::MakeStagingDir(how.files, how.home)));
+  const std::string folder = FB_TRY(ledger::MakeStagingDir(how.files, how.home));
   const Status done = [&]() -> Status {
     for (ledger::CorrectionRequest& request : requests) {
       request.path = os::JoinPath(folder, request.path);

@@ -63,12 +63,6 @@ std::optional<ledger::Commit> FindLive(const Environment& environment, const ing
   const auto history =
       ledger::ReadHistory(environment.files, os::JoinPath(environment.home, "log/ledger.journal"));
   if (!history) return std::nullopt;
-  std::vector<ledger::Slice> slices;
-  for (const ledger::Slice* slice : history->LiveAt(history->head_sequence())) {
-    slices.push_back(*slice);
-  }
-  // Another bill may have corrected what this one says of a closed period.
-  if (ledger::HasCorrections(slices, scan.source)) return std::nullopt;
   return history->FindUnchanged(scan.source, scan.content_hash);
 }
 

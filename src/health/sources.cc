@@ -15,7 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Billed = std::map<std::string, Money>;  // by currency
 
-constexpr std::string_view kCorrections = ".corrections-";
 constexpr int64_t kMicrosPerHour = kMicrosPerDay / 24;
 // Of sources without a charge in the days shown: whose last day is looked for.
 constexpr int kOldSourcesMax = 50;
@@ -93,7 +92,8 @@ Result<Entries> Gather(const SourcesInput& input) {
         });
     if (!counts) continue;
     Entry& entry = entries[OwnerOf(commit->source, input.estate.sources)];
-    if (entry.last_import == nullptr && commit->source.find(kCorrections) == std::string::npos) {
+    if (entry.last_import == nullptr &&
+        commit->source.find(ledger::kCorrectionMark) == std::string::npos) {
       entry.last_import = &*commit;
     }
     if (commit->facts.rows_quarantined > 0) entry.quarantines.push_back(&*commit);
@@ -215,11 +215,6 @@ Json PeriodsJson(const SourcesInput& input, const Entry& entry) {
   return json;
 }
 
-// What the file is named after.
-const std::string& QuarantineId(const ledger::Commit& commit) {
-  return commit.opens.empty() ? commit.id : commit.opens.front().id;
-}
-
 Result<Json> QuarantineJson(const SourcesInput& input, const Entry& entry, size_t* left_bytes) {
   int64_t rows = 0;
   Billed cost;
@@ -237,7 +232,7 @@ Result<Json> QuarantineJson(const SourcesInput& input, const Entry& entry, size_
       whole = false;
       continue;
     }
-    const std::string& id = QuarantineId(*commit);
+    const std::string& id = ledger::QuarantineId(*commit);
     const QuarantineReasons::Counts counts = input.reasons.Of(
         input.files, os::JoinPath(os::JoinPath(input.home, "quarantine"), id + ".jsonl"),
         left_bytes);
@@ -392,7 +387,7 @@ QuarantineReasons::Counts QuarantineReasons::Of(os::Files& files, const std::str
 
 std::string OwnerOf(const std::string& ledger_source, std::span<const estate::Source> known) {
   std::string_view name = ledger_source;
-  name = name.substr(0, name.find(kCorrections));
+  name = name.substr(0, name.find(ledger::kCorrectionMark));
   const estate::Source* owner = nullptr;
   for (const estate::Source& source : known) {
     const bool part = name == source.name || (source.kind != estate::SourceKind::kNamed &&

@@ -82,13 +82,7 @@ std::string NextPeriod(const std::string& period) {
 }  // namespace
 
 std::string CorrectionSource(const std::string& source, const std::string& period) {
-  return source + ".corrections-" + period;
-}
-
-bool HasCorrections(const std::vector<Slice>& live, const std::string& source) {
-  return std::ranges::any_of(live, [prefix = CorrectionSource(source, "")](const Slice& slice) {
-    return slice.source.starts_with(prefix);
-  });
+  return source + std::string(kCorrectionMark) + period;
 }
 
 Result<Correction> WriteCorrectionFile(engine::Connection& connection, const Layout& layout,

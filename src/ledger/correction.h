@@ -2,8 +2,8 @@
 // stays as it is; the difference becomes charges of a period that is open, of ChargeClass
 // Correction and with the charge period that they are about:
 //
-//   x_Correction "reversal"   a charge that the bill no longer has, all amounts and quantities
-//   negated x_Correction "restated"   a charge that it has and that the ledger had not
+//   x_Correction "reversal"   a charge that the bill no longer has: amounts and quantities negated
+//   x_Correction "restated"   a charge that it has and that the ledger had not
 //   x_CorrectedPeriod         the closed period, "2026-10"
 //
 // They are of a source of their own, "<source>.corrections-2026-10". What a source has said of a

@@ -147,6 +147,12 @@ Result<const Commit*> History::Find(const std::string& text) const {
 
 std::optional<Commit> History::FindUnchanged(const std::string& source,
                                              const std::string& content_hash) const {
+  const std::string corrected = CorrectionSource(source, "");
+  const bool is_corrected = std::ranges::any_of(slices_, [&](const auto& slice) {
+    const Entry& entry = slice.second;
+    return entry.closed == 0 && entry.slice().source.starts_with(corrected);
+  });
+  if (is_corrected) return std::nullopt;
   for (auto commit = commits_.rbegin(); commit != commits_.rend(); ++commit) {
     const Commit& candidate = **commit;
     if (candidate.kind != CommitKind::kImport || candidate.source != source ||
@@ -213,7 +219,7 @@ std::set<std::string> History::QuarantineIds() const {
   std::set<std::string> ids;
   for (const auto& commit : commits_) {
     if (commit->kind != CommitKind::kImport) continue;
-    ids.insert(commit->opens.empty() ? commit->id : commit->opens.front().id);
+    ids.insert(QuarantineId(*commit));
   }
   return ids;
 }

@@ -65,8 +65,9 @@ class History {
   // Whether a slice or a pack has, or had, this id.
   bool Knows(const std::string& id) const { return slices_.contains(id) || packs_.contains(id); }
   bool IsLive(const std::string& slice_id) const;
-  // The newest import of this source with this content whose slices are all still live ("the same
-  // file again").
+  // The newest import of this source with this content that is all that is live of it ("the same
+  // file again"). None where a closed period of the source was corrected: another bill may have
+  // said something else of it since.
   std::optional<Commit> FindUnchanged(const std::string& source,
                                       const std::string& content_hash) const;
   std::set<std::string> QuarantineIds() const;

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <unistd.h>
+#include <filesystem>
 
 #include <cerrno>
 #include <charconv>
@@ -74,6 +75,12 @@ bool OwnedByLivingProcess(std::string_view name) {
 }
 
 }  // namespace
+
+std::string AbsolutePath(const std::string& path) {
+  std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
+  while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
+  return absolute;
+}
 
 Status CheckHomePath(const std::string& home) {
   size_t at = home.find_first_of("*?[");

@@ -45,6 +45,8 @@ struct Layout {
   }
 };
 
+// Without dots, and without a slash at its end.
+std::string AbsolutePath(const std::string& path);
 // INVALID_ARGUMENT when the path has a character that the engine would read as a pattern of file
 // names.
 Status CheckHomePath(const std::string& home);

@@ -14,12 +14,6 @@ constexpr int kReplacementsMax = 3;
 // How often a question is asked again because a commit came in between.
 constexpr int kAsksMax = 16;
 
-std::string AbsolutePath(const std::string& path) {
-  std::string absolute = std::filesystem::absolute(path).lexically_normal().string();
-  while (absolute.size() > 1 && absolute.back() == '/') absolute.pop_back();
-  return absolute;
-}
-
 LedgerOptions WithAbsoluteHome(LedgerOptions options) {
   options.home = AbsolutePath(options.home);
   return options;

@@ -95,6 +95,12 @@ struct Commit {
   ImportFacts facts;
 };
 
+// What the file of an import's quarantined rows is named after: its first slice, or the commit when
+// no row was kept.
+inline const std::string& QuarantineId(const Commit& commit) {
+  return commit.opens.empty() ? commit.id : commit.opens.front().id;
+}
+
 // What an import hands over: files lie in staging_dir/<slice id>/, already written; Publish syncs
 // and moves them.
 struct StagedImport {
@@ -108,8 +114,7 @@ struct StagedImport {
   int64_t rows_corrected = 0;  // of facts.rows_kept: of closed periods, which no slice here is of
   std::string author;
   // Inside staging_dir; empty when no row was quarantined. Publish moves it to
-  // home/quarantine/<id>.jsonl, where <id> is that of the first slice, or of the commit when no row
-  // was kept.
+  // home/quarantine/<QuarantineId>.jsonl.
   std::string quarantine_file;
 };
 
@@ -148,10 +153,9 @@ struct Correction {
   std::string period;   // in which they are booked: the first open one after the closed
   int64_t changes = 0;  // charges reversed and restated; 0: the ledger says so already, no file
 };
+inline constexpr std::string_view kCorrectionMark = ".corrections-";
 // "<source>.corrections-2026-10"
 std::string CorrectionSource(const std::string& source, const std::string& period);
-// Whether closed periods of this source have been corrected.
-bool HasCorrections(const std::vector<Slice>& live, const std::string& source);
 
 struct RebuildReport {
   int64_t commits = 0, slices = 0, rows = 0;
@@ -171,8 +175,9 @@ class Ledger {
   virtual std::vector<Commit> Commits() const = 0;
   virtual Result<Commit> FindCommit(const std::string& id_or_prefix_or_sequence) const = 0;
   virtual std::string Head() const = 0;  // id of the newest commit; "" when there is none
-  // The commit of this source with this content hash whose slices are all still live, if any ("the
-  // same file again").
+  // The commit of this source with this content hash that is all that the ledger has of it, if any
+  // ("the same file again"): its slices are still live, and nothing of it was booked as
+  // corrections.
   virtual std::optional<Commit> FindUnchanged(const std::string& source,
                                               const std::string& content_hash) const = 0;
   // Live slices of a source and period, for "replaces 2024-09 (1000 rows)".

@@ -98,13 +98,15 @@ std::vector<std::string> LedgerImpl::ClosedPeriods() const {
   return {closed.begin(), closed.end()};
 }
 
-Result<Correction> LedgerImpl::WriteCorrection(const CorrectionRequest& request) {
+Result<Correction> LedgerImpl::WriteCorrection(const CorrectionRequest& asked) {
   // A compaction in between would take the files away.
   std::lock_guard lock(commit_mutex_);
-  for (const std::string& path : {request.slice_dir, request.path}) {
-    if (!path.empty() && !path.starts_with(layout_.Tmp() + "/")) {
-      return Fail(Code::kInvalidArgument, "'" + path + "' is not in a staging folder");
-    }
+  CorrectionRequest request = asked;
+  for (std::string* path : {&request.slice_dir, &request.path}) {
+    if (path->empty()) continue;
+    *path = AbsolutePath(*path);
+    if (path->starts_with(layout_.Tmp() + "/")) continue;
+    return Fail(Code::kInvalidArgument, "'" + *path + "' is not in a staging folder");
   }
   const bool closed = log_.history().closed_periods().contains(request.period);
   if (closed == request.slice_dir.empty()) {

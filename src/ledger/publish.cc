@@ -95,7 +95,7 @@ Status MoveAll(os::Files& files, const Layout& layout, const Publication& public
   if (!file.starts_with(publication.staging_dir)) {
     file = os::JoinPath(publication.staging_dir, file);
   }
-  return mover.MoveQuarantine(file, commit.opens.empty() ? commit.id : commit.opens.front().id);
+  return mover.MoveQuarantine(file, QuarantineId(commit));
 }
 
 void RemoveStaging(os::Files& files, const std::string& dir) {

@@ -188,10 +188,8 @@ Result<Api::QuarantineFile> Api::FindQuarantine(const std::string& id) {
   };
   const std::string path = path_of(id);
   if (std::filesystem::exists(path)) return QuarantineFile{path, std::nullopt};
-  // A commit's file is named after its first slice, or after itself when no row was kept.
   const ledger::Commit commit = FB_TRY(ledger.FindCommit(id));
-  return QuarantineFile{path_of(commit.opens.empty() ? commit.id : commit.opens.front().id),
-                        commit.facts.rows_quarantined};
+  return QuarantineFile{path_of(ledger::QuarantineId(commit)), commit.facts.rows_quarantined};
 }
 
 Result<std::string> Api::QuarantineLines(const std::string& id) {
