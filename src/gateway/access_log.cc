@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
 
 #include "base/text.h"
+#include "os/process.h"
 
 namespace flyball::gateway {
 namespace {
@@ -38,39 +39,45 @@ void AccessLog::Add(const AccessLine& line) {
   AddNumber("status", static_cast<uint64_t>(line.status), &lines_);
   AddText("ended", line.ended, &lines_);
   fmt::format_to(std::back_inserter(lines_), ",\"us\":{}}}\n", line.us);
-  ++count_;
   if (lines_.size() >= kKeptBytes) Flush();
 }
 
+// Takes from lines_ what is written.
 Status AccessLog::Write() {
-  if (path_ == "-") {
-    if (std::fwrite(lines_.data(), 1, lines_.size(), stdout) != lines_.size() ||
-        std::fflush(stdout) != 0) {
-      return Fail(Code::kUnavailable, "standard output can't be written");
-    }
-    return {};
+  if (is_output_) {
+    const size_t written = FB_TRY(os::WriteWhatFits(output_, lines_));
+    if (written > 0) cut_ = lines_[written - 1] != '\n';
+    lines_.erase(0, written);
+    if (lines_.size() < kKeptBytes) return {};  // the rest may fit later
+    return Fail(Code::kUnavailable, "whoever reads standard output does not keep up");
   }
   // Another file stands there, or none, when it was moved away: only ours has as many bytes.
   if (file_ == nullptr || files_.Size(path_).value_or(file_->size() + 1) != file_->size()) {
     file_.reset();
     file_ = FB_TRY(files_.OpenAppend(path_));
   }
-  return file_->Append(lines_);
+  FB_CHECK(file_->Append(lines_));
+  lines_.clear();
+  return {};
+}
+
+// But for the rest of a line that is out in part: the next one must begin anew.
+void AccessLog::Drop() {
+  const size_t kept = cut_ ? lines_.find('\n') + 1 : 0;
+  dropped_ += static_cast<uint64_t>(
+      std::count(lines_.begin() + static_cast<ptrdiff_t>(kept), lines_.end(), '\n'));
+  lines_.resize(kept);
+  file_.reset();
 }
 
 void AccessLog::Flush() {
   if (lines_.empty()) return;
   const Status written = Write();
-  if (!written) {
-    dropped_ += count_;
-    file_.reset();
-  }
+  if (!written) Drop();
   if (fault_.IsNews(written)) {
     log::Error("the access log can't be written; its lines are dropped until it can be",
                {{"path", path_}, {"why", fault_.why()}});
   }
-  lines_.clear();
-  count_ = 0;
 }
 
 }  // namespace flyball::gateway

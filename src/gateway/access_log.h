@@ -3,6 +3,8 @@
 // string.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -30,27 +32,34 @@ struct AccessLine {
 
 class AccessLog {
  public:
-  // `path`: a file, or "-" for standard output.
-  AccessLog(os::Files& files, std::string path) : files_(files), path_(std::move(path)) {}
+  // `path`: a file, or "-" (or /dev/stdout) for standard output, which may be another for tests.
+  AccessLog(os::Files& files, std::string path, int output = STDOUT_FILENO)
+      : files_(files),
+        path_(std::move(path)),
+        output_(output),
+        is_output_(path_ == "-" || path_ == "/dev/stdout") {}
   ~AccessLog() { Flush(); }
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
 
   // Written with others, soon.
   void Add(const AccessLine& line);
-  // A file that was moved away is begun anew. What can't be written is dropped, counted and told
-  // once: no call waits for its line.
+  // A file that was moved away is begun anew. What can't be written, or what the reader of standard
+  // output does not take, is dropped, counted and told once: no call waits for its line.
   void Flush();
   uint64_t dropped() const { return dropped_; }
 
  private:
   Status Write();
+  void Drop();
 
   os::Files& files_;
   std::string path_;
+  int output_;
+  bool is_output_;
+  bool cut_ = false;  // what is out ends within a line
   std::unique_ptr<os::WritableFile> file_;
   std::string lines_;
-  uint64_t count_ = 0;  // of lines_
   uint64_t dropped_ = 0;
   log::LastingFault fault_;
 };

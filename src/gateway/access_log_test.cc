@@ -1,5 +1,9 @@
 #include "gateway/access_log.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -87,6 +91,38 @@ TEST_F(AccessLogTest, BeginsAFileAnewThatWasMovedAwayAndLosesNoCallToAFullDisk) 
   nowhere.Add({});
   nowhere.Flush();
   EXPECT_EQ(nowhere.dropped(), 2u);
+}
+
+// Else a pipe that nobody reads would stop all calls.
+TEST_F(AccessLogTest, WaitsForNobodyWhoReadsStandardOutput) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  constexpr int kLines = 20'000;  // a few times what the pipe and the log keep
+  uint64_t dropped = 0;
+  std::string heard;
+  {
+    AccessLog log(*files_, "-", ends[1]);
+    AccessLine line;
+    line.path = "/v1/chat/completions";
+    for (int i = 0; i < kLines; ++i) log.Add(line);
+    dropped = log.dropped();
+    EXPECT_GT(dropped, 0u);
+    std::vector<char> buffer(1 << 20);
+    for (int i = 0; i < 100; ++i) {
+      const ssize_t n = read(ends[0], buffer.data(), buffer.size());
+      ASSERT_GT(n, 0);
+      heard.append(buffer.data(), static_cast<size_t>(n));
+      log.Flush();
+      if (std::count(heard.begin(), heard.end(), '\n') == kLines - static_cast<int>(dropped)) break;
+    }
+  }
+  close(ends[0]);
+  close(ends[1]);
+  std::vector<std::string_view> lines = SplitText(heard, '\n');
+  ASSERT_EQ(lines.back(), "");
+  lines.pop_back();
+  EXPECT_EQ(lines.size() + dropped, static_cast<size_t>(kLines));
+  for (std::string_view each : lines) ASSERT_TRUE(Json::accept(each)) << each;
 }
 
 }  // namespace

@@ -89,6 +89,22 @@ Result<uint64_t> FreeDiskBytes(const std::string& path) {
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 
+Result<size_t> WriteWhatFits(int fd, std::string_view bytes) {
+  size_t written = 0;
+  while (written < bytes.size()) {
+    pollfd ready{fd, POLLOUT, 0};
+    if (poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) break;
+    // A pipe that is ready takes as many as PIPE_BUF at once, and may make one wait with more.
+    const size_t piece = std::min<size_t>(bytes.size() - written, PIPE_BUF);
+    const ssize_t n = write(fd, bytes.data() + written, piece);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EAGAIN) break;
+    if (n < 0) return FailErrno(errno, "write to", "descriptor " + std::to_string(fd));
+    written += static_cast<size_t>(n);
+  }
+  return written;
+}
+
 Result<std::string> SelfPath() {
   std::string path(4096, '\0');
   ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
