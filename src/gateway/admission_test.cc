@@ -91,9 +91,11 @@ TEST_F(GovernorTest, AHeadWithoutAChanceIsRefusedBeforeItsBody) {
   const std::vector<HeaderView> good = {{"Authorization", bearer}};
   const auto judge = [&](std::string_view method, std::string_view target,
                          const std::vector<HeaderView>& headers) {
-    const std::optional<Reply> reply =
+    const Judgement judgement =
         Gateway().Judge(RequestView{method, target, headers, {}, "127.0.0.1"});
-    return reply ? reply->status : 0;
+    EXPECT_EQ(judgement.payer,
+              judgement.refusal || target.starts_with("/flyball/") ? "" : key_.key.id);
+    return judgement.refusal ? judgement.refusal->status : 0;
   };
   EXPECT_EQ(judge("POST", kChat, none), 401);
   EXPECT_EQ(judge("POST", kChat, good), 0);

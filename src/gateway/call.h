@@ -106,13 +106,18 @@ class Call {
   virtual void Ended(End how) = 0;
 };
 
+struct Judgement {
+  std::optional<Reply> refusal;
+  std::string payer;  // in whose share of memory the body counts; "": nobody's
+};
+
 class Governor {
  public:
   virtual ~Governor() = default;
   virtual std::unique_ptr<Call> Begin(const RequestView& request) = 0;
   // Asked of a head whose body is not here yet, so that nobody's is waited for whose request has no
-  // chance: an answer refuses it.
-  virtual std::optional<Reply> Judge(const RequestView& /*head*/) { return std::nullopt; }
+  // chance.
+  virtual Judgement Judge(const RequestView& /*head*/) { return {}; }
   // The proxy refuses by itself what never becomes a request (400, 408, 413, 431): in the shape of
   // the dialect that the path speaks.
   virtual Reply Refuse(std::string_view path, int status, std::string_view why) = 0;

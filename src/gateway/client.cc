@@ -18,7 +18,14 @@ void Request::Count() {
   const size_t bytes = filled + chunks.capacity();
   const size_t now = bytes > kRequestBufferBytes ? bytes : 0;
   *counted_of_all += now - counted;
+  if (counted_of_payer != nullptr) *counted_of_payer += now - counted;
   counted = now;
+}
+
+void Request::SetPayer(size_t* of_payer) {
+  if (counted_of_payer != nullptr) *counted_of_payer -= counted;
+  counted_of_payer = of_payer;
+  if (of_payer != nullptr) *of_payer += counted;
 }
 
 Client::Client(Core& core, std::unique_ptr<net::Stream> stream, std::string peer)
@@ -181,11 +188,13 @@ void Client::HeadDone() {
     return;
   }
   request.view = RequestView{head.method, head.target, head.headers, {}, peer_};
-  if (std::optional<Reply> refusal = core_.governor.Judge(request.view)) {
+  const Judgement judgement = core_.governor.Judge(request.view);
+  if (judgement.refusal) {
     ++core_.stats.refused;
-    RefuseWith(*refusal);
+    RefuseWith(*judgement.refusal);
     return;
   }
+  if (!judgement.payer.empty()) request.SetPayer(&core_.payer_bytes[judgement.payer]);
   window_bytes_ = 0;
   timer_.SetAfter(core_.options.body_window_us);
   if (head.expects_continue && head.minor == 1 && request.filled == body_start) {
@@ -200,6 +209,12 @@ void Client::ProcessBody() {
   request.Count();
   if (core_.body_bytes > core_.options.bodies_max_bytes && request.counted > 0) {
     Refuse(503, "the gateway holds as many bytes of requests as it may; try again later");
+    return;
+  }
+  if (request.counted > 0 && request.counted_of_payer != nullptr &&
+      *request.counted_of_payer > core_.options.payer_max_bytes) {
+    Refuse(503,
+           "the gateway holds as many bytes of this key's requests as it may; try again later");
     return;
   }
   const size_t body_start = request.start + request.head_bytes;

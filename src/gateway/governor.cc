@@ -13,6 +13,7 @@ namespace {
 
 constexpr int64_t kKeysRefreshUs = 500'000;
 constexpr int64_t kLogSyncUs = 1'000'000;
+constexpr int64_t kServedUs = 60'000'000;
 
 // An answer that is known before anything is dispatched.
 class Answered final : public Call {
@@ -95,10 +96,19 @@ bool GovernedGateway::Commit() {
   return written.has_value();
 }
 
+const std::vector<std::string>& GovernedGateway::Served() {
+  const guard::Moment now = Now();
+  if (now.mono_us >= served_until_us_) {
+    served_ = ServedModels(settings_.upstreams, *book_, now.wall);
+    served_until_us_ = now.mono_us + kServedUs;
+  }
+  return served_;
+}
+
 std::string GovernedGateway::ModelsJson(const VirtualKey& key) {
   std::string json = R"({"object":"list","data":[)";
   bool first = true;
-  for (const std::string& model : ListModels(settings_.upstreams, *book_, key, clock_.Now())) {
+  for (const std::string& model : ListModels(Served(), key)) {
     json += first ? "" : ",";
     first = false;
     json += R"({"id":)";
@@ -232,17 +242,15 @@ std::variant<GovernedGateway::Caller, Reply> GovernedGateway::CallerOf(const Req
   return Caller{std::move(key), *dialect};
 }
 
-std::optional<Reply> GovernedGateway::Judge(const RequestView& head) {
-  if (head.target.starts_with("/flyball/") && keys_.IsAdmin(SecretOf(head.headers))) {
-    return std::nullopt;
-  }
-  if (std::optional<Reply> own = OwnPage(head)) return own;  // it needs no body
+Judgement GovernedGateway::Judge(const RequestView& head) {
+  if (head.target.starts_with("/flyball/") && keys_.IsAdmin(SecretOf(head.headers))) return {};
+  if (std::optional<Reply> own = OwnPage(head)) return {std::move(own), {}};  // it needs no body
   std::variant<Caller, Reply> caller = CallerOf(head);
   if (Reply* reply = std::get_if<Reply>(&caller)) {
     ++counts_.calls;
-    return std::move(*reply);
+    return {std::move(*reply), {}};
   }
-  return std::nullopt;
+  return {std::nullopt, std::get<Caller>(caller).key->id};
 }
 
 std::unique_ptr<Call> GovernedGateway::Begin(const RequestView& request) {

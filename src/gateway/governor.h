@@ -72,7 +72,7 @@ class GovernedGateway final : public Governor {
   GovernedGateway& operator=(const GovernedGateway&) = delete;
 
   std::unique_ptr<Call> Begin(const RequestView& request) override;
-  std::optional<Reply> Judge(const RequestView& head) override;
+  Judgement Judge(const RequestView& head) override;
   Reply Refuse(std::string_view path, int status, std::string_view why) override;
   // The log's ends, the guard's journal, the log's dispatches: what the guard has settled the
   // ledger knows, and a call of the log that the guard does not know of has been settled.
@@ -80,7 +80,10 @@ class GovernedGateway final : public Governor {
   void Tick() override;
 
   // From now on; calls that run keep what they had.
-  void SetBook(std::shared_ptr<const rates::PriceBook> book) { book_ = std::move(book); }
+  void SetBook(std::shared_ptr<const rates::PriceBook> book) {
+    book_ = std::move(book);
+    served_until_us_ = 0;
+  }
   // What the desk asks of a budget's currency.
   void SetCurrencies(Currencies currencies) { currencies_ = std::move(currencies); }
   // Of requests from now on; null: none.
@@ -111,6 +114,8 @@ class GovernedGateway final : public Governor {
   // Once, not at each turn that finds it so.
   void TellFault(std::string_view journal, const Status& failed);
   void SyncLog(int64_t now_us);
+  // What GET /v1/models is answered from: read of the book once a minute, as prices begin and end.
+  const std::vector<std::string>& Served();
   std::string ModelsJson(const VirtualKey& key);
   // Requests that are no calls: health, metrics, the desk.
   std::optional<Reply> OwnPage(const RequestView& request);
@@ -119,6 +124,8 @@ class GovernedGateway final : public Governor {
 
   GatewaySettings settings_;
   std::shared_ptr<const rates::PriceBook> book_;
+  std::vector<std::string> served_;
+  int64_t served_until_us_ = 0;
   std::optional<Currencies> currencies_;
   guard::Wal& wal_;
   CallLog& log_;

@@ -48,13 +48,11 @@ std::set<std::string> PricedNames(const std::vector<estate::Upstream>& upstreams
 
 }  // namespace
 
-std::vector<std::string> ListModels(const std::vector<estate::Upstream>& upstreams,
-                                    const rates::PriceBook& book, const VirtualKey& key,
-                                    Instant now) {
+std::vector<std::string> ServedModels(const std::vector<estate::Upstream>& upstreams,
+                                      const rates::PriceBook& book, Instant now) {
   std::vector<std::string> models;
   std::set<std::string, std::less<>> listed;
   const auto add = [&](const std::string& model) {
-    if (models.size() == kListedModelsMax || !key.MayUse(model)) return;
     if (listed.insert(model).second) models.push_back(model);
   };
   for (const estate::Upstream& upstream : upstreams) {
@@ -63,6 +61,15 @@ std::vector<std::string> ListModels(const std::vector<estate::Upstream>& upstrea
     }
   }
   for (const std::string& model : PricedNames(upstreams, book, now)) add(model);
+  return models;
+}
+
+std::vector<std::string> ListModels(const std::vector<std::string>& served, const VirtualKey& key) {
+  std::vector<std::string> models;
+  for (const std::string& model : served) {
+    if (models.size() == kListedModelsMax) break;
+    if (key.MayUse(model)) models.push_back(model);
+  }
   return models;
 }
 

@@ -15,10 +15,12 @@ namespace flyball::gateway {
 inline constexpr size_t kListedModelsMax = 1000;
 
 // The exact names that upstreams list, in their order, then by alphabet those of which the book
-// has a price under the upstreams' patterns; each once, none that the key may not use, and
-// kListedModelsMax at most. One walk over the book.
-std::vector<std::string> ListModels(const std::vector<estate::Upstream>& upstreams,
-                                    const rates::PriceBook& book, const VirtualKey& key,
-                                    Instant now);
+// has a price under the upstreams' patterns; each once. A walk over the book for each upstream with
+// a pattern.
+std::vector<std::string> ServedModels(const std::vector<estate::Upstream>& upstreams,
+                                      const rates::PriceBook& book, Instant now);
+
+// The first kListedModelsMax of them that the key may use.
+std::vector<std::string> ListModels(const std::vector<std::string>& served, const VirtualKey& key);
 
 }  // namespace flyball::gateway

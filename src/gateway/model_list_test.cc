@@ -24,7 +24,7 @@ class ModelList : public testing::Test {
     return upstream;
   }
   Names List(const std::vector<estate::Upstream>& upstreams) {
-    return ListModels(upstreams, book_, key_, rates::On("2026-11-25"));
+    return ListModels(ServedModels(upstreams, book_, rates::On("2026-11-25")), key_);
   }
 
   rates::PriceBook book_ =

@@ -124,6 +124,7 @@ void Core::GiveBack(std::unique_ptr<Request> request) {
   request->filled = request->start = request->head_bytes = request->end = request->looked = 0;
   request->chunks.clear();
   request->view = RequestView{};
+  request->SetPayer(nullptr);
   request->Count();
   spare_.push_back(std::move(request));
 }

@@ -46,9 +46,13 @@ struct Request {
   // Of the bytes that the core counts for all requests: small ones cost nothing to count.
   size_t counted = 0;
   size_t* counted_of_all = nullptr;
+  size_t* counted_of_payer = nullptr;  // null: nobody's share
 
   explicit Request(size_t* of_all) : counted_of_all(of_all) {}
-  ~Request() { *counted_of_all -= counted; }
+  ~Request() {
+    *counted_of_all -= counted;
+    if (counted_of_payer != nullptr) *counted_of_payer -= counted;
+  }
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
@@ -56,6 +60,8 @@ struct Request {
   void Grow(size_t to);
   // Counts what it holds now.
   void Count();
+  // Whose share it counts in, too; null: nobody's.
+  void SetPayer(size_t* of_payer);
 };
 
 // A connection to an upstream.
@@ -269,6 +275,8 @@ class Core {
   ProxyStats stats;                       // NOLINT
   bool stopping = false;                  // NOLINT: no new requests
   size_t body_bytes = 0;                  // NOLINT: of requests, as they count themselves
+  // NOLINTNEXTLINE: the same by key; an entry for each key that has sent a body
+  std::unordered_map<std::string, size_t> payer_bytes;
   // Used within one call from the loop only.
   std::vector<char> scratch = std::vector<char>(kReadBytes);  // NOLINT
   Gather out, body;                                           // NOLINT

@@ -166,10 +166,7 @@ TEST(Proxy, RefusesWhatNeverBecomesARequest) {
 
 TEST(Proxy, WaitsForNoBodyWhoseHeadHasNoChance) {
   SimGateway world(4);
-  world.script.judge = [](const RequestView& head) -> std::optional<Reply> {
-    if (head.target == "/open") return std::nullopt;
-    return Reply{401, {}, "no key"};
-  };
+  world.script.judge = [](const RequestView&) { return Judgement{Reply{401, {}, "no key"}, {}}; };
   SimEnd& client = world.NewClient();
   client.Say(
       "POST /closed HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: 20000000"
@@ -218,6 +215,35 @@ TEST(Proxy, HoldsNoMoreBytesOfBodiesThanItMay) {
   answers = Understand(fourth.heard, true);
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(answers[0].status, 200);
+}
+
+// Else one key's slow bodies could take the room of all others.
+TEST(Proxy, HoldsNoMoreBytesOfOneKeyThanItsShare) {
+  ProxyOptions options;
+  options.bodies_max_bytes = 4'000'000;
+  options.payer_max_bytes = 1'000'000;
+  SimGateway world(4, {}, options);
+  world.script.judge = [](const RequestView& head) {
+    return Judgement{std::nullopt, std::string(head.target)};
+  };
+  const auto say = [&](const std::string& target, size_t of, size_t bytes) -> SimEnd& {
+    SimEnd& client = world.NewClient();
+    client.Say("POST " + target + " HTTP/1.1\r\nHost: g\r\nContent-Length: " + std::to_string(of) +
+               "\r\n\r\n" + std::string(bytes, 'x'));
+    world.RunFor(kSecond);
+    return client;
+  };
+  const auto status = [](const SimEnd& client) {
+    const auto answers = Understand(client.heard, true);
+    return answers.empty() ? 0 : answers[0].status;
+  };
+  SimEnd& first = say("/ann", 800'000, 700'000);
+  EXPECT_EQ(status(say("/ann", 800'000, 700'000)), 503);
+  EXPECT_EQ(status(say("/bob", 800'000, 800'000)), 200);
+  first.Say(std::string(100'000, 'x'));
+  world.RunFor(kSecond);
+  EXPECT_EQ(status(first), 200);
+  EXPECT_EQ(status(say("/ann", 800'000, 800'000)), 200);
 }
 
 TEST(Proxy, KnowsEveryEndOfABody) {

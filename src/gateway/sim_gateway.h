@@ -78,7 +78,7 @@ struct SimCallScript {
   std::string tail;
   bool keeps_length = true;
   bool records = true;  // what Commit says
-  std::function<std::optional<Reply>(const RequestView& head)> judge;
+  std::function<Judgement(const RequestView& head)> judge;
   std::function<void()> dispatched;
 };
 
@@ -110,8 +110,8 @@ class SimGateway : public Governor, public net::Dialer {
   std::unique_ptr<Proxy> proxy;
 
   std::unique_ptr<Call> Begin(const RequestView& request) override;
-  std::optional<Reply> Judge(const RequestView& head) override {
-    return script.judge ? script.judge(head) : std::nullopt;
+  Judgement Judge(const RequestView& head) override {
+    return script.judge ? script.judge(head) : Judgement();
   }
   Reply Refuse(std::string_view path, int status, std::string_view why) override;
   bool Commit() override {
