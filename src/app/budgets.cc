@@ -67,6 +67,9 @@ Table ToTable(const Json& rows) {
     const auto text = [&](const char* name) { return row.value(name, std::string()); };
     const bool bounded = row.value("max_overspend_bounded", true);
     std::string marks = row.value("frozen", false) ? "frozen" : "";
+    if (const auto faults = row.value("faults", uint64_t{0}); faults > 0) {
+      marks += fmt::format("{}{} above their bound", marks.empty() ? "" : ", ", faults);
+    }
     if (!row.value("hard", true)) marks += marks.empty() ? "soft" : ", soft";
     if (const int warned = row.value("warned", 0); warned > 0) {
       marks += fmt::format("{}over {}%", marks.empty() ? "" : ", ", warned);

@@ -148,8 +148,9 @@ int RunUp(const Environment& environment, const ServeArgs& args);
 
 struct KeysArgs {
   std::string action;  // "create", "list", "revoke"
-  std::string name, team, project, use_case, models, expires;
-  std::string which;  // to revoke: id or name
+  std::string name, team, project, use_case, expires;
+  std::optional<std::string> models;  // separated by commas; nothing: all
+  std::string which;                  // to revoke: id or name
 };
 int RunKeys(const Environment& environment, const KeysArgs& args);
 

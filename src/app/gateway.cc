@@ -226,6 +226,9 @@ Status ServeGateway(const Environment& environment, const GatewayArgs& args) {
   settings.upstreams = estate.gateway.upstreams;
   settings.upstream_keys = FB_TRY(ReadVendorKeys(settings.upstreams));
   if (estate.gateway.output_limit > 0) settings.output_limit = estate.gateway.output_limit;
+  if (!estate.gateway.missing_price.empty()) {
+    settings.missing_price = FB_TRY(rates::ParseMissingPrice(estate.gateway.missing_price));
+  }
   std::vector<gateway::Upstream> upstreams;
   for (const estate::Upstream& upstream : settings.upstreams) {
     upstreams.push_back(FB_TRY(ToProxyUpstream(environment, upstream)));

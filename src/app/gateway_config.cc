@@ -47,6 +47,7 @@ Result<GatewayConfig> ReadGatewayConfig(const Environment& environment) {
 
 bool SameGateway(const estate::Gateway& a, const estate::Gateway& b) {
   return a.listen == b.listen && a.access_log == b.access_log && a.output_limit == b.output_limit &&
+         a.missing_price == b.missing_price &&
          std::equal(a.upstreams.begin(), a.upstreams.end(), b.upstreams.begin(), b.upstreams.end(),
                     [](const auto& x, const auto& y) { return Facts(x) == Facts(y); });
 }

@@ -52,6 +52,10 @@ std::vector<estate::ExchangeRate> RatesOf(const Environment& environment) {
 // No gateway runs: the guard is opened for this one request.
 Result<std::string> AskOpened(const Environment& environment, std::string_view method,
                               const std::string& path, const std::string& body) {
+  if (method == "GET" && !environment.files.Exists(environment.home)) {
+    return Fail(Code::kNotFound, "there is no folder '" + environment.home + "'",
+                "name a home; `flyball budgets set` begins one, as `flyball import FILE` does");
+  }
   const gateway::Desk desk = FB_TRY(gateway::WaitForDesk(environment.files, environment.home));
   if (method != "GET") FB_CHECK(gateway::ApplyRates(RatesOf(environment), desk.wal->guard()));
   const guard::Moment now{environment.clock.Now(), environment.clock.MonotonicUs()};

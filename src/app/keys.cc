@@ -23,8 +23,14 @@ int CreateOne(const Environment& environment, const KeysArgs& args) {
   wanted.team = args.team;
   wanted.project = args.project;
   wanted.use_case = args.use_case;
-  for (std::string_view model : SplitText(args.models, ',')) {
+  for (std::string_view model : SplitText(args.models.value_or(""), ',')) {
     if (!Trim(model).empty()) wanted.models.emplace_back(Trim(model));
+  }
+  if (args.models && wanted.models.empty()) {
+    return Report(environment, Error{Code::kInvalidArgument,
+                                     "--models names no model",
+                                     "leave it out for a key that may use all of them",
+                                     {}});
   }
   if (!args.expires.empty()) {
     const Result<Instant> expires = ParseUserInstant(args.expires);

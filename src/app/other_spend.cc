@@ -154,22 +154,26 @@ bool IsNobody(std::string_view value) {
          value.size() > budget::kScopeValueMaxBytes || value == "*";
 }
 
-// The value of the scope that a charge counts for, "" of a scope that is no "*"; nothing when it
-// counts for none. `text` is what the charge has in the scope's dimension.
-std::optional<std::string> ValueOf(const budget::Scope& scope, const std::string& text) {
+// The values of the scope that a charge counts for, "" of a scope that is no "*"; none when it
+// counts for none. `text` is what the charge has in the scope's dimension. A snapshot counts for
+// its model too, as a call of it does.
+std::vector<std::string> ValuesOf(const budget::Scope& scope, const std::string& text) {
   const bool model = scope.kind == ScopeKind::kModel;
   if (model || scope.kind == ScopeKind::kProvider) {
     const auto spell = model ? rates::CanonicalModel : rates::CanonicalProvider;
-    std::string word = spell(text);
-    if (scope.is_each()) return IsNobody(word) ? std::nullopt : std::optional(std::move(word));
-    const std::string wanted = spell(scope.value);
-    const bool meant = word == wanted || (model && rates::UndatedModel(word) == wanted);
-    return meant ? std::optional<std::string>("") : std::nullopt;
+    std::vector<std::string> words = {spell(text)};
+    if (model) {
+      std::string undated(rates::UndatedModel(words[0]));
+      if (undated != words[0]) words.push_back(std::move(undated));
+    }
+    if (scope.is_each()) return IsNobody(words[0]) ? std::vector<std::string>() : words;
+    if (std::ranges::find(words, spell(scope.value)) == words.end()) return {};
+    return {""};
   }
-  if (!scope.is_each()) return "";
-  if (IsNobody(text)) return std::nullopt;
-  if (scope.kind != ScopeKind::kTag) return text;
-  return scope.value.substr(0, scope.value.find('=')) + "=" + text;
+  if (!scope.is_each()) return {""};
+  if (IsNobody(text)) return {};
+  if (scope.kind != ScopeKind::kTag) return {text};
+  return {scope.value.substr(0, scope.value.find('=')) + "=" + text};
 }
 
 }  // namespace
@@ -195,22 +199,22 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
   std::map<std::string, Gathered> gathered;
   for (const ledger::AnswerRow& row : answer.rows) {
     const std::string provider = rates::CanonicalProvider(row.dimensions[provider_at]);
-    const std::optional<std::string> value = ValueOf(budget.scope, row.dimensions[value_at]);
-    if (!value) continue;
     const Amount amount = ToAmount(budget, row.measures.front());
-    Gathered& of = gathered[*value];
     const std::string currency = budget.measure == budget::Measure::kMoney ? row.currency : "";
     const std::string& source = row.dimensions[source_at];
-    if (fronted.contains(provider) && source != otlp::kSource && source != ingest::kGatewaySource) {
-      of.billed[currency][provider] += amount;
-      continue;
-    }
+    const bool gateway = source == ingest::kGatewaySource;
+    const bool billed = fronted.contains(provider) && !gateway && source != otlp::kSource;
     const Instant at = question.query.grain == ledger::Grain::kNone
                            ? now
                            : FB_TRY(LastOf(row.dimensions.front(), question.query.grain, now));
-    of.sums[{at, currency}] += amount;
-    if (fronted.contains(provider) && source == ingest::kGatewaySource) {
-      of.applied[currency][provider] += amount;
+    for (const std::string& value : ValuesOf(budget.scope, row.dimensions[value_at])) {
+      Gathered& of = gathered[value];
+      if (billed) {
+        of.billed[currency][provider] += amount;
+        continue;
+      }
+      of.sums[{at, currency}] += amount;
+      if (gateway && fronted.contains(provider)) of.applied[currency][provider] += amount;
     }
   }
   external.values.clear();

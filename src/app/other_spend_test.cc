@@ -136,6 +136,28 @@ TEST_F(OtherSpendOfTwoVendors, WhatWasAppliedOfOneHidesNothingOfTheOther) {
   EXPECT_EQ(all_counted, Texts{" 4EUR 10.25USD"});
 }
 
+// As a call of it does: else the ledger's part of a budget of each model would be in no budget of
+// the model.
+TEST_F(OtherSpendTest, ASnapshotCountsForItsModelToo) {
+  Write("models.csv",
+        "BilledCost,EffectiveCost,ListCost,ContractedCost,BillingCurrency,BillingPeriodStart,"
+        "BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,ServiceProviderName,ServiceName,"
+        "ServiceCategory,ChargeCategory,BillingAccountId,x_Model\n"
+        "1,1,1,1,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+        "2026-11-24T11:00:00Z,AWS,Bedrock,AI and Machine Learning,Usage,1,gpt-4o-2024-08-06\n"
+        "2,2,2,2,USD,2026-11-01T00:00:00Z,2026-12-01T00:00:00Z,2026-11-24T10:00:00Z,"
+        "2026-11-24T11:00:00Z,AWS,Bedrock,AI and Machine Learning,Usage,1,gpt-4o\n");
+  ledger_.reset();
+  ImportArgs bill;
+  bill.files = {os::JoinPath(home_, "models.csv")};
+  bill.source = "models";
+  ASSERT_EQ(RunImport(environment_, bill), kExitDone);
+  ledger_ = OpenLedger(environment_).value();
+  EXPECT_EQ(Read("model=gpt-4o"), Texts{" 3USD"});
+  EXPECT_EQ(Read("model=gpt-4o-2024-08-06"), Texts{" 1USD"});
+  EXPECT_EQ(Read("model=*"), (Texts{"gpt-4o 3USD", "gpt-4o-2024-08-06 1USD"}));
+}
+
 TEST_F(OtherSpendTest, ARollingWindowIsToldByTheHour) {
   EXPECT_EQ(Read("team=ads", "rolling 48 hours"), Texts{" 4EUR 2.5USD"});
   EXPECT_EQ(Read("team=ads", "rolling 12 hours"), Texts{""});

@@ -14,6 +14,7 @@ namespace {
 constexpr std::array<std::string_view, 4> kApis = {"openai", "azure-openai", "anthropic",
                                                    "openai-compatible"};
 constexpr std::array<std::string_view, 2> kModes = {"strict", "quantile"};
+constexpr std::array<std::string_view, 3> kMissingPrices = {"deny", "ceiling", "free"};
 constexpr std::array<std::string_view, 2> kCounts = {"gateway", "ledger"};
 constexpr int64_t kWeightMax = 1'000'000;
 constexpr int64_t kPriorityMax = 1000;
@@ -203,12 +204,17 @@ Result<ExchangeRate> DecodeExchangeRate(At map) {
 }  // namespace
 
 Result<Gateway> DecodeGateway(At map) {
-  FB_CHECK(CheckKeys(map, "the gateway", {"listen", "access_log", "output_limit", "upstreams"}));
+  FB_CHECK(CheckKeys(map, "the gateway",
+                     {"listen", "access_log", "output_limit", "missing_price", "upstreams"}));
   Gateway gateway;
   gateway.listen = FB_TRY(ReadTextAt(map, "listen", "ADDRESS:PORT"));
   gateway.access_log = FB_TRY(ReadTextAt(map, "access_log", "a file, or - for standard output"));
   gateway.output_limit =
       FB_TRY(ReadNumberAt(map, "output_limit", "a number of tokens", 0, 1, kOutputLimitMax));
+  if (const YamlNode* missing = map.node.Find("missing_price")) {
+    gateway.missing_price =
+        FB_TRY(ReadClosed(At{*missing, map.file}, "policy of missing prices", kMissingPrices));
+  }
   const YamlNode* upstreams = map.node.Find("upstreams");
   if (upstreams == nullptr) return gateway;
   FB_CHECK(ExpectList(At{*upstreams, map.file}, "a list of upstreams"));

@@ -114,6 +114,8 @@ struct Gateway {
   std::string listen;        // empty: the default
   std::string access_log;    // a file, "-" for standard output; empty: none
   int64_t output_limit = 0;  // tokens, of calls that state no limit; 0: the gateway's default
+  std::string
+      missing_price;  // what a model without a price is: "deny" (also ""), "ceiling", "free"
   std::vector<Upstream> upstreams;
 };
 struct Estate {

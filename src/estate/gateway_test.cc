@@ -12,6 +12,7 @@ gateway:
   listen: 127.0.0.1:8081
   access_log: access.log
   output_limit: 4096
+  missing_price: ceiling
   upstreams:
     - { name: openai, dialect: openai, base_url: "https://api.openai.com/", key_env: OPENAI_API_KEY,
         models: [gpt-*, o3], weight: 3 }
@@ -25,6 +26,7 @@ budgets:
   EXPECT_EQ(gateway.listen, "127.0.0.1:8081");
   EXPECT_EQ(gateway.output_limit, 4096);
   EXPECT_EQ(gateway.access_log, "access.log");
+  EXPECT_EQ(gateway.missing_price, "ceiling");
   ASSERT_EQ(gateway.upstreams.size(), 2u);
   EXPECT_EQ(gateway.upstreams[0].base_url, "https://api.openai.com");
   EXPECT_EQ(gateway.upstreams[0].models, (std::vector<std::string>{"gpt-*", "o3"}));

@@ -342,6 +342,9 @@ Result<VirtualKey> ReadKey(const Json& json) {
       if (!model.is_string()) return WrongMember("models", "is a list of texts");
       key.models.push_back(model.get<std::string>());
     }
+    if (key.models.empty()) {
+      return WrongMember("models", "names at least one model; left out it is all of them");
+    }
   }
   const std::string expires = FB_TRY(TextMember(json, "expires"));
   if (!expires.empty()) key.expires = FB_TRY(ParseUserInstant(expires));
@@ -368,10 +371,6 @@ std::string GatewayLock(const std::string& home) {
 }
 
 Result<Desk> OpenDesk(os::Files& files, const std::string& home) {
-  if (!files.Exists(home)) {
-    return Fail(Code::kNotFound, "there is no folder '" + home + "'",
-                "name the home of a ledger; `flyball import FILE` begins one");
-  }
   FB_CHECK(files.MakeDirs(GatewayFolder(home)));
   os::HomeLock lock = FB_TRY(os::HomeLock::Acquire(GatewayLock(home)));
   const Result<std::string> boot_id = files.ReadAll(kBootIdFile);

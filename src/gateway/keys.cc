@@ -144,7 +144,7 @@ Status CheckText(std::string_view what, const std::string& text) {
               fmt::format("at most {} bytes of UTF-8 in one line", kKeyTextMaxBytes));
 }
 
-Status Check(const VirtualKey& key) {
+Status Check(const VirtualKey& key, Instant now) {
   FB_CHECK(CheckText("name", key.name));
   FB_CHECK(CheckText("team", key.team));
   FB_CHECK(CheckText("project", key.project));
@@ -155,6 +155,11 @@ Status Check(const VirtualKey& key) {
   for (const std::string& model : key.models) {
     FB_CHECK(CheckText("models", model));
     if (model.empty()) return Fail(Code::kInvalidArgument, "a model of the key has no name");
+  }
+  if (key.expires && *key.expires <= now) {
+    return Fail(Code::kInvalidArgument,
+                "the key would have expired on " + FormatInstant(*key.expires),
+                "name a day to come, or none");
   }
   return {};
 }
@@ -179,10 +184,7 @@ std::string KeyJson(const VirtualKey& key) { return ToJson(key).dump(); }
 
 Result<CreatedKey> CreateKey(os::Files& files, const std::string& home, VirtualKey wanted,
                              Clock& clock) {
-  if (!files.Exists(home)) {
-    return Fail(Code::kNotFound, "there is no folder '" + home + "'",
-                "name the home of a ledger; `flyball import FILE` begins one");
-  }
+  FB_CHECK(Check(wanted, clock.Now()));
   FB_CHECK(files.MakeDirs(GatewayFolder(home)));
   const os::SecretLock lock = FB_TRY(os::SecretLock::Take(LockPath(home)));
   std::vector<VirtualKey> keys = FB_TRY(ReadKeys(files, home));
@@ -195,7 +197,6 @@ Result<CreatedKey> CreateKey(os::Files& files, const std::string& home, VirtualK
   if (wanted.name.empty()) wanted.name = wanted.id;
   wanted.created = clock.Now();
   wanted.sha256 = Sha256Hex(created.secret);
-  FB_CHECK(Check(wanted));
   for (const VirtualKey& key : keys) {
     if (key.name != wanted.name && key.id != wanted.name) continue;
     return Fail(Code::kAlreadyExists, "there is a key named '" + wanted.name + "'",

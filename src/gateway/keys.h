@@ -40,7 +40,8 @@ struct CreatedKey {
   VirtualKey key;
   std::string secret;  // "fbk_" and 64 hex digits
 };
-// Writes it into the home, which must exist. ALREADY_EXISTS for a name that a key has.
+// Writes it into the home, whose folder is made when there is none. ALREADY_EXISTS for a name that
+// a key has.
 Result<CreatedKey> CreateKey(os::Files& files, const std::string& home, VirtualKey wanted,
                              Clock& clock);
 // By id or name. It stays in the list, so that what was spent with it keeps its name. NOT_FOUND.

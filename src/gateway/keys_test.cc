@@ -106,7 +106,10 @@ TEST_F(Keys, NamesAreUniqueAndPlain) {
   EXPECT_EQ(CreateKey(*files_, home_, wanted, clock_).error().code, Code::kAlreadyExists);
   wanted.name = "two\nlines";
   EXPECT_EQ(CreateKey(*files_, home_, wanted, clock_).error().code, Code::kInvalidArgument);
-  EXPECT_EQ(CreateKey(*files_, home_ + "/absent", {}, clock_).error().code, Code::kNotFound);
+  wanted = {};
+  wanted.expires = clock_.Now();
+  EXPECT_EQ(CreateKey(*files_, home_, wanted, clock_).error().code, Code::kInvalidArgument);
+  EXPECT_TRUE(CreateKey(*files_, home_ + "/new", {}, clock_)) << "it begins a home";
   EXPECT_EQ(ListKeys(*files_, home_)->size(), 1u);
 }
 

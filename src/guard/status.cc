@@ -159,7 +159,13 @@ std::string Guard::Describe(const Admission& admission) const {
   std::string unit = spec.measure == budget::Measure::kMoney ? " " + spec.currency : " tokens";
   std::string what = "the budget of " + budget::FormatScope(spec.scope);
   auto amount = [&](Amount a) { return budget::FormatAmount(spec.measure, a) + unit; };
-  if (admission.reason == Reason::kFrozen) return what + " is frozen";
+  if (admission.reason == Reason::kFrozen) {
+    const uint64_t faults = books_.at(admission.account).faults;
+    return what + " is frozen" +
+           (faults == 0 ? std::string()
+                        : "; its vendors have charged " + std::to_string(faults) +
+                              (faults == 1 ? " call" : " calls") + " above the bound");
+  }
   if (admission.reason == Reason::kTooMany) {
     return what + " keeps count of as many values as it can (" + std::to_string(kValuesMax) +
            "), and the call brings another";

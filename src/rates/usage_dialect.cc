@@ -255,7 +255,7 @@ Result<MeteredUsage> ReadAnthropic(const UsageFields& fields, std::string_view m
   }
   if (fields.Text("speed") == "fast") read.tier = ServiceTier::kFast;
   const std::string_view geo = fields.Text("inference_geo");
-  if (geo != "global" && geo != "not_available") read.region = geo;
+  if (geo != "not_available") read.region = geo;  // "global": told, at the prices of everywhere
   return read;
 }
 

@@ -227,6 +227,12 @@ TEST(UsageAnthropic, TierSpeedAndPlaceAreTaken) {
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->tier, ServiceTier::kBatch);
   EXPECT_EQ(read->region, "us");
+  const auto told = [](std::string_view geo) {
+    const std::string usage = R"({"input_tokens":1,"inference_geo":")" + std::string(geo) + R"("})";
+    return ReadUsage(Dialect::kAnthropic, usage)->region;
+  };
+  EXPECT_EQ(told("global"), "global") << "told, and no other place's price holds";
+  EXPECT_EQ(told("not_available"), "");
   EXPECT_EQ(ReadUsage(Dialect::kAnthropic, R"({"input_tokens":1,"speed":"fast"})")->tier,
             ServiceTier::kFast);
   EXPECT_TRUE(

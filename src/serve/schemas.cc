@@ -300,7 +300,7 @@ constexpr NamedSchema kSchemas[] = {
     {"Removed", R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"}}})"},
     {"KeyRequest", R"({"type":"object","additionalProperties":false,"properties":{
       "name":{"type":"string"},"team":{"type":"string"},"project":{"type":"string"},
-      "use_case":{"type":"string"},"models":{"type":"array","maxItems":100,"items":{"type":"string"},
+      "use_case":{"type":"string"},"models":{"type":"array","minItems":1,"maxItems":100,"items":{"type":"string"},
         "description":"Patterns such as gpt-*; none: all models."},
       "expires":{"type":"string","examples":["2027-01-01"]}}})"},
     {"Key", R"({"type":"object","required":["id","name","created","revoked"],"properties":{
