@@ -329,7 +329,7 @@ Result<std::vector<ApiMonth>> MonthsOf(const VendorApi& api, const estate::Sourc
     month.folder = os::JoinPath(pages, month.id);
     month.days = {std::max(start, source.from), std::min(AddMonths(start, 1), end)};
     month.again_days = source.again_days;
-    months.push_back(std::move(month));
+    if (month.days.start < month.days.end) months.push_back(std::move(month));
   }
   return months;
 }
