@@ -160,11 +160,11 @@ Result<Period> DueDays(const VendorApi& api, const ApiMonth& month, const std::v
   return Period{*due, month.days.end};
 }
 
-// A walk over the network.
+// A walk over the network. `before`: what the vendor said of the month's days until now.
 class Walker {
  public:
-  Walker(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month)
-      : fetcher_(fetcher), api_(api), month_(month) {}
+  Walker(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month, DayTexts before)
+      : fetcher_(fetcher), api_(api), month_(month), before_(std::move(before)) {}
 
   // The days of a period; kept in `walk`, where there is one, whose pages are not asked for again.
   Result<DayTexts> Run(Period days, Walk* walk) {
@@ -186,6 +186,7 @@ class Walker {
         return Fail(std::move(added).error());
       }
       const bool last = reading.next.empty();
+      if (last) FB_CHECK(CheckNothingIsLost(days, reading.days));
       if (walk != nullptr) {
         const std::string name = PageName(page, last);
         FB_CHECK(os::AtomicWrite(fetcher_.files, os::JoinPath(folder, name), body));
@@ -198,6 +199,20 @@ class Walker {
   }
 
  private:
+  // A vendor that takes a charge back says so, by a day without any; a day that is not spoken of
+  // is a vendor that has a bad day itself.
+  Status CheckNothingIsLost(Period asked, const DayTexts& answered) const {
+    for (const auto& [day, text] : before_) {
+      if (text.empty() || !asked.Contains(day) || answered.contains(day)) continue;
+      return Fail(
+          Code::kInvalidArgument,
+          fmt::format("{}: {} had charges, and is not answered any more", api_.name,
+                      FormatDate(day)),
+          fmt::format("run the sync again; if it stays so and is right, delete {}", month_.folder));
+    }
+    return {};
+  }
+
   Result<std::string> AskPage(Period days, const std::string& next) {
     Result<std::string> body =
         Ask(fetcher_, [&]() -> Result<net::WebRequest> { return api_.ask(days, next); }, api_.name);
@@ -215,6 +230,7 @@ class Walker {
   const Fetcher& fetcher_;
   const VendorApi& api_;
   const ApiMonth& month_;
+  DayTexts before_;
 };
 
 // The walk that was ended before its last page, where it can still be gone on with.
@@ -242,7 +258,7 @@ Status RemoveOld(os::Files& files, const ApiMonth& month, std::vector<Walk>* wal
 Status WalkAndKeep(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month, Period due,
                    std::vector<Walk>* walks) {
   const Instant now = fetcher.clock.Now();
-  Walker walker(fetcher, api, month);
+  Walker walker(fetcher, api, month, FB_TRY(ReadDays(fetcher.files, api, month, *walks)));
   if (Walk* begun = WalkToGoOnWith(*walks, due, now)) {
     const Result<DayTexts> rest = walker.Run(due, begun);
     if (rest) return RemoveOld(fetcher.files, month, walks);
@@ -342,7 +358,7 @@ Result<Object> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const Api
   if (!keep) {
     DayTexts days = FB_TRY(ReadDays(fetcher.files, api, month, walks));
     if (asks) {
-      DayTexts fresh = FB_TRY(Walker(fetcher, api, month).Run(due, nullptr));
+      DayTexts fresh = FB_TRY(Walker(fetcher, api, month, days).Run(due, nullptr));
       for (Instant day = due.start; day < due.end; day = NextDay(day)) {
         days[day] = std::move(fresh[day]);
       }

@@ -34,6 +34,11 @@ class Vendor {
     const std::scoped_lock lock(mutex_);
     cents_[At(day)] = cents;
   }
+  // Days that it does not speak of.
+  void LeaveOut(const char* day) {
+    const std::scoped_lock lock(mutex_);
+    left_out_ = At(day);
+  }
   // From the n-th request on the status is another; 200: no more.
   void Fail(int from, int status) {
     const std::scoped_lock lock(mutex_);
@@ -61,6 +66,7 @@ class Vendor {
     Instant day = At(from.c_str());
     std::string days;
     for (int i = 0; i < kDaysOfAPage && day < end; ++i, day.us += kMicrosPerDay) {
+      if (day == left_out_) continue;
       days += fmt::format(
           R"({}{{"starting_at":"{}","ending_at":"{}","results":[{}]}})", days.empty() ? "" : ",",
           FormatInstant(day), FormatInstant(Instant{day.us + kMicrosPerDay}),
@@ -76,6 +82,7 @@ class Vendor {
   std::mutex mutex_;
   std::map<Instant, std::string> cents_;
   std::vector<std::string> asked_;
+  Instant left_out_;
   int fail_from_ = 0;
   int fail_status_ = 200;
   std::unique_ptr<net::Server> server_;
@@ -225,6 +232,22 @@ TEST_F(ApiMonthTest, ADryRunKeepsNothingAndSaysTheSame) {
   const Object kept = Take().value();
   EXPECT_EQ(dry.version, kept.version);
   EXPECT_EQ(dry.bytes, kept.bytes);
+}
+
+TEST_F(ApiMonthTest, ADayThatIsNotSpokenOfIsNotTakenForFree) {
+  vendor_.Cost("2026-10-04", "10");
+  vendor_.LeaveOut("2026-10-03");  // never charged: nothing is lost
+  const Object first = Take().value();
+  vendor_.LeaveOut("2026-10-04");
+  for (const bool keep : {false, true}) {
+    const Result<Object> lost = Take(keep);
+    ASSERT_FALSE(lost);
+    EXPECT_NE(lost.error().message.find("2026-10-04 had charges"), std::string::npos)
+        << lost.error().message;
+  }
+  EXPECT_NE(Bill().find("\"10\""), std::string::npos);
+  vendor_.LeaveOut("2026-10-03");
+  EXPECT_EQ(Take().value().version, first.version);
 }
 
 TEST_F(ApiMonthTest, AMonthWithoutACharge) {
