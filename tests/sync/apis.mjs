@@ -98,10 +98,11 @@ test("a month that is closed gets what changed as a correction", () => withVendo
   assert.deepEqual(await bySource(), { openai: "12", [corrections]: "1" });
 }));
 
-test("a vendor that limits is waited for as long as it says", () => withVendor(async (vendor) => {
+test("a vendor that limits is waited for as long as it says, and one that breaks off is asked again", () => withVendor(async (vendor) => {
   vendor.days.set(first(2), [cost(10)]);
-  let refusals = 2;
-  vendor.meddle = (query, response) => refusals-- > 0 && tooMany(response, 1);
+  const faults = [(response) => tooMany(response, 1), (response) => tooMany(response, 1),
+    (response) => { response.writeHead(200, { "content-length": 900 }).write('{"data":[', () => response.destroy()); return true; }];
+  vendor.meddle = (query, response) => faults.length > 0 && faults.shift()(response);
   const home = makeHome([source("openai", vendor)]);
   const begun = Date.now();
   await synced(home);
