@@ -367,7 +367,7 @@ Result<Object> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const Api
   }
   if (asks) FB_CHECK(WalkAndKeep(fetcher, api, month, due, &walks));
   if (std::optional<Object> noted = ReadNote(fetcher.files, month, walks)) return *noted;
-  const Object object = ObjectOf(month, BillOf(FB_TRY(ReadDays(fetcher.files, api, month, walks))));
+  Object object = ObjectOf(month, BillOf(FB_TRY(ReadDays(fetcher.files, api, month, walks))));
   if (!walks.empty()) {
     const std::string note =
         fmt::format("{}{} {}", NoteStart(month, walks), object.bytes, object.version);
