@@ -1,17 +1,20 @@
-// Fuzzes what object stores send: lists and manifests. An error is fine; a key that would speak to
-// the terminal or leave its folder, and a crash, are bugs.
+// Fuzzes what object stores and vendors' APIs send: lists, manifests and pages. An error is fine; a
+// key that would speak to the terminal or leave its folder, a day that was not asked for, a bill
+// that is not read again, and a crash, are bugs.
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/assert.h"
+#include "ingest/native/json_text.h"
 #include "os/files.h"
 #include "sources/azure.h"
 #include "sources/gcs.h"
 #include "sources/manifest.h"
 #include "sources/plan.h"
 #include "sources/s3.h"
+#include "sources/vendor_api.h"
 
 namespace {
 
@@ -33,6 +36,28 @@ void LookAt(const Result<Page>& page) {
   if (kind != estate::ManifestKind::kNone) (void)NewestManifests(kind, page->objects);
 }
 
+void LookAtPages(std::string_view text) {
+  using enum estate::SourceKind;
+  const Period days{ToInstant({2026, 10, 1}), ToInstant({2026, 10, 8})};
+  for (const estate::SourceKind kind : {kOpenAi, kAnthropic, kOpenRouter}) {
+    estate::Source source;
+    source.kind = kind;
+    const Result<ApiAnswer> answer = MakeVendorApi(source, "key").read(days, "", text);
+    if (!answer) {
+      FB_ASSERT(!answer.error().message.empty());
+      continue;
+    }
+    for (const auto& [day, rows] : answer->days) FB_ASSERT(days.Contains(day));
+    const std::string bill = BillOf(answer->days);
+    std::string lines;
+    bool more = false;
+    FB_ASSERT(bill.empty() || native::LooksLikeJsonDocument(bill));
+    // What an element says beside its results has a limit of its own.
+    FB_ASSERT(text.size() > native::kOuterMax || native::JsonDocumentToLines(bill, &lines, &more));
+    FB_ASSERT(!more);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -40,6 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   LookAt(ReadS3Page(text));
   LookAt(ReadAzurePage(text));
   LookAt(ReadGcsPage(text));
+  LookAtPages(text);
   (void)ReadServiceAccount(text);
   using enum estate::ManifestKind;
   const ManifestPlace place{

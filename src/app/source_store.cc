@@ -107,4 +107,15 @@ Result<sources::Store> OpenStore(const Source& source, net::WebClient& web, os::
   }
 }
 
+Result<sources::VendorApi> OpenApi(const Source& source) {
+  const std::string variable =
+      source.key_env.empty() ? sources::DefaultKeyVariable(source.kind) : source.key_env;
+  Result<std::string> key = RequireVariable(source, variable);
+  sources::VendorApi api = sources::MakeVendorApi(source, key.value_or(""));
+  api.key_hint = fmt::format("check {}: {}", variable, api.key_hint);
+  if (key) return api;
+  if (std::getenv(variable.c_str()) == nullptr) key.error().hint = api.key_hint;
+  return Fail(std::move(key).error());
+}
+
 }  // namespace flyball::app

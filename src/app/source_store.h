@@ -1,5 +1,5 @@
 // A source of the estate with its secrets, which are read here and nowhere else, as a store that
-// can be listed and fetched from.
+// can be listed and fetched from, or as a vendor's API.
 #pragma once
 
 #include "base/clock.h"
@@ -8,6 +8,7 @@
 #include "net/web.h"
 #include "os/files.h"
 #include "sources/store.h"
+#include "sources/vendor_api.h"
 
 namespace flyball::app {
 
@@ -15,5 +16,7 @@ namespace flyball::app {
 // the references: all must outlive it.
 Result<sources::Store> OpenStore(const estate::Source& source, net::WebClient& web,
                                  os::Files& files, Clock& clock);
+// FAILED_PRECONDITION, naming the variable and which key it takes, when the key is not there.
+Result<sources::VendorApi> OpenApi(const estate::Source& source);
 
 }  // namespace flyball::app

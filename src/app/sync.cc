@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "os/process.h"
+#include "sources/api_month.h"
 #include "sources/fetch.h"
 #include "sources/folder.h"
 #include "sources/last_sync.h"
@@ -76,7 +77,7 @@ class SourceSync {
       Json document{{"source", source_.name}, {"sets", Json::array()}};
       for (const auto& [id, told] : told_) document["sets"].push_back(told);
       const std::vector<std::string> gone = sources::Gone(sets, memory_);
-      if (!gone.empty()) document["gone"] = gone;
+      if (all_listed_ && !gone.empty()) document["gone"] = gone;
       return document;
     }
   }
@@ -104,6 +105,7 @@ class SourceSync {
     if (is_folder()) {
       return sources::PlanFiles(source_, FB_TRY(sources::ListFolder(source_.path)), memory_);
     }
+    if (source_.is_api()) return PlanMonths();
     store_ = FB_TRY(OpenStore(source_, web_, files_, environment_.clock));
     const std::vector<sources::Object> objects = FB_TRY(sources::ListObjects(fetcher_, store_));
     estate::ManifestKind kind = source_.manifest;
@@ -112,6 +114,36 @@ class SourceSync {
       return sources::PlanFiles(source_, objects, memory_);
     }
     return PlanDeliveries(kind, objects);
+  }
+
+  // Of a vendor's API: a month is one delivery.
+  Result<std::vector<FileSet>> PlanMonths() {
+    api_ = FB_TRY(OpenApi(source_));
+    std::vector<FileSet> sets;
+    const auto months = FB_TRY(sources::MonthsOf(api_, source_, folder_, environment_.clock.Now()));
+    for (const sources::ApiMonth& month : months) {
+      months_[month.id] = month;
+      Result<sources::Object> bill = sources::TakeMonth(fetcher_, api_, month, !args_.dry_run);
+      sources::Delivery delivery;
+      delivery.period = month.id;
+      if (bill && bill->bytes > 0) {
+        sets.push_back(sources::PlanDelivery(source_, delivery, {*bill}, memory_));
+      } else if (!bill) {
+        if (bill.error().code == Code::kCancelled) return Fail(std::move(bill).error());
+        sets.push_back(sources::PlanDelivery(source_, delivery, {}, memory_));
+        Tell(sets.back(), "failed");
+        KeepFailure(sets.back(), std::move(bill).error());
+        // Of the next month the vendor would say the same.
+        all_listed_ = !IsOfTheVendor(failures_.back().code);
+        if (!all_listed_) break;
+      }
+    }
+    return sets;
+  }
+
+  static bool IsOfTheVendor(Code code) {
+    return code == Code::kUnauthenticated || code == Code::kPermissionDenied ||
+           code == Code::kUnavailable || code == Code::kDeadlineExceeded;
   }
 
   Result<std::vector<FileSet>> PlanDeliveries(estate::ManifestKind kind,
@@ -180,7 +212,7 @@ class SourceSync {
     ImportArgs args;
     args.files = is_folder() ? PathsInFolder(set) : FB_TRY(Fetch(set));
     args.source = set.ledger_source;
-    args.input_format = source_.format;
+    args.input_format = source_.is_api() ? api_.format : source_.format;
     args.memory = args_.memory;
     args.rows_expected = set.rows;
     if (!importer_) importer_ = FB_TRY(Importer::Open(environment_));
@@ -236,7 +268,13 @@ class SourceSync {
         return ShowProgress(environment_, what, before + done, total);
       };
       paths.push_back(PathOf(object));
-      FB_CHECK(sources::FetchFile(fetcher_, store_, object, paths.back()));
+      if (source_.is_api()) {
+        FB_CHECK(files_.MakeDirs(os::ParentPath(paths.back())));
+        FB_CHECK(os::AtomicWrite(files_, paths.back(),
+                                 FB_TRY(sources::ReadMonthBill(files_, api_, months_.at(set.id)))));
+      } else {
+        FB_CHECK(sources::FetchFile(fetcher_, store_, object, paths.back()));
+      }
       before += object.bytes;
     }
     return paths;
@@ -290,6 +328,9 @@ class SourceSync {
   sources::Pacer pacer_;
   net::WebClient web_;
   sources::Store store_;
+  sources::VendorApi api_;
+  std::map<std::string, sources::ApiMonth> months_;  // of a vendor's API
+  bool all_listed_ = true;                           // else what is missing need not be gone
   sources::Fetcher fetcher_;
   sources::Memory memory_;
   std::map<std::string, Json> told_;  // by the id of a set

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <span>
 
 #include "base/text.h"
 #include "os/files.h"
@@ -13,7 +15,8 @@ namespace flyball::estate {
 namespace {
 
 // In the order of their enumerations, without kNamed.
-constexpr std::array<std::string_view, 4> kKinds = {"folder", "s3", "azure", "gcs"};
+constexpr std::array<std::string_view, 7> kKinds = {"folder", "s3",        "azure",     "gcs",
+                                                    "openai", "anthropic", "openrouter"};
 constexpr std::array<std::string_view, 5> kManifests = {"auto", "none", "aws-cur",
                                                         "aws-data-exports", "azure-export"};
 constexpr std::array<std::string_view, 2> kSets = {"file", "folder"};
@@ -37,16 +40,25 @@ const std::vector<Key>& Keys() {
       {"account", "the name of a storage account", &Source::account, {kAzure}, true},
       {"container", "the name of a container", &Source::bucket, {kAzure}, true},
       {"prefix", "the beginning of keys", &Source::prefix, {kS3, kAzure, kGcs}},
-      {"endpoint", "an address", &Source::endpoint, {kS3, kAzure, kGcs}},
+      {"endpoint",
+       "an address",
+       &Source::endpoint,
+       {kS3, kAzure, kGcs, kOpenAi, kAnthropic, kOpenRouter}},
       {"region", "a region", &Source::region, {kS3}},
       {"key_id_env", "the name of a variable", &Source::key_id_env, {kS3}},
       {"secret_env", "the name of a variable", &Source::secret_env, {kS3}},
       {"session_env", "the name of a variable", &Source::session_env, {kS3}},
-      {"key_env", "the name of a variable", &Source::key_env, {kAzure}},
+      {"key_env",
+       "the name of a variable",
+       &Source::key_env,
+       {kAzure, kOpenAi, kAnthropic, kOpenRouter}},
       {"sas_env", "the name of a variable", &Source::sas_env, {kAzure}},
       {"token_env", "the name of a variable", &Source::token_env, {kGcs}},
       {"key_file", "an absolute path", &Source::key_file, {kGcs}},
-      {"ca_file", "an absolute path", &Source::ca_file, {kS3, kAzure, kGcs}},
+      {"ca_file",
+       "an absolute path",
+       &Source::ca_file,
+       {kS3, kAzure, kGcs, kOpenAi, kAnthropic, kOpenRouter}},
       {"format", "a format of bills", &Source::format, {kFolder, kS3, kAzure, kGcs}},
   };
   return kTable;
@@ -54,6 +66,15 @@ const std::vector<Key>& Keys() {
 
 bool Has(const Key& key, SourceKind kind) {
   return std::find(key.kinds.begin(), key.kinds.end(), kind) != key.kinds.end();
+}
+
+// What a vendor's API can be asked for that import reads; the first is the bill. Empty: it has one.
+std::span<const std::string_view> ReportsOf(SourceKind kind) {
+  static constexpr std::array<std::string_view, 3> kOpenAi = {"costs", "completions", "embeddings"};
+  static constexpr std::array<std::string_view, 2> kAnthropic = {"costs", "messages"};
+  if (kind == SourceKind::kOpenAi) return kOpenAi;
+  if (kind == SourceKind::kAnthropic) return kAnthropic;
+  return {};
 }
 
 // The node of a key that is known to be there.
@@ -76,8 +97,16 @@ bool IsLabel(std::string_view name) {
          });
 }
 
-bool IsLoopbackAddress(std::string_view host) {
-  return host.starts_with("127.") || host.starts_with("localhost") || host.starts_with("[::1]");
+// Whether the part of an address behind its scheme is this machine. Names that only begin so
+// ("localhost.example") are others.
+bool IsLoopbackAddress(std::string_view rest) {
+  std::string_view host = rest.substr(0, rest.find('/'));
+  if (const size_t colon = host.rfind(':'); colon != std::string_view::npos && colon > 0) {
+    if (!host.ends_with(']')) host = host.substr(0, colon);
+  }
+  if (EqualsIgnoreCase(host, "localhost") || host == "[::1]") return true;
+  return host.starts_with("127.") &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
 }
 
 // Over http anybody on the way reads the bills, and takes tokens and SAS for himself.
@@ -122,10 +151,21 @@ Status CheckText(At at, const Key& key, const std::string& text) {
   return {};
 }
 
-Status ReadKeys(At map, Source* source) {
-  std::vector<std::string_view> known = {"name", "title", "kind", "files", "set"};
+std::vector<std::string_view> CommonKeys(const Source& source) {
+  std::vector<std::string_view> known = {"name", "title", "kind"};
+  if (source.is_api()) {
+    known.insert(known.end(), {"from", "again_days", "max_rate"});
+    if (!ReportsOf(source.kind).empty()) known.push_back("report");
+    return known;
+  }
+  known.insert(known.end(), {"files", "set"});
   // What a manifest names are keys of a bucket.
-  if (source->kind != SourceKind::kFolder) known.insert(known.end(), {"manifest", "max_rate"});
+  if (source.kind != SourceKind::kFolder) known.insert(known.end(), {"manifest", "max_rate"});
+  return known;
+}
+
+Status ReadKeys(At map, Source* source) {
+  std::vector<std::string_view> known = CommonKeys(*source);
   for (const Key& key : Keys()) {
     if (Has(key, source->kind)) known.push_back(key.name);
   }
@@ -157,13 +197,44 @@ Status ReadFiles(At map, Source* source) {
     source->manifest = static_cast<ManifestKind>(
         std::find(kManifests.begin(), kManifests.end(), word) - kManifests.begin());
   }
-  if (map.node.Find("max_rate") != nullptr) {
-    const At at = Of(map, "max_rate");
-    const int64_t rate = ParseBytes(FB_TRY(ReadText(at, "a rate a second")));
-    if (rate < static_cast<int64_t>(kMaxRateLeast)) {
-      return Unexpected(at, "a rate a second of at least 1KiB", "such as 20MiB");
+  return {};
+}
+
+Status ReadRate(At map, Source* source) {
+  if (map.node.Find("max_rate") == nullptr) return {};
+  const At at = Of(map, "max_rate");
+  const int64_t rate = ParseBytes(FB_TRY(ReadText(at, "a rate a second")));
+  if (rate < static_cast<int64_t>(kMaxRateLeast)) {
+    return Unexpected(at, "a rate a second of at least 1KiB", "such as 20MiB");
+  }
+  source->max_rate = static_cast<uint64_t>(rate);
+  return {};
+}
+
+Status ReadApi(At map, Source* source) {
+  if (!source->is_api()) return {};
+  if (map.node.Find("from") == nullptr) {
+    return Unexpected(map, "a source with `from`, the first month or day that it is asked for",
+                      "such as 2026-09");
+  }
+  const At from = Of(map, "from");
+  const std::string text = FB_TRY(ReadText(from, "a month or day"));
+  const Result<Instant> day = ParseUserInstant(text);
+  if (!day || (text.size() != 7 && text.size() != 10) || *day != FloorDay(*day)) {
+    return Unexpected(from, "a month or day", "such as 2026-09 or 2026-09-15");
+  }
+  source->from = *day;
+  if (map.node.Find("report") != nullptr) {
+    source->report = FB_TRY(ReadClosed(Of(map, "report"), "report", ReportsOf(source->kind)));
+  }
+  if (map.node.Find("again_days") != nullptr) {
+    const At at = Of(map, "again_days");
+    const std::string days = FB_TRY(ReadText(at, "a number of days"));
+    const auto read = std::from_chars(days.data(), days.data() + days.size(), source->again_days);
+    if (read.ec != std::errc() || read.ptr != days.data() + days.size() || source->again_days < 0 ||
+        source->again_days > kAgainDaysMax) {
+      return Unexpected(at, fmt::format("a number of days, at most {}", kAgainDaysMax));
     }
-    source->max_rate = static_cast<uint64_t>(rate);
   }
   return {};
 }
@@ -207,6 +278,8 @@ Result<Source> DecodeSource(At at) {
         1 + (std::find(kKinds.begin(), kKinds.end(), word) - kKinds.begin()));
     FB_CHECK(ReadKeys(at, &source));
     FB_CHECK(ReadFiles(at, &source));
+    FB_CHECK(ReadRate(at, &source));
+    FB_CHECK(ReadApi(at, &source));
     FB_CHECK(CheckSecrets(at, source));
   }
   source.name = FB_TRY(ReadTextAt(at, "name", "the name of a source"));

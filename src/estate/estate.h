@@ -47,10 +47,21 @@ struct UseCase : Named {
   std::optional<Money> expected_value;    // a year
 };
 // Where bills come from by themselves (docs/SYNC.md); kNamed: nowhere, the name is only known.
-enum class SourceKind : uint8_t { kNamed, kFolder, kS3, kAzure, kGcs };
+enum class SourceKind : uint8_t {
+  kNamed,
+  kFolder,
+  kS3,
+  kAzure,
+  kGcs,
+  kOpenAi,  // this and those below it are vendors' APIs
+  kAnthropic,
+  kOpenRouter
+};
 // Who says which files belong together: a manifest of the vendor's, or kNone, their places alone.
 enum class ManifestKind : uint8_t { kAuto, kNone, kAwsCur, kAwsDataExports, kAzureExport };
 inline constexpr uint64_t kMaxRateLeast = 1024;  // of a source
+inline constexpr int64_t kAgainDays = 10;        // of a vendor's API, where the estate says nothing
+inline constexpr int64_t kAgainDaysMax = 400;
 struct Source {
   std::string name;
   std::string title;
@@ -70,6 +81,12 @@ struct Source {
   std::string key_id_env, secret_env, session_env, key_env, sas_env, token_env, key_file;
   std::string ca_file;    // certificates that vouch for it, instead of the system's
   uint64_t max_rate = 0;  // bytes a second; 0: no limit
+  // Of a vendor's API: which of its reports (empty: costs), the first UTC day that is asked for,
+  // and for how many days after its end a day is asked for again, as vendors revise what they said.
+  std::string report;
+  Instant from;
+  int64_t again_days = kAgainDays;
+  bool is_api() const { return kind >= SourceKind::kOpenAi; }
   Place place;
 };
 // How a bill's dates are written: 2026-12-31, 31.12.2026 or 12/31/2026.

@@ -16,10 +16,13 @@ TEST(SourcesSection, EveryKindIsRead) {
       key_id_env: CUR_KEY, secret_env: CUR_SECRET }
   - { name: azure, kind: azure, account: acme, container: costs, sas_env: COSTS_SAS }
   - { name: gcp, kind: gcs, bucket: acme-billing, key_file: /etc/flyball/gcp.json }
+  - { name: openai, kind: openai, key_env: OPENAI_ADMIN_KEY, from: 2026-09, max_rate: 1MiB }
+  - { name: claude, kind: anthropic, report: messages, from: 2026-09-15, again_days: 31 }
+  - { name: router, kind: openrouter, from: 2026-10, endpoint: "http://localhost:9000" }
 )");
   ASSERT_TRUE(estate) << estate.error().ToString();
   const std::vector<Source>& sources = estate->sources;
-  ASSERT_EQ(sources.size(), 5u);
+  ASSERT_EQ(sources.size(), 8u);
   EXPECT_EQ(sources[0].kind, SourceKind::kNamed);
   EXPECT_EQ(sources[1].kind, SourceKind::kFolder);
   EXPECT_EQ(sources[1].path, "/var/bills");
@@ -32,6 +35,15 @@ TEST(SourcesSection, EveryKindIsRead) {
   EXPECT_EQ(sources[2].secret_env, "CUR_SECRET");
   EXPECT_EQ(sources[3].bucket, "costs");
   EXPECT_EQ(sources[4].key_file, "/etc/flyball/gcp.json");
+  EXPECT_FALSE(sources[4].is_api());
+  EXPECT_TRUE(sources[5].is_api());
+  EXPECT_EQ(FormatDate(sources[5].from), "2026-09-01");
+  EXPECT_EQ(sources[5].again_days, kAgainDays);
+  EXPECT_EQ(sources[5].max_rate, 1u << 20);
+  EXPECT_EQ(sources[6].report, "messages");
+  EXPECT_EQ(FormatDate(sources[6].from), "2026-09-15");
+  EXPECT_EQ(sources[6].again_days, 31);
+  EXPECT_EQ(sources[7].kind, SourceKind::kOpenRouter);
 }
 
 TEST(SourcesSection, MistakesHaveTheirPlace) {
@@ -56,6 +68,20 @@ TEST(SourcesSection, MistakesHaveTheirPlace) {
       {"{ name: a, kind: azure, account: b, container: c }", "sas_env"},
       {"{ name: a, kind: azure, account: b, container: c, sas_env: S, key_env: K }", "either"},
       {"{ name: a, kind: gcs, bucket: b }", "key_file"},
+      // Other machines whose names begin like this one's.
+      {"{ name: a, kind: s3, bucket: b, endpoint: 'http://localhost.example' }", "https://"},
+      {"{ name: a, kind: s3, bucket: b, endpoint: 'http://127.0.0.1.example:80' }", "https://"},
+      {"{ name: a, kind: s3, bucket: b, endpoint: 'http://[::1].example' }", "https://"},
+      {"{ name: a, kind: openai }", "`from`"},
+      {"{ name: a, kind: openai, from: October }", "2026-09"},
+      {"{ name: a, kind: openai, from: '2026-10-01T12:00:00Z' }", "2026-09"},
+      {"{ name: a, kind: openai, from: 2026-10, report: messages }", "report"},
+      {"{ name: a, kind: openrouter, from: 2026-10, report: costs }", "report"},
+      {"{ name: a, kind: openai, from: 2026-10, again_days: -1 }", "days"},
+      {"{ name: a, kind: openai, from: 2026-10, again_days: 1000 }", "400"},
+      {"{ name: a, kind: openai, from: 2026-10, files: '*' }", "files"},
+      {"{ name: a, kind: openai, from: 2026-10, endpoint: 'http://api.example' }", "https://"},
+      {"{ name: a, kind: folder, path: /x, from: 2026-10 }", "from"},
   };
   for (const Wrong& wrong : wrongs) {
     const Result<Estate> estate = LoadText(std::string("sources:\n  - ") + wrong.source + "\n");

@@ -57,6 +57,12 @@ std::string_view KindOf(const std::string& name, const Entry& entry) {
       return "azure";
     case estate::SourceKind::kGcs:
       return "gcs";
+    case estate::SourceKind::kOpenAi:
+      return "openai";
+    case estate::SourceKind::kAnthropic:
+      return "anthropic";
+    case estate::SourceKind::kOpenRouter:
+      return "openrouter";
     case estate::SourceKind::kNamed:
       break;
   }

@@ -148,7 +148,7 @@ constexpr NamedSchema kSchemas[] = {
     {"SourceHealth",
      R"({"type":"object","required":["name","title","kind","days","quarantine","conformance"],"properties":{
       "name":{"type":"string"},"title":{"type":"string"},
-      "kind":{"enum":["import","folder","s3","azure","gcs","gateway","spans"]},
+      "kind":{"enum":["import","folder","s3","azure","gcs","openai","anthropic","openrouter","gateway","spans"]},
       "parts":{"type":"array","items":{"type":"string"},"description":"Sources of the ledger that belong to it."},
       "last_import":{"type":["object","null"],"properties":{"commit":{"type":"string"},
         "time":{"type":"string","format":"date-time"},"author":{"type":"string"},

@@ -38,6 +38,12 @@ std::string CodeOf(const std::string& body) {
     if (json.is_object() && json.contains("error")) {
       const nlohmann::json& error = json["error"];
       if (error.is_string()) code = error.get<std::string>();
+      // "code" and "type" are words at vendors of models; Google's code is a number.
+      for (const char* name : {"type", "code"}) {
+        if (error.is_object() && error.contains(name) && error[name].is_string()) {
+          code = error[name].get<std::string>();
+        }
+      }
       if (error.is_object() && error.contains("errors") && error["errors"].is_array() &&
           !error["errors"].empty() && error["errors"][0].is_object()) {
         const nlohmann::json& first = error["errors"][0];

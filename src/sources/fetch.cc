@@ -56,27 +56,6 @@ int64_t RetryAfter(const net::WebResponse& response) {
   return NumberOf(response.Header("retry-after"));
 }
 
-// A small answer of 200, asked for until it comes.
-Result<std::string> Ask(const Fetcher& fetcher,
-                        const std::function<Result<net::WebRequest>()>& make,
-                        const std::string& what) {
-  Patience patience(fetcher);
-  for (;;) {
-    const net::WebRequest request = FB_TRY(make());
-    Result<net::WebResponse> response = fetcher.web.Fetch(request);
-    if (!response) {
-      if (!IsPassing(response.error().code)) return Fail(std::move(response).error());
-      FB_CHECK(patience.After(response.error()));
-    } else if (response->status == 200) {
-      return std::move(response->body);
-    } else if (IsPassing(response->status)) {
-      FB_CHECK(patience.After(Refusal(*response, what), RetryAfter(*response)));
-    } else {
-      return Fail(Refusal(*response, what));
-    }
-  }
-}
-
 // One object on its way into `path`.part.
 class Download {
  public:
@@ -217,6 +196,29 @@ int64_t Pacer::WaitUs(uint64_t bytes, int64_t now_us) {
   due_us_ = std::max(due_us_, now_us) +
             static_cast<int64_t>(bytes * static_cast<uint64_t>(kMicrosPerSecond) / bytes_s_);
   return due_us_ - now_us;
+}
+
+Result<std::string> Ask(const Fetcher& fetcher,
+                        const std::function<Result<net::WebRequest>()>& make,
+                        const std::string& what) {
+  Patience patience(fetcher);
+  for (;;) {
+    const net::WebRequest request = FB_TRY(make());
+    Result<net::WebResponse> response = fetcher.web.Fetch(request);
+    if (!response) {
+      if (!IsPassing(response.error().code)) return Fail(std::move(response).error());
+      FB_CHECK(patience.After(response.error()));
+    } else if (response->status == 200) {
+      const int64_t wait_us =
+          fetcher.pacer.WaitUs(response->body.size(), fetcher.clock.MonotonicUs());
+      if (wait_us > 0 && !fetcher.wait(wait_us)) return Fail(Stopped());
+      return std::move(response->body);
+    } else if (IsPassing(response->status)) {
+      FB_CHECK(patience.After(Refusal(*response, what), RetryAfter(*response)));
+    } else {
+      return Fail(Refusal(*response, what));
+    }
+  }
 }
 
 Result<std::vector<Object>> ListObjects(const Fetcher& fetcher, const Store& store) {

@@ -50,6 +50,10 @@ inline constexpr int64_t kRetryAfterMaxS = 60;
 // that many do not come back at once. `retry_after_s`: what the server asked for, or 0.
 int64_t BackoffUs(int n, int64_t retry_after_s, Random& random);
 
+// A small answer of 200, asked for until it comes. `what`: it, for people.
+Result<std::string> Ask(const Fetcher& fetcher,
+                        const std::function<Result<net::WebRequest>()>& make,
+                        const std::string& what);
 // RESOURCE_EXHAUSTED when there are more than kObjectsMax.
 Result<std::vector<Object>> ListObjects(const Fetcher& fetcher, const Store& store);
 // A small one, whole, such as a manifest.

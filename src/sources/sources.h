@@ -7,6 +7,9 @@
 //                    │ fetch.h: by Range where a part is there, retried, limited, verified
 //   home/sync/<source>/files/... ─► (app/sync.cc) the import that `flyball import` is
 //
+// A vendor's API has no objects: its pages (vendor_api.h) are kept and put together to one object a
+// month (api_month.h), which then goes the same way.
+//
 // Requests, answers, manifests and plans are pure functions over values, tested without a network;
 // fetch.h alone moves bytes, through net::WebClient. Secrets are read from the environment when a
 // store is opened, stand in requests only, and in no error.

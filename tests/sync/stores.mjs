@@ -2,9 +2,8 @@
 // in another language than the program's.
 import { spawn } from "node:child_process";
 import { createHash, createHmac } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const stores = process.env.FLYBALL_TEST_STORES;
@@ -61,11 +60,6 @@ export class Store {
     this.child.kill("SIGKILL");
     return ended;
   }
-}
-
-export function temporaryFolder() {
-  const path = mkdtempSync(join(tmpdir(), "flyball-sync-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");

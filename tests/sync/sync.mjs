@@ -1,17 +1,18 @@
 // flyball sync against real object stores, and against ones that cut, delay, change and lie.
 import assert from "node:assert/strict";
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createPublicKey, createVerify, generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { awsKey, azureAccount, startAzure, startGcs, startS3, temporaryFolder } from "./stores.mjs";
+import { outcomes, program, temporaryFolder, workbench } from "./program.mjs";
+import { awsKey, azureAccount, startAzure, startGcs, startS3 } from "./stores.mjs";
 
-const program = process.env.FLYBALL_BIN;
 const root = temporaryFolder();
 const secrets = { AWS_ACCESS_KEY_ID: awsKey.id, AWS_SECRET_ACCESS_KEY: awsKey.secret };
+const { makeHome, sync, synced, costs, commits } = workbench(root, secrets);
 let s3;
 let broken; // a sync against a port where nobody listens: it tries for a while
 
@@ -36,43 +37,9 @@ function bill(month, costs, filler = 0) {
   return [columns, ...rows, ""].join("\n");
 }
 
-let homes = 0;
-function makeHome(sources) {
-  const home = join(root.path, `home${++homes}`);
-  mkdirSync(home);
-  writeFileSync(join(home, "estate.yaml"), `sources:\n${sources.map((source) => `  - ${source}\n`).join("")}`);
-  return home;
-}
 // Each test has a prefix of its own in one bucket.
 const s3Source = (prefix, more = "", endpoint = s3.url, bucket = "bills") =>
   `{ name: aws, kind: s3, bucket: ${bucket}, prefix: ${prefix}/, endpoint: "${endpoint}"${more} }`;
-
-function run(home, args, env = secrets) {
-  return new Promise((resolve) => {
-    execFile(program, [...args, "--home", home], { env: { ...process.env, ...env }, maxBuffer: 64 << 20 }, (error, out, err) =>
-      resolve({ code: error ? error.code : 0, out, err }));
-  });
-}
-async function sync(home, args = [], env = secrets) {
-  const ended = await run(home, ["sync", ...args, "--format", "json"], env);
-  const report = ended.out ? JSON.parse(ended.out) : {};
-  ended.sets = Object.fromEntries((report.sources ?? []).flatMap((source) => source.sets.map((set) => [set.set, set])));
-  ended.failures = report.failures ?? (report.error ? [report.error] : []);
-  ended.report = report;
-  return ended;
-}
-async function synced(home, args, env) {
-  const ended = await sync(home, args, env);
-  assert.equal(ended.code, 0, ended.err);
-  return ended;
-}
-const outcomes = (ended) => Object.fromEntries(Object.entries(ended.sets).map(([id, set]) => [id, set.outcome]));
-async function costs(home) {
-  const { out } = await run(home, ["query", "--measures", "billed_cost", "--grain", "month", "--format", "json"]);
-  return Object.fromEntries(JSON.parse(out).rows.map((row) => [row.period, row.billed_cost]));
-}
-// Everything of a home that a half import would change.
-const commits = async (home) => (existsSync(join(home, "log")) ? JSON.parse((await run(home, ["commits", "--format", "json"])).out) : []).commits?.length ?? 0;
 
 // A server in front of a store. `meddle(request, response)`: true when it has answered, or a function that sends the store's
 // answer on. The Host header, which is signed, goes through as it is.

@@ -23,6 +23,7 @@ and is refused when its columns are not there. The bill becomes FOCUS in staging
   under `x_` and the vendor's name of it.
 - **JSON documents.** A page of a vendor's API (`{"data": [...]}`, with buckets and their `results`), or a JSON array, is read as
   it is, up to 256 MiB; several pages may follow each other in one file. A last page that says `has_more` is refused.
+  `flyball sync` asks OpenAI, Anthropic and OpenRouter for theirs by itself (docs/SYNC.md).
 - **Estimates.** Reports of usage without costs are rated at the price book's prices (`flyball prices`), charge by meter, and
   marked `x_Confidence=estimate`. A bucket of time holds many calls, so prices are those of the band of sizes that the vendor names
   (`context_window`), else of the lowest. Usage without a known price is quarantined with the reason, never free.

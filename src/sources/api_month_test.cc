@@ -1,0 +1,323 @@
+// Months of a vendor's API, asked of a real server on this machine that pages, refuses and breaks:
+// which days are asked for, when, and what is kept.
+#include "sources/api_month.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <mutex>
+
+#include "net/http.h"
+#include "os/sim_files.h"
+
+namespace flyball::sources {
+namespace {
+
+Instant At(const char* text) { return ParseUserInstant(text).value(); }
+
+constexpr int kDaysOfAPage = 2;
+
+// Answers as Anthropic's cost report does, two days a page; what a day cost is set by the test.
+class Vendor {
+ public:
+  Vendor() {
+    setenv("NO_PROXY", "127.0.0.1", 1);
+    server_ = net::Server::Start(
+                  {}, [this](const net::Request& request) { return Answer(request); }, {}, {})
+                  .value();
+  }
+
+  int port() const { return server_->port(); }
+
+  void Cost(const char* day, const std::string& cents) {
+    const std::scoped_lock lock(mutex_);
+    cents_[At(day)] = cents;
+  }
+  // Days that it does not speak of.
+  void LeaveOut(const char* day) {
+    const std::scoped_lock lock(mutex_);
+    left_out_ = At(day);
+  }
+  // From the n-th request on the status is another; 200: no more.
+  void Fail(int from, int status) {
+    const std::scoped_lock lock(mutex_);
+    fail_from_ = static_cast<int>(asked_.size()) + from;
+    fail_status_ = status;
+  }
+  // "2026-10-01" or the place of a later page, of every request since the last call.
+  std::vector<std::string> Asked() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(asked_, {});
+  }
+
+ private:
+  net::Response Answer(const net::Request& request) {
+    const std::scoped_lock lock(mutex_);
+    const std::string from = request.query.at("from");
+    const Instant end = At(request.query.at("to").c_str());
+    asked_.push_back(from);
+    net::Response response;
+    if (static_cast<int>(asked_.size()) >= fail_from_ && fail_status_ != 200) {
+      response.status = fail_status_;
+      response.body = R"({"error":{"type":"a_word","message":"key the-key"}})";
+      return response;
+    }
+    Instant day = At(from.c_str());
+    std::string days;
+    for (int i = 0; i < kDaysOfAPage && day < end; ++i, day.us += kMicrosPerDay) {
+      if (day == left_out_) continue;
+      days += fmt::format(
+          R"({}{{"starting_at":"{}","ending_at":"{}","results":[{}]}})", days.empty() ? "" : ",",
+          FormatInstant(day), FormatInstant(Instant{day.us + kMicrosPerDay}),
+          cents_.contains(day) ? fmt::format(R"({{"amount":"{}"}})", cents_[day]) : "");
+    }
+    response.body = day < end
+                        ? fmt::format(R"({{"data":[{}],"has_more":true,"next_page":"{}"}})", days,
+                                      FormatDate(day))
+                        : fmt::format(R"({{"data":[{}],"has_more":false,"next_page":null}})", days);
+    return response;
+  }
+
+  std::mutex mutex_;
+  std::map<Instant, std::string> cents_;
+  std::vector<std::string> asked_;
+  Instant left_out_;
+  int fail_from_ = 0;
+  int fail_status_ = 200;
+  std::unique_ptr<net::Server> server_;
+};
+
+class ApiMonthTest : public testing::Test {
+ protected:
+  ApiMonthTest() {
+    source_.name = "claude";
+    source_.kind = estate::SourceKind::kAnthropic;
+    source_.from = At("2026-10");
+    source_.again_days = 3;
+    source_.endpoint = fmt::format("http://127.0.0.1:{}", vendor_.port());
+    api_ = MakeVendorApi(source_, "the-key");
+    // The server of this test takes no parameter twice.
+    api_.ask = [this](Period days, const std::string& next) {
+      net::WebRequest request;
+      request.url = fmt::format("{}/cost?from={}&to={}", source_.endpoint,
+                                next.empty() ? FormatDate(days.start) : next, FormatDate(days.end));
+      return request;
+    };
+  }
+
+  Fetcher MakeFetcher() {
+    return {web_,
+            files_,
+            clock_,
+            random_,
+            pacer_,
+            [this](int64_t us) {
+              waited_us_ += us;
+              return true;
+            },
+            {}};
+  }
+
+  ApiMonth Month(const std::string& id = "2026-10") {
+    const auto months = MonthsOf(api_, source_, "/home/sync/claude", clock_.Now()).value();
+    for (const ApiMonth& month : months) {
+      if (month.id == id) return month;
+    }
+    ADD_FAILURE() << "no month " << id;
+    return {};
+  }
+  Result<Object> Take(bool keep = true) { return TakeMonth(MakeFetcher(), api_, Month(), keep); }
+  std::string Bill() { return ReadMonthBill(files_, api_, Month()).value(); }
+  void GoTo(const char* time) { clock_.Advance(At(time).us - clock_.Now().us); }
+
+  using Days = std::vector<std::string>;
+  Vendor vendor_;
+  estate::Source source_;
+  VendorApi api_;
+  os::SimFiles files_{{}};
+  SimClock clock_{At("2026-10-05T12:00:00Z")};
+  Random random_{1};
+  Pacer pacer_{0};
+  net::WebClient web_{{}};
+  int64_t waited_us_ = 0;
+};
+
+TEST_F(ApiMonthTest, DaysThatAreFinalAreNotAskedForAgain) {
+  vendor_.Cost("2026-10-01", "10");
+  vendor_.Cost("2026-10-05", "50");
+  const Object first = Take().value();
+  EXPECT_EQ(first.key, "2026-10.json");
+  EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-01", "2026-10-03", "2026-10-05"}));
+  // 1 October ended three days and a half ago and is final; 2 October is not.
+  vendor_.Cost("2026-10-01", "11");
+  vendor_.Cost("2026-10-02", "20");
+  const Object second = Take().value();
+  EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-02", "2026-10-04"}));
+  EXPECT_NE(second.version, first.version);
+  const std::string bill = Bill();
+  EXPECT_EQ(bill.size(), second.bytes);
+  EXPECT_NE(bill.find("\"10\""), std::string::npos) << bill;
+  EXPECT_EQ(bill.find("\"11\""), std::string::npos) << bill;
+  EXPECT_NE(bill.find("\"20\""), std::string::npos) << bill;
+  // Nothing new: the same bill.
+  EXPECT_EQ(Take().value().version, second.version);
+  GoTo("2026-11-20");
+  vendor_.Cost("2026-10-31", "31");
+  EXPECT_NE(Take().value().version, second.version);
+  vendor_.Asked();
+  EXPECT_NE(Bill().find("\"31\""), std::string::npos);
+  // All of it is final now.
+  GoTo("2026-11-21");
+  EXPECT_EQ(Take().value().bytes, Bill().size());
+  EXPECT_EQ(vendor_.Asked(), Days{});
+}
+
+TEST_F(ApiMonthTest, AWalkThatWasEndedGoesOnWithThePageThatIsMissing) {
+  vendor_.Cost("2026-10-01", "10");
+  vendor_.Cost("2026-10-03", "30");
+  vendor_.Fail(2, 503);
+  const Result<Object> broken = Take();
+  ASSERT_FALSE(broken);
+  EXPECT_EQ(broken.error().code, Code::kUnavailable);
+  EXPECT_NE(broken.error().message.find("/v1/organizations/cost_report was answered with 503"),
+            std::string::npos)
+      << broken.error().message;
+  EXPECT_EQ(vendor_.Asked().size(), 1u + kTriesMax);
+  // Half a walk is no bill.
+  EXPECT_EQ(Bill(), "");
+  vendor_.Fail(1, 200);
+  ASSERT_TRUE(Take());
+  EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-03", "2026-10-05"}));
+  EXPECT_NE(Bill().find("\"30\""), std::string::npos);
+  EXPECT_NE(Bill().find("\"10\""), std::string::npos);
+}
+
+TEST_F(ApiMonthTest, AWalkIsBegunAnewWhenItsPlaceIsStale) {
+  vendor_.Cost("2026-10-01", "10");
+  vendor_.Fail(2, 503);
+  ASSERT_FALSE(Take());
+  vendor_.Asked();
+  // The vendor does not know the page any more: it refuses once, for the page that was gone on
+  // with.
+  vendor_.Fail(1, 400);
+  EXPECT_EQ(Take().error().code, Code::kFailedPrecondition);
+  EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-03", "2026-10-01"}));
+  // A day later its stretch is another one.
+  vendor_.Fail(2, 503);
+  ASSERT_FALSE(Take());
+  vendor_.Asked();
+  vendor_.Fail(1, 200);
+  GoTo("2026-10-06T13:00:00Z");
+  ASSERT_TRUE(Take());
+  EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-01", "2026-10-03", "2026-10-05"}));
+}
+
+TEST_F(ApiMonthTest, ARefusedKeyIsToldOnceWithTheRemedy) {
+  vendor_.Fail(1, 401);
+  const Result<Object> refused = Take();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kUnauthenticated);
+  EXPECT_NE(refused.error().ToString().find("admin key"), std::string::npos);
+  EXPECT_NE(refused.error().message.find("401 a_word"), std::string::npos)
+      << refused.error().message;
+  EXPECT_EQ(refused.error().ToString().find("the-key"), std::string::npos);
+  EXPECT_EQ(vendor_.Asked().size(), 1u);
+}
+
+TEST_F(ApiMonthTest, ADryRunKeepsNothingAndSaysTheSame) {
+  vendor_.Cost("2026-10-02", "10");
+  const Object dry = Take(false).value();
+  EXPECT_FALSE(files_.Exists("/home/sync/claude"));
+  const Object kept = Take().value();
+  EXPECT_EQ(dry.version, kept.version);
+  EXPECT_EQ(dry.bytes, kept.bytes);
+}
+
+TEST_F(ApiMonthTest, ADayThatIsNotSpokenOfIsNotTakenForFree) {
+  vendor_.Cost("2026-10-04", "10");
+  vendor_.LeaveOut("2026-10-03");  // never charged: nothing is lost
+  const Object first = Take().value();
+  vendor_.LeaveOut("2026-10-04");
+  for (const bool keep : {false, true}) {
+    const Result<Object> lost = Take(keep);
+    ASSERT_FALSE(lost);
+    EXPECT_NE(lost.error().message.find("2026-10-04 had charges"), std::string::npos)
+        << lost.error().message;
+  }
+  EXPECT_NE(Bill().find("\"10\""), std::string::npos);
+  vendor_.LeaveOut("2026-10-03");
+  EXPECT_EQ(Take().value().version, first.version);
+}
+
+TEST_F(ApiMonthTest, AMonthWithoutACharge) {
+  EXPECT_EQ(Take().value().bytes, 0u);
+  EXPECT_EQ(Bill(), "");
+}
+
+// Half a month would restate the whole one that the ledger has.
+TEST_F(ApiMonthTest, DaysThatCanNotBeHadAnyMoreAreAnError) {
+  api_.history_days = 3;
+  const Result<Object> lost = Take();
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(lost.error().ToString().find("`from` of the source be 2026-10-02"), std::string::npos)
+      << lost.error().ToString();
+  EXPECT_EQ(vendor_.Asked(), Days{});
+  source_.from = At("2026-10-02");
+  ASSERT_TRUE(Take());
+  // What was had in time stays, though it can't be asked for again.
+  GoTo("2026-10-08T12:00:00Z");
+  ASSERT_TRUE(Take());
+  EXPECT_EQ(vendor_.Asked().back(), "2026-10-07");
+  GoTo("2026-10-20");
+  EXPECT_EQ(Take().error().code, Code::kFailedPrecondition);
+}
+
+TEST_F(ApiMonthTest, AClockThatWasWrongIsNotBelieved) {
+  vendor_.Cost("2026-10-01", "10");
+  GoTo("2027-10-01");
+  ASSERT_TRUE(Take());
+  clock_.JumpWall(At("2026-10-05T12:00:00Z").us - clock_.Now().us);
+  vendor_.Cost("2026-10-01", "12");
+  vendor_.Asked();
+  ASSERT_TRUE(Take());
+  EXPECT_EQ(vendor_.Asked().size(), 3u);
+  EXPECT_NE(Bill().find("\"12\""), std::string::npos);
+}
+
+TEST_F(ApiMonthTest, APageThatWasDamagedIsTold) {
+  vendor_.Cost("2026-10-01", "10");
+  ASSERT_TRUE(Take());
+  const ApiMonth month = Month();
+  for (const std::string& name : files_.List(month.folder).value()) {
+    const std::string page = os::JoinPath(os::JoinPath(month.folder, name), "000.json");
+    if (files_.Exists(page)) ASSERT_TRUE(os::AtomicWrite(files_, page, "{\"data\":"));
+  }
+  const Result<std::string> bill = ReadMonthBill(files_, api_, month);
+  ASSERT_FALSE(bill);
+  EXPECT_EQ(bill.error().code, Code::kDataLoss);
+}
+
+TEST(MonthsOfApi, BeginWithFromAndEndWithWhatTheVendorStates) {
+  estate::Source source;
+  source.kind = estate::SourceKind::kOpenAi;
+  source.from = At("2026-09-15");
+  const auto months = [&](const char* now) {
+    return MonthsOf(MakeVendorApi(source, ""), source, "/s", At(now)).value();
+  };
+  ASSERT_EQ(months("2026-10-31T23:59:59Z").size(), 2u);
+  EXPECT_EQ(months("2026-10-31T23:59:59Z")[0].days, (Period{At("2026-09-15"), At("2026-10")}));
+  EXPECT_EQ(months("2026-10-31T23:59:59Z")[1].days, (Period{At("2026-10"), At("2026-11")}));
+  EXPECT_EQ(months("2026-09-14").size(), 0u);
+  // OpenRouter states completed days.
+  source.kind = estate::SourceKind::kOpenRouter;
+  EXPECT_EQ(months("2026-09-15T23:00:00Z").size(), 0u);
+  EXPECT_EQ(months("2026-09-16")[0].days, (Period{At("2026-09-15"), At("2026-09-16")}));
+  source.from = At("1990-01-01");
+  EXPECT_EQ(MonthsOf(MakeVendorApi(source, ""), source, "/s", At("2026-10")).error().code,
+            Code::kResourceExhausted);
+}
+
+}  // namespace
+}  // namespace flyball::sources

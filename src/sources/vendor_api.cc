@@ -1,0 +1,322 @@
+#include "sources/vendor_api.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+
+#include "ingest/native/json_text.h"
+#include "net/url.h"
+
+namespace flyball::sources {
+namespace {
+
+using estate::SourceKind;
+
+constexpr int64_t kSecondsMax = 253'402'300'800;  // the year 10000
+constexpr size_t kCursorMaxBytes = 4096;
+
+// One report of a vendor.
+struct ReportKind {
+  SourceKind vendor;
+  std::string_view report;  // as the estate names it; the first of a vendor is meant by ""
+  std::string_view path;
+  std::string_view format;
+  std::vector<std::string_view> groups;  // all that import has a column for
+};
+
+const std::vector<ReportKind>& ReportKinds() {
+  static const std::vector<ReportKind> kTable = {
+      {SourceKind::kOpenAi,
+       "costs",
+       "/v1/organization/costs",
+       "openai-costs",
+       {"project_id", "line_item", "api_key_id"}},
+      {SourceKind::kOpenAi,
+       "completions",
+       "/v1/organization/usage/completions",
+       "openai-usage",
+       {"project_id", "user_id", "api_key_id", "model", "batch", "service_tier"}},
+      {SourceKind::kOpenAi,
+       "embeddings",
+       "/v1/organization/usage/embeddings",
+       "openai-usage",
+       {"project_id", "user_id", "api_key_id", "model"}},
+      {SourceKind::kAnthropic,
+       "costs",
+       "/v1/organizations/cost_report",
+       "anthropic-costs",
+       {"workspace_id", "description"}},
+      {SourceKind::kAnthropic,
+       "messages",
+       "/v1/organizations/usage_report/messages",
+       "anthropic-usage",
+       {"api_key_id", "workspace_id", "model", "service_tier", "context_window", "inference_geo"}},
+      {SourceKind::kOpenRouter, "", "/api/v1/activity", "openrouter-activity", {}},
+  };
+  return kTable;
+}
+
+const ReportKind& KindOf(const estate::Source& source) {
+  const auto& kinds = ReportKinds();
+  return *std::ranges::find_if(kinds, [&](const ReportKind& each) {
+    return each.vendor == source.kind && (source.report.empty() || source.report == each.report);
+  });
+}
+
+std::unexpected<Error> Wrong(std::string message) {
+  return Fail(Code::kInvalidArgument, std::move(message));
+}
+
+// The member of an object; nothing when it is not there. Said twice, it is as good as wrong.
+std::optional<std::string_view> MemberOf(const std::vector<native::JsonMember>& members,
+                                         std::string_view key) {
+  std::optional<std::string_view> value;
+  for (const native::JsonMember& member : members) {
+    if (member.key != key) continue;
+    if (value) return std::nullopt;
+    value = member.value;
+  }
+  return value;
+}
+
+// The members of an answer, which is valid JSON all over, and the elements of its `data`.
+struct Document {
+  std::vector<native::JsonMember> members;
+  std::vector<std::string_view> data;
+};
+Result<Document> ReadDocument(std::string_view body) {
+  Document document;
+  if (!nlohmann::json::accept(body) || !native::CutObject(body, &document.members)) {
+    return Wrong("the answer is no JSON object");
+  }
+  const auto data = MemberOf(document.members, "data");
+  if (!data || !native::CutArray(*data, &document.data)) {
+    return Wrong("the answer has no list `data`");
+  }
+  return document;
+}
+
+// Where the vendor counts pages by days: `has_more` and `next_page`.
+Result<std::string> ReadNext(const Document& document, const std::string& asked) {
+  const auto more = MemberOf(document.members, "has_more");
+  if (more == "false") return std::string();
+  if (more != "true") return Wrong("the answer does not say whether it `has_more`");
+  const auto next = MemberOf(document.members, "next_page");
+  std::string cursor = next && next->starts_with('"') ? native::JsonTextOf(*next) : "";
+  if (cursor.empty() || cursor.size() > kCursorMaxBytes) {
+    return Wrong("the answer has more, but no `next_page`");
+  }
+  if (cursor == asked) return Wrong("the answer does not go on: its `next_page` is its own");
+  return cursor;
+}
+
+std::optional<Instant> SecondsOf(std::string_view text) {
+  int64_t seconds = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
+  if (seconds < 0 || seconds > kSecondsMax) return std::nullopt;
+  return Instant{seconds * kMicrosPerSecond};
+}
+
+std::optional<Instant> InstantOf(std::string_view value) {
+  ParsedInstant parsed;
+  if (!value.starts_with('"') || !ParseInstant(native::JsonTextOf(value), &parsed)) {
+    return std::nullopt;
+  }
+  return parsed.instant;
+}
+
+// Names of a bucket's ends, and how they are written.
+struct BucketForm {
+  std::string_view start, end;
+  std::optional<Instant> (*time)(std::string_view value);
+};
+constexpr BucketForm kOpenAiBucket = {"start_time", "end_time", SecondsOf};
+constexpr BucketForm kAnthropicBucket = {"starting_at", "ending_at", InstantOf};
+
+std::string Sorted(std::vector<std::string_view> rows) {
+  std::ranges::sort(rows);
+  return fmt::format("{}", fmt::join(rows, ",\n"));
+}
+
+// A bucket as it came, its results sorted; "" when it has none.
+Result<std::string> BucketText(const std::vector<native::JsonMember>& members) {
+  std::vector<std::string_view> results;
+  const auto value = MemberOf(members, "results");
+  if (!value || !native::CutArray(*value, &results)) return Wrong("a day has no list `results`");
+  if (results.empty()) return std::string();
+  for (const std::string_view row : results) {
+    if (!row.starts_with('{')) return Wrong("a day has a result that is no object");
+  }
+  std::string text = "{";
+  for (const native::JsonMember& member : members) {
+    if (member.key != "results") text += fmt::format("\"{}\":{},", member.key, member.value);
+  }
+  return text + "\"results\":[\n" + Sorted(std::move(results)) + "]}";
+}
+
+Result<ApiAnswer> ReadBuckets(const BucketForm& form, Period days, const std::string& asked,
+                              std::string_view body) {
+  const Document document = FB_TRY(ReadDocument(body));
+  ApiAnswer answer;
+  answer.next = FB_TRY(ReadNext(document, asked));
+  std::vector<native::JsonMember> members;
+  for (const std::string_view bucket : document.data) {
+    if (!native::CutObject(bucket, &members)) return Wrong("`data` has what is no day");
+    const auto start_text = MemberOf(members, form.start);
+    const auto end_text = MemberOf(members, form.end);
+    const auto start = start_text ? form.time(*start_text) : std::nullopt;
+    const auto end = end_text ? form.time(*end_text) : std::nullopt;
+    if (!start || !end) {
+      return Wrong(fmt::format("a day has no `{}` and `{}`", form.start, form.end));
+    }
+    if (*start != FloorDay(*start) || *end <= *start || *end > Instant{start->us + kMicrosPerDay}) {
+      return Wrong("a bucket is no day of UTC: it begins at " + FormatInstant(*start));
+    }
+    if (!days.Contains(*start)) {
+      return Wrong(FormatDate(*start) + " was not asked for, and is answered");
+    }
+    if (!answer.days.emplace(*start, FB_TRY(BucketText(members))).second) {
+      return Wrong(FormatDate(*start) + " is answered twice");
+    }
+  }
+  if (!answer.next.empty() && answer.days.empty()) {
+    return Wrong("the answer has more, but no day");
+  }
+  return answer;
+}
+
+// The day that a page of OpenRouter is asked for; pages are days.
+Instant DayOf(Period days, const std::string& next) {
+  ParsedInstant parsed;
+  return !next.empty() && ParseInstant(next, &parsed) ? parsed.instant : days.start;
+}
+
+Result<ApiAnswer> ReadActivity(Period days, const std::string& next, std::string_view body) {
+  const Document document = FB_TRY(ReadDocument(body));
+  const Instant day = DayOf(days, next);
+  std::vector<native::JsonMember> members;
+  for (const std::string_view row : document.data) {
+    if (!native::CutObject(row, &members)) return Wrong("`data` has what is no object");
+    const auto date = MemberOf(members, "date");
+    const auto time = date ? InstantOf(*date) : std::nullopt;
+    if (!time) return Wrong("a row has no `date`");
+    if (FloorDay(*time) != day) {
+      return Wrong(fmt::format("{} was not asked for, and is answered", FormatDate(*time)));
+    }
+  }
+  ApiAnswer answer;
+  answer.days[day] = Sorted(document.data);
+  const Instant after{day.us + kMicrosPerDay};
+  if (after < days.end) answer.next = FormatDate(after);
+  return answer;
+}
+
+int64_t SecondsSinceEpoch(Instant instant) { return instant.us / kMicrosPerSecond; }
+
+std::string QueryOf(const ReportKind& kind, Period days, const std::string& next) {
+  if (kind.vendor == SourceKind::kOpenRouter) return "?date=" + FormatDate(DayOf(days, next));
+  std::string query = kind.vendor == SourceKind::kOpenAi
+                          ? fmt::format("?start_time={}&end_time={}", SecondsSinceEpoch(days.start),
+                                        SecondsSinceEpoch(days.end))
+                          : fmt::format("?starting_at={}&ending_at={}",
+                                        net::PercentEncode(FormatInstant(days.start), false),
+                                        net::PercentEncode(FormatInstant(days.end), false));
+  query += fmt::format("&bucket_width=1d&limit={}", kDaysAPage);
+  for (const std::string_view group : kind.groups)
+    query += fmt::format("&group_by%5B%5D={}", group);
+  if (!next.empty()) query += "&page=" + net::PercentEncode(next, false);
+  return query;
+}
+
+std::string_view BaseOf(SourceKind vendor) {
+  switch (vendor) {
+    case SourceKind::kOpenAi:
+      return "https://api.openai.com";
+    case SourceKind::kAnthropic:
+      return "https://api.anthropic.com";
+    default:
+      return "https://openrouter.ai";
+  }
+}
+
+std::string_view KeyHintOf(SourceKind vendor) {
+  switch (vendor) {
+    case SourceKind::kOpenAi:
+      return "it takes an admin key of the organisation (sk-admin-...; platform.openai.com, "
+             "Settings, Admin keys), not a project's key";
+    case SourceKind::kAnthropic:
+      return "it takes an admin key of the organisation (sk-ant-admin...; Claude Console, "
+             "Settings, Admin keys), not a key for messages";
+    default:
+      return "it takes a management key (openrouter.ai, Settings, Management keys), not a key for "
+             "calls";
+  }
+}
+
+std::vector<std::pair<std::string, std::string>> HeadersOf(SourceKind vendor,
+                                                           const std::string& key) {
+  if (vendor == SourceKind::kAnthropic) {
+    return {{"x-api-key", key}, {"anthropic-version", "2023-06-01"}};
+  }
+  return {{"authorization", "Bearer " + key}};
+}
+
+}  // namespace
+
+std::string DefaultKeyVariable(SourceKind kind) {
+  switch (kind) {
+    case SourceKind::kOpenAi:
+      return "OPENAI_ADMIN_KEY";
+    case SourceKind::kAnthropic:
+      return "ANTHROPIC_ADMIN_KEY";
+    default:
+      return "OPENROUTER_MANAGEMENT_KEY";
+  }
+}
+
+VendorApi MakeVendorApi(const estate::Source& source, const std::string& key) {
+  const ReportKind& kind = KindOf(source);
+  const std::string address =
+      (source.endpoint.empty() ? std::string(BaseOf(kind.vendor)) : source.endpoint) +
+      std::string(kind.path);
+  VendorApi api;
+  api.name = address.substr(address.find("://") + 3);
+  api.format = kind.format;
+  api.asked = fmt::format("{} by {}", address, fmt::join(kind.groups, ", "));
+  api.key_hint = KeyHintOf(kind.vendor);
+  api.ask = [address, &kind, headers = HeadersOf(kind.vendor, key)](Period days,
+                                                                    const std::string& next) {
+    net::WebRequest request;
+    request.url = address + QueryOf(kind, days, next);
+    request.headers = headers;
+    return request;
+  };
+  if (kind.vendor == SourceKind::kOpenRouter) {
+    api.states_running_day = false;
+    api.history_days = 30;
+    api.read = ReadActivity;
+    return api;
+  }
+  const BucketForm& form = kind.vendor == SourceKind::kOpenAi ? kOpenAiBucket : kAnthropicBucket;
+  api.read = [&form](Period days, const std::string& next, std::string_view body) {
+    return ReadBuckets(form, days, next, body);
+  };
+  return api;
+}
+
+std::string BillOf(const DayTexts& days) {
+  std::vector<std::string_view> texts;
+  for (const auto& [day, text] : days) {
+    if (!text.empty()) texts.push_back(text);
+  }
+  if (texts.empty()) return {};
+  return fmt::format("{{\"data\":[\n{}]}}\n", fmt::join(texts, ",\n"));
+}
+
+}  // namespace flyball::sources
