@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <random>
 
 #include "base/ratio.h"
+#include "base/text.h"
+#include "os/files.h"
 
 namespace flyball::rates {
 namespace {
@@ -190,6 +193,45 @@ TEST(ExchangeTableTest, JsonHasTheNewestOrThoseOfADay) {
   EXPECT_EQ(then.find("TRL"), std::string::npos) << then;  // no more
   EXPECT_EQ(ExchangeJson(ExchangeTable(), std::nullopt),
             R"({"base":"EUR","currencies":[],"sources":[]})");
+}
+
+std::string SharedFile(const std::string& name) {
+  const char* shared = std::getenv("FLYBALL_SHARED_DATA");
+  if (shared == nullptr) return "";
+  const auto files = os::MakeRealFiles();
+  return files->ReadAll(os::JoinPath(os::JoinPath(shared, "exchange"), name)).value_or("");
+}
+
+// The whole history as the bank published it, cell by cell, and the file of its last day.
+TEST(ExchangeRealFileTest, EveryCellIsTheRateThatItSays) {
+  const std::string text = SharedFile("eurofxref-hist.csv");
+  if (text.empty()) GTEST_SKIP() << "exchange/eurofxref-hist.csv is not in FLYBALL_SHARED_DATA";
+  const ExchangeTable table = TableOf(text);
+  const std::vector<std::string_view> lines = SplitText(text, '\n');
+  const std::vector<std::string_view> header = SplitText(lines[0], ',');
+  Instant newer{};
+  for (size_t i = 1; i < lines.size(); ++i) {
+    const std::vector<std::string_view> cells = SplitText(lines[i], ',');
+    if (cells.size() < 2) continue;
+    const Instant day = Day(cells[0]);
+    if (i > 1) {
+      EXPECT_LE(newer.us - day.us, 5 * kMicrosPerDay) << cells[0];
+    }
+    newer = day;
+    for (size_t c = 1; c < cells.size(); ++c) {
+      if (cells[c].empty()) continue;
+      const auto quote = table.Find(header[c], day);
+      const bool has_own = quote && quote->rate.day == day;
+      ASSERT_EQ(has_own, cells[c] != "N/A") << header[c] << ' ' << cells[0];
+      if (has_own) {
+        ASSERT_EQ(quote->rate.per_euro, Money::Parse(cells[c]).value());
+      }
+    }
+  }
+  const std::string last = SharedFile("eurofxref.csv");
+  ASSERT_FALSE(last.empty());
+  ExchangeTable both = table;
+  EXPECT_EQ(both.Add("exchange/day.csv", Read(last)), 0);  // says the same
 }
 
 // There and back again loses half a unit of the last place in each step, the first of them scaled
