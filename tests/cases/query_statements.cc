@@ -180,11 +180,11 @@ Result<Outcome> RunQuery(World& world, const Statement& statement) {
   }
 
   Outcome outcome;
-  if (answer.conversion) AddConversion(*answer.conversion, &outcome);
   std::string columns;
   for (const std::string& column : answer.columns)
     columns += (columns.empty() ? "" : ", ") + column;
   outcome.facts = {{"read_from " + answer.read_from}, {"columns " + columns}};
+  if (answer.conversion) AddConversion(*answer.conversion, &outcome);
   bool has_currency =
       std::find(answer.columns.begin(), answer.columns.end(), "currency") != answer.columns.end();
   for (const ledger::AnswerRow& row : answer.rows) {

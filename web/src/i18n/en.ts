@@ -79,7 +79,7 @@ export const en = {
       of === 1
         ? 'The day has none of its own.'
         : `${n} of ${of} days took the last rate before them.`,
-    sources: 'Rates from',
+    source: (when: string) => `Rates imported ${when} (UTC)`,
     importHint:
       'To see all currencies in one, import exchange rates on the server: flyball exchange import eurofxref-hist.csv',
   },

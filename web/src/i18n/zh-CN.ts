@@ -74,7 +74,7 @@ export const zhCN: Catalogue = {
     days: (from, to) => (from === to ? `${from}的汇率。` : `${from}至${to}的汇率。`),
     carried: (n, of) =>
       of === 1 ? '当天没有汇率。' : `${of} 天中有 ${n} 天使用此前最近一天的汇率。`,
-    sources: '汇率来源',
+    source: (when) => `汇率导入于 ${when}（UTC）`,
     importHint:
       '若要将所有币种折算为一种，请在服务器上导入汇率：flyball exchange import eurofxref-hist.csv',
   },

@@ -1,8 +1,8 @@
 // The reporting currency: the choice of it, and how figures in it came about.
-import { currencyName, dayName, money, quantity, t } from '../i18n';
+import { currencyName, dayName, instantName, money, quantity, t } from '../i18n';
 import { MONEY_SCALE, parseFixed } from '../lib/fixed';
 import { estate, exchange, useAnswer } from '../lib/data';
-import { reportable } from '../lib/reporting';
+import { reportable, sourceParts } from '../lib/reporting';
 import { query, useScope } from '../lib/scope';
 import { go } from '../lib/state';
 import type { Conversion, UsedRate } from '../lib/api';
@@ -72,12 +72,14 @@ function Detail({ conversion }: { conversion: Conversion }) {
           );
         })}
       </dl>
-      <p class="soft small">
-        {words.sources}{' '}
-        {sources.map((source) => (
-          <code>{source}</code>
-        ))}
-      </p>
+      {sources.map((source) => {
+        const { imported, id } = sourceParts(source);
+        return (
+          <p class="soft small" title={source}>
+            {imported ? words.source(instantName(imported)) : source} <code>{id}</code>
+          </p>
+        );
+      })}
     </>
   );
 }
