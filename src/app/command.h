@@ -70,7 +70,7 @@ int RunSync(const Environment& environment, const SyncArgs& args);
 
 struct QueryArgs {
   std::string measures = "effective_cost";
-  std::string by, grain = "none", from, to, where, basis = "effective", as_of;
+  std::string by, grain = "none", from, to, where, basis = "effective", as_of, currency;
   int top = 0;
   int64_t offset = 0, limit = 100;  // of `rows`
 };
@@ -121,6 +121,14 @@ struct PricesArgs {
 int RunPricesImport(const Environment& environment, const PricesArgs& args);
 int RunPricesShow(const Environment& environment, const PricesArgs& args);
 int RunPricesDiff(const Environment& environment, const PricesArgs& args);
+
+struct ExchangeArgs {
+  std::vector<std::string> files;  // of import
+  std::string currency, at;        // of show
+  int64_t limit = 30;
+};
+int RunExchangeImport(const Environment& environment, const ExchangeArgs& args);
+int RunExchangeShow(const Environment& environment, const ExchangeArgs& args);
 
 struct DemoArgs {
   std::string out;  // empty: home/demo

@@ -43,6 +43,7 @@ struct Options {
   CompactArgs compact;
   RateArgs rate;
   PricesArgs prices;
+  ExchangeArgs exchange;
   DemoArgs demo;
   ServeArgs serve;
   TokenArgs token;
@@ -151,6 +152,8 @@ void AddQueries(CLI::App& app, Options& options) {
   query->add_option("--top", options.query.top, "this many groups, the rest as (other)");
   query->add_option("--basis", options.query.basis,
                     "what ranks: effective, billed, list, contracted");
+  query->add_option("--in", options.query.currency,
+                    "in this currency, at the imported exchange rate of each day");
   AddQueryOptions(query, options.query);
   CLI::App* rows = Command(app, "rows", "show the charges behind a figure", options);
   rows->add_option("--offset", options.query.offset, "skip this many");
@@ -214,6 +217,20 @@ void AddPrices(CLI::App& app, Options& options) {
                    "two of: an import's id, a file, 'builtin'; the newest two if absent")
       ->expected(0, 2);
   diff->add_option("--at", options.prices.at, "at the prices of this date or instant");
+}
+
+void AddExchange(CLI::App& app, Options& options) {
+  ExchangeArgs& args = options.exchange;
+  CLI::App* exchange = app.add_subcommand("exchange", "bring exchange rates in and show them");
+  exchange->require_subcommand(1);
+  CLI::App* import =
+      Command(*exchange, "import", "keep files of exchange rates in the home", options);
+  import->add_option("FILE", args.files, "of the European Central Bank: eurofxref-hist.csv")
+      ->required();
+  CLI::App* show = Command(*exchange, "show", "the rates, with their days and files", options);
+  show->add_option("CURRENCY", args.currency, "the days of this one, newest first");
+  show->add_option("--at", args.at, "the rates that hold on this date");
+  show->add_option("--limit", args.limit, "of one currency, show this many days");
 }
 
 void AddServers(CLI::App& app, Options& options) {
@@ -374,6 +391,8 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "prices import") return RunPricesImport(environment, options.prices);
   if (command == "prices show") return RunPricesShow(environment, options.prices);
   if (command == "prices diff") return RunPricesDiff(environment, options.prices);
+  if (command == "exchange import") return RunExchangeImport(environment, options.exchange);
+  if (command == "exchange show") return RunExchangeShow(environment, options.exchange);
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);
   if (command == "up") return RunUp(environment, options.serve);
@@ -428,6 +447,7 @@ int Main(int argc, char** argv) {
   AddExport(app, options);
   AddQueries(app, options);
   AddPrices(app, options);
+  AddExchange(app, options);
   AddServers(app, options);
   AddMockVendor(app, options);
   AddMaintenance(app, options);

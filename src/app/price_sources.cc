@@ -9,18 +9,23 @@
 
 namespace flyball::app {
 
-Result<std::string> ReadPriceBytes(const Environment& environment, const std::string& path) {
+Result<std::string> ReadWholeFile(const Environment& environment, const std::string& path,
+                                  std::string_view what, size_t bytes_max) {
   const uint64_t size = FB_TRY(environment.files.Size(path));
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
-    return Fail(Code::kInvalidArgument, fmt::format("'{}' is no file of prices", path));
+    return Fail(Code::kInvalidArgument, fmt::format("'{}' is no file {}", path, what));
   }
-  if (size > rates::kPriceFileBytesMax) {
+  if (size > bytes_max) {
     return Fail(Code::kInvalidArgument,
-                fmt::format("'{}' has {}, and a price file at most {}", path, FormatBytes(size),
-                            FormatBytes(rates::kPriceFileBytesMax)));
+                fmt::format("'{}' has {}, and a file {} at most {}", path, FormatBytes(size), what,
+                            FormatBytes(bytes_max)));
   }
   return environment.files.ReadAll(path);
+}
+
+Result<std::string> ReadPriceBytes(const Environment& environment, const std::string& path) {
+  return ReadWholeFile(environment, path, "of prices", rates::kPriceFileBytesMax);
 }
 
 Result<rates::PriceFile> ReadPrices(const Environment& environment, const std::string& path) {

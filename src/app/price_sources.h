@@ -1,4 +1,4 @@
-// The price book that a command works with.
+// The price book that a command works with, and files that are read whole.
 #pragma once
 
 #include <string>
@@ -10,6 +10,9 @@
 
 namespace flyball::app {
 
+// A regular file's bytes; `what` it is a file of, for the error ("of prices").
+Result<std::string> ReadWholeFile(const Environment& environment, const std::string& path,
+                                  std::string_view what, size_t bytes_max);
 // A price file's bytes, and what they say. Errors name the file.
 Result<std::string> ReadPriceBytes(const Environment& environment, const std::string& path);
 Result<rates::PriceFile> ReadPrices(const Environment& environment, const std::string& path);

@@ -8,7 +8,7 @@
 #include "app/remote.h"
 #include "app/table.h"
 #include "base/text.h"
-#include "ingest/live_charges.h"
+#include "ingest/reporting.h"
 #include "ledger/cost_query.h"
 #include "ledger/ledger.h"
 
@@ -36,6 +36,7 @@ Result<ledger::CostQuery> ParseQueryArgs(const QueryArgs& args) {
   query.top = args.top;
   query.basis = args.basis;
   query.as_of = args.as_of;
+  query.currency = args.currency;
   FB_CHECK(ledger::Validate(query));
   return query;
 }
@@ -49,7 +50,9 @@ Result<std::string> AnswerQuery(const Environment& environment, const QueryArgs&
   }
   const auto ledger = FB_TRY(OpenLedger(environment));
   ingest::LiveCharges live(environment.files, environment.home, environment.clock);
-  return ingest::LiveAnswerText(FB_TRY(live.Query(*ledger, query)), format);
+  rates::ExchangeStore exchange(environment.files, environment.home);
+  return ingest::LiveAnswerText(FB_TRY(ingest::AnswerInCurrency(live, *ledger, exchange, query)),
+                                format);
 }
 
 namespace {

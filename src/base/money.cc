@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/assert.h"
+#include "base/ratio.h"
 
 namespace flyball {
 namespace {
@@ -174,8 +175,8 @@ uint64_t DivideWide(Wide* value, uint64_t divisor) {
   return static_cast<uint64_t>(remainder);
 }
 
-// The same for a divisor below 2^127, bit by bit: only weights that add up beyond 64 bits come
-// here.
+// The same for a divisor below 2^127, bit by bit: only weights that add up beyond 64 bits and
+// ratios come here.
 uint128 DivideWideByWide(Wide* value, uint128 divisor) {
   uint128 remainder = 0;
   for (int i = 0; i < 256; ++i) {
@@ -304,6 +305,24 @@ Result<Money> Multiply(Money price, Quantity quantity) {
   }
   auto units = static_cast<int128>(magnitude);
   return Money::FromUnits((price.units() < 0) != (quantity.units() < 0) ? -units : units);
+}
+
+Result<Money> TimesRatio(Money amount, int128 numerator, int128 denominator) {
+  FB_ASSERT(numerator > 0 && numerator <= kRatioMax);
+  FB_ASSERT(denominator > 0 && denominator <= kRatioMax);
+  Wide quotient = MultiplyWide(Magnitude(amount.units()), Magnitude(numerator));
+  const uint128 remainder = DivideWideByWide(&quotient, Magnitude(denominator));
+  uint128 magnitude = quotient.low;
+  if (quotient.high == 0 && magnitude <= static_cast<uint128>(kDecimalMaxUnits) &&
+      RoundsUp<uint128>(magnitude, remainder, Magnitude(denominator))) {
+    ++magnitude;
+  }
+  if (quotient.high != 0 || magnitude > static_cast<uint128>(kDecimalMaxUnits)) {
+    return Fail(Code::kOutOfRange,
+                "what " + amount.ToString() + " comes to in that ratio leaves 38 digits");
+  }
+  const auto units = static_cast<int128>(magnitude);
+  return Money::FromUnits(amount.units() < 0 ? -units : units);
 }
 
 Result<std::vector<Money>> Split(Money total, std::span<const uint64_t> weights) {

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/ratio.h"
+
 namespace flyball {
 namespace {
 
@@ -286,6 +288,21 @@ RC_GTEST_PROP(MultiplyProperty, EqualsSchoolbookMultiplication, ()) {
   Result<Money> got = Multiply(price, quantity);
   RC_ASSERT(got.has_value() == (fault == DecimalFault::kNone));
   if (got) RC_ASSERT(got->units() == expected.units);
+}
+
+TEST(TimesRatioTest, RoundsOnceHalfToEven) {
+  EXPECT_EQ(TimesRatio(M("10"), 4, 5).value(), M("8"));
+  EXPECT_EQ(TimesRatio(M("-1"), 1, 3).value(), M("-0.333333333333"));
+  EXPECT_EQ(TimesRatio(M("2"), 1, 3).value(), M("0.666666666667"));
+  EXPECT_EQ(TimesRatio(M("0.000000000001"), 1, 2).value(), M("0"));
+  EXPECT_EQ(TimesRatio(M("0.000000000003"), 1, 2).value(), M("0.000000000002"));
+  EXPECT_EQ(TimesRatio(M("-0.000000000005"), 1, 2).value(), M("-0.000000000002"));
+  EXPECT_EQ(TimesRatio(M("0"), kRatioMax, 1).value(), M("0"));
+  const Money most = Money::FromUnits(kDecimalMaxUnits);
+  EXPECT_EQ(TimesRatio(most, kRatioMax, kRatioMax).value(), most);
+  EXPECT_EQ(TimesRatio(most, 2, 1).error().code, Code::kOutOfRange);
+  EXPECT_EQ(TimesRatio(most, kRatioMax, 1).error().code, Code::kOutOfRange);
+  EXPECT_EQ(TimesRatio(Money::FromUnits(1), kRatioMax, 1).value().units(), kRatioMax);
 }
 
 TEST(SplitTest, LargestRemainderTakesTheRest) {

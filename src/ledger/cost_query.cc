@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "model/charge.h"
 #include "model/dimension.h"
+#include "rates/exchange.h"
 
 namespace flyball::ledger {
 namespace {
@@ -160,6 +161,24 @@ Status CheckAsOf(std::string_view as_of) {
   return {};
 }
 
+// By currency the answer would have two columns of that name, and sums that can't be told apart.
+Status CheckCurrency(const CostQuery& query) {
+  if (query.currency.empty()) return {};
+  FB_CHECK(CheckText("currency", query.currency));
+  if (!rates::IsCurrencyCode(query.currency)) {
+    const std::string upper = ToUpper(query.currency);
+    return Wrong("currency: " + Shown(query.currency) + " is no currency to report in",
+                 rates::IsCurrencyCode(upper) ? "did you mean '" + upper + "'?"
+                                              : "the three letters of ISO 4217, such as EUR");
+  }
+  if (std::find(query.by.begin(), query.by.end(), "currency") != query.by.end()) {
+    return Wrong(
+        "by: 'currency' is what charges were billed in, and the answer is all in " + query.currency,
+        "leave it out: what was billed in each currency stands beside the answer");
+  }
+  return {};
+}
+
 }  // namespace
 
 const std::vector<std::string_view>& MeasureNames() {
@@ -237,6 +256,7 @@ Status Validate(const CostQuery& query) {
     return Wrong("basis: " + Shown(query.basis) + " is no basis",
                  DidYouMean(query.basis, BasisNames()));
   }
+  FB_CHECK(CheckCurrency(query));
   return CheckAsOf(query.as_of);
 }
 

@@ -40,6 +40,9 @@ struct CostQuery {
   std::string basis = "effective";
   // commit id, unique prefix of one, or sequence number; empty: the newest
   std::string as_of;
+  // The reporting currency, such as "EUR"; empty: each charge in the currency that it was billed
+  // in. The ledger itself knows only those; ledger/report_in.h says how its answer is converted.
+  std::string currency;
   bool operator==(const CostQuery&) const = default;
 };
 
@@ -84,6 +87,26 @@ struct AnswerRow {
       measures;  // units of the measure's type, in the order of QueryAnswer::measures
   std::string currency;
 };
+// How an answer in a reporting currency came about. Rates count units of the reporting currency for
+// one of the billing currency.
+struct UsedRate {
+  std::string billed;            // the currency that was converted
+  Instant first_day, last_day;   // of the charges that were
+  int64_t days = 0;              // that they are of
+  int64_t days_carried = 0;      // of these, those that have no rate of their own: the last before
+  Instant rates_from, rates_to;  // the days that the rates are of
+  Money lowest, highest;         // rounded to 1e-12 here and only here
+  std::vector<std::string> sources;  // the files that state them
+};
+struct Conversion {
+  std::string currency;
+  std::vector<UsedRate> rates;  // by currency; none where nothing had to be converted
+  // What was billed, untouched: by billing currency the sums of `measures`, the costs of the
+  // answer.
+  std::vector<std::string> measures;
+  std::map<std::string, std::vector<int128>> billed;
+};
+
 // A row stands for one (period, dimensions, currency); currencies are never added. A charge without
 // a value has dimension::kUnallocated (rule dimensions) or kNone (the others) in its place; a
 // measure without a value counts as 0.
@@ -104,7 +127,8 @@ struct QueryAnswer {
   std::map<std::string, std::vector<int128>> totals;  // by currency; sums of exactly the rows shown
   std::string commit;
   std::string query_hash;
-  std::string read_from;  // "cube", "rollup" or "rows": which level answered
+  std::string read_from;                 // "cube", "rollup" or "rows": which level answered
+  std::optional<Conversion> conversion;  // of an answer in a reporting currency
 };
 const std::vector<std::string_view>& MeasureNames();  // of charge::Measures(), then "charges"
 // 12 for costs, 15 for usage, 0 for charges; -1: no measure

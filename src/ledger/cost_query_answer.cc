@@ -130,6 +130,52 @@ void AppendUsageByUnit(const QueryAnswer& answer, std::string* out) {
   *out += '}';
 }
 
+void AppendUsedRate(const UsedRate& rate, std::string* out) {
+  *out += '{';
+  bool first = true;
+  for (const auto& [key, value] : {std::pair<std::string_view, std::string>("from", rate.billed),
+                                   {"first_day", FormatDate(rate.first_day)},
+                                   {"last_day", FormatDate(rate.last_day)},
+                                   {"rates_from", FormatDate(rate.rates_from)},
+                                   {"rates_to", FormatDate(rate.rates_to)},
+                                   {"lowest", rate.lowest.ToString()},
+                                   {"highest", rate.highest.ToString()}}) {
+    AppendKey(key, first, out);
+    first = false;
+    AppendJsonString(value, out);
+  }
+  *out += ",\"days\":" + std::to_string(rate.days) +
+          ",\"days_carried\":" + std::to_string(rate.days_carried) + R"(,"sources":[)";
+  for (size_t i = 0; i < rate.sources.size(); ++i) {
+    if (i > 0) *out += ',';
+    AppendJsonString(rate.sources[i], out);
+  }
+  *out += "]}";
+}
+
+void AppendConversion(const Conversion& conversion, std::string* out) {
+  *out += R"(,"conversion":{"currency":)";
+  AppendJsonString(conversion.currency, out);
+  *out += R"(,"billed":{)";
+  bool first = true;
+  for (const auto& [currency, sums] : conversion.billed) {
+    AppendKey(currency, first, out);
+    first = false;
+    *out += '{';
+    for (size_t m = 0; m < sums.size(); ++m) {
+      AppendKey(conversion.measures[m], m == 0, out);
+      AppendJsonString(FormatDecimal(sums[m], Money::scale()), out);
+    }
+    *out += '}';
+  }
+  *out += R"(},"rates":[)";
+  for (size_t i = 0; i < conversion.rates.size(); ++i) {
+    if (i > 0) *out += ',';
+    AppendUsedRate(conversion.rates[i], out);
+  }
+  *out += "]}";
+}
+
 // A decoded character of UTF-8 text; a byte that is not part of one counts as U+FFFD.
 struct Rune {
   char32_t code = 0xFFFD;
@@ -223,6 +269,33 @@ std::string WithFraction(std::string text, size_t digits) {
   if (point == std::string::npos) text += '.';
   text.append(digits - have, '0');
   return text;
+}
+
+// The same for people, under a table.
+std::string ConversionLines(const Conversion& conversion) {
+  std::string out;
+  for (const auto& [currency, sums] : conversion.billed) {
+    out += "billed in " + TextCell(currency).text + ':';
+    for (size_t m = 0; m < sums.size(); ++m) {
+      out += (m > 0 ? ", " : " ") + conversion.measures[m] + ' ' +
+             WithFraction(FormatDecimal(sums[m], Money::scale()), 2);
+    }
+    out += '\n';
+  }
+  for (const UsedRate& rate : conversion.rates) {
+    out += "converted at 1 " + TextCell(rate.billed).text + " = " + rate.lowest.ToString();
+    if (rate.highest != rate.lowest) out += " to " + rate.highest.ToString();
+    out += ' ' + conversion.currency + ", charges of " + FormatDate(rate.first_day) + " to " +
+           FormatDate(rate.last_day) + " at rates of " + FormatDate(rate.rates_from) + " to " +
+           FormatDate(rate.rates_to);
+    if (rate.days_carried > 0) {
+      out += ", " + std::to_string(rate.days_carried) + " of " + std::to_string(rate.days) +
+             " days at the last rate before";
+    }
+    out += '\n';
+    for (const std::string& source : rate.sources) out += "  from " + source + '\n';
+  }
+  return out;
 }
 
 Column NumberColumn(const QueryAnswer& answer, size_t measure,
@@ -331,6 +404,7 @@ std::string AnswerJson(const QueryAnswer& answer) {
     AppendKey(key, false, &out);
     AppendJsonString(value, &out);
   }
+  if (answer.conversion) AppendConversion(*answer.conversion, &out);
   AppendKey(kCurrency, false, &out);
   if (answer.totals.size() == 1) {
     AppendJsonString(answer.totals.begin()->first, &out);
@@ -374,6 +448,7 @@ std::string AnswerTable(const QueryAnswer& answer) {
   if (answer.rows.empty()) return out + "no charges\n";
   append_rule();
   for (size_t t = 0; t < answer.totals.size(); ++t) append_line(answer.rows.size() + 1 + t);
+  if (answer.conversion) out += '\n' + ConversionLines(*answer.conversion);
   return out;
 }
 

@@ -17,8 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr int kMaxDepth = 8;
-const std::vector<std::string_view> kQueryFields = {"measures", "by",  "grain", "from", "to",
-                                                    "where",    "top", "basis", "as_of"};
+const std::vector<std::string_view> kQueryFields = {
+    "measures", "by", "grain", "from", "to", "where", "top", "basis", "as_of", "currency"};
 const std::vector<std::string_view> kFilterFields = {"dimension", "not", "values"};
 
 std::unexpected<Error> Wrong(std::string message, std::string hint = {}) {
@@ -196,6 +196,8 @@ Status ReadMember(std::string_view key, const json& value, CostQuery* query) {
     query->basis = FB_TRY(ReadText("basis", value));
   } else if (key == "as_of") {
     query->as_of = FB_TRY(ReadText("as_of", value));
+  } else if (key == "currency") {
+    query->currency = FB_TRY(ReadText("currency", value));
   }
   return {};
 }
@@ -305,6 +307,12 @@ std::string MakeSchema() {
       {"type", "string"},
       {"pattern", "^[0-9a-f]{0,64}$"},
       {"description", "Commit id, unique beginning of one, or number; empty: the newest."}};
+  properties["currency"] = {
+      {"type", "string"},
+      {"pattern", "^([A-Z]{3})?$"},
+      {"description",
+       "Report in this currency, at the imported exchange rate of each day; empty: as billed. Not "
+       "with the dimension currency."}};
   json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
                  {"title", "Flyball cost query"},
                  {"type", "object"},
@@ -356,6 +364,7 @@ std::string CanonicalJson(const CostQuery& query) {
   if (query.top != 0) out += ",\"top\":" + std::to_string(query.top);
   if (query.basis != CostQuery().basis) text_member("basis", query.basis);
   if (!query.as_of.empty()) text_member("as_of", query.as_of);
+  if (!query.currency.empty()) text_member("currency", query.currency);
   out += '}';
   return out;
 }

@@ -323,19 +323,25 @@ Result<T> LedgerImpl::Asking(Ask ask) {
 }
 
 Result<QueryAnswer> LedgerImpl::Query(const CostQuery& query, ReadFrom read_from) {
+  if (!query.currency.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "the ledger has charges in the currencies that they were billed in",
+                "ask what ReportingQuery makes of the question, and convert it with ReportIn");
+  }
   return Asking<QueryAnswer>(
       [&](Store& store, const History& history) { return store.Query(query, history, read_from); });
 }
 
 namespace {
 
-// Measures and grouping say nothing about which charges they are.
+// Measures, grouping and the reporting currency say nothing about which charges they are.
 Result<CostQuery> ChargesOf(const CostQuery& query) {
   CostQuery plain = query;
   plain.measures = {"effective_cost"};
   plain.by.clear();
   plain.grain = Grain::kNone;
   plain.top = 0;
+  plain.currency.clear();
   FB_CHECK(Validate(plain));
   return plain;
 }

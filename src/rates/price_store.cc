@@ -6,31 +6,12 @@
 #include <set>
 
 #include "base/hash.h"
+#include "rates/stored_name.h"
 
 namespace flyball::rates {
 namespace {
 
-constexpr size_t kIdBytes = 12;
-constexpr size_t kHashBytes = 64;
 constexpr std::string_view kEnding = ".json";
-
-// "20261125T191503Z": sorts by time.
-std::string CompactTime(Instant time) {
-  std::string text = FormatInstant(Instant{time.us - time.us % kMicrosPerSecond});
-  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
-  return text;
-}
-
-bool ParseCompactTime(std::string_view text, Instant* time) {
-  if (text.size() != 16) return false;
-  ParsedInstant parsed;
-  const std::string spaced =
-      fmt::format("{}-{}-{}T{}:{}:{}Z", text.substr(0, 4), text.substr(4, 2), text.substr(6, 2),
-                  text.substr(9, 2), text.substr(11, 2), text.substr(13, 2));
-  if (!ParseInstant(spaced, &parsed)) return false;
-  *time = parsed.instant;
-  return true;
-}
 
 bool ParseFormat(std::string_view name, PriceFormat* format) {
   for (const PriceFormat known :
@@ -43,22 +24,18 @@ bool ParseFormat(std::string_view name, PriceFormat* format) {
 }
 
 std::string NameOf(const StoredPrices& prices) {
-  return fmt::format("{}-{}-{}{}", CompactTime(prices.imported), FormatName(prices.format),
-                     prices.sha256, kEnding);
+  return FormatStoredName({prices.imported, std::string(FormatName(prices.format)), prices.sha256},
+                          kEnding);
 }
 
-bool ParseName(std::string_view name, StoredPrices* out) {
-  out->name = name;
-  if (!name.ends_with(kEnding)) return false;
-  name.remove_suffix(kEnding.size());
-  const size_t first = name.find('-');
-  const size_t last = name.rfind('-');
-  if (first == std::string_view::npos || first == last) return false;
-  out->sha256 = name.substr(last + 1);
-  if (out->sha256.size() != kHashBytes) return false;
-  out->id = out->sha256.substr(0, kIdBytes);
-  return ParseCompactTime(name.substr(0, first), &out->imported) &&
-         ParseFormat(name.substr(first + 1, last - first - 1), &out->format);
+bool ParseName(std::string_view text, StoredPrices* out) {
+  const std::optional<StoredName> name = ParseStoredName(text, kEnding);
+  if (!name) return false;
+  out->name = text;
+  out->sha256 = name->sha256;
+  out->id = name->id();
+  out->imported = name->imported;
+  return ParseFormat(name->format, &out->format);
 }
 
 // What a map says, only from the day of its check on, or only before it.
@@ -108,7 +85,7 @@ Result<PriceStore::Added> PriceStore::Add(std::string_view bytes, Instant now) {
   added.prices.format = added.file.report.format;
   added.prices.imported = Instant{now.us - now.us % kMicrosPerSecond};
   added.prices.sha256 = Sha256Hex(bytes);
-  added.prices.id = added.prices.sha256.substr(0, kIdBytes);
+  added.prices.id = added.prices.sha256.substr(0, kStoredIdBytes);
   added.prices.name = NameOf(added.prices);
   const std::vector<StoredPrices> have = FB_TRY(List());
   for (auto newest = have.rbegin(); newest != have.rend(); ++newest) {

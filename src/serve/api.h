@@ -13,9 +13,10 @@
 #include <vector>
 
 #include "health/sources.h"
-#include "ingest/live_charges.h"
 #include "ingest/otlp/otlp.h"
+#include "ingest/reporting.h"
 #include "os/files.h"
+#include "rates/exchange_store.h"
 #include "serve/answer_cache.h"
 #include "serve/desk_queue.h"
 #include "serve/events.h"
@@ -53,6 +54,7 @@ class Api {
   net::Response GetEstate(const Call& call);
   net::Response Explain(const Call& call);
   net::Response GetQuarantine(const Call& call);
+  net::Response GetExchange(const Call& call);
   net::Response GetDataHealth(const Call& call);
   net::Response GetMonthHealth(const Call& call);
   net::Response GetQuerySchema(const Call& call);
@@ -120,6 +122,7 @@ class Api {
   OtlpCounts otlp_counts_;
   std::unique_ptr<os::Files> files_ = os::MakeRealFiles();
   ingest::LiveCharges live_;
+  rates::ExchangeStore exchange_;
   AnswerCache cache_;
   health::QuarantineReasons quarantine_reasons_;
   std::mutex estate_mutex_;

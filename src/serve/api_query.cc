@@ -108,12 +108,14 @@ Result<AnswerCache::Text> Api::Answer(const ledger::CostQuery& query, AnswerForm
     commit = FB_TRY(ledger.FindCommit(query.as_of)).id;
   }
   const uint64_t live = query.as_of.empty() ? live_.Version(ledger) : 0;
-  const std::string question =
-      fmt::format(" {} {} {}", static_cast<int>(format), live, ledger::CanonicalJson(query));
+  const std::string rates = query.currency.empty() ? "" : FB_TRY(exchange_.Version());
+  const std::string question = fmt::format(" {} {} {} {}", static_cast<int>(format), live, rates,
+                                           ledger::CanonicalJson(query));
   if (AnswerCache::Text known = cache_.Find(commit + question)) {
     return known;
   }
-  const ingest::LiveCharges::Answer answer = FB_TRY(live_.Query(ledger, query));
+  const ingest::LiveCharges::Answer answer =
+      FB_TRY(ingest::AnswerInCurrency(live_, ledger, exchange_, query));
   auto text = std::make_shared<const std::string>(ingest::LiveAnswerText(answer, format));
   // A commit may have come in between: the answer says which one it was read at.
   cache_.Keep(answer.answer.commit + question, text);
@@ -256,6 +258,17 @@ Result<std::string> Api::ExportJson(const std::string& body) {
 net::Response Api::PostExport(const Call& call) {
   auto exported = ExportJson(call.request.body);
   return exported ? JsonReply(*std::move(exported)) : ErrorReply(exported.error());
+}
+
+net::Response Api::GetExchange(const Call& call) {
+  std::optional<Instant> at;
+  if (const auto named = call.request.query.find("at"); named != call.request.query.end()) {
+    const auto parsed = ParseUserInstant(named->second);
+    if (!parsed) return ErrorReply(parsed.error());
+    at = *parsed;
+  }
+  const auto table = exchange_.Table();
+  return table ? JsonReply(rates::ExchangeJson(**table, at)) : ErrorReply(table.error());
 }
 
 net::Response Api::GetQuerySchema(const Call&) {

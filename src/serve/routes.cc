@@ -25,6 +25,10 @@ constexpr Parameter kQuarantineParameters[] = {
 constexpr Parameter kMonthParameters[] = {
     {"month", "path", "string", "A billing period, such as 2026-10."},
 };
+constexpr Parameter kExchangeParameters[] = {
+    {"at", "query", "string",
+     "The rates that hold on this date; of each currency its newest if absent."},
+};
 constexpr Parameter kImportParameters[] = {
     {"async", "query", "boolean",
      "1: answer 202 with a job at once instead of the report when it is done."},
@@ -97,6 +101,11 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/health/months/{month}", Access::kRead,
      "A billing period beside its invoices: the ladder from each to the ledger.", kMonthParameters,
      "", "MonthHealth", &Api::GetMonthHealth},
+    {"GET", "/api/v1/exchange", Access::kRead,
+     "The exchange rates that were imported: of each currency its rate to the euro, with its day "
+     "and "
+     "file.",
+     kExchangeParameters, "", "ExchangeRates", &Api::GetExchange},
     {"POST", "/api/v1/imports", Access::kWrite,
      "Imports bills: files of the server (JSON) or uploaded ones (multipart/form-data, or one file "
      "as the body).",

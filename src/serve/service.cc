@@ -42,6 +42,7 @@ Api::Api(Settings settings_in, ledger::Ledger& ledger_in, Clock& clock_in, Hooks
       tokens(settings.home),
       started_us_(clock.MonotonicUs()),
       live_(*files_, settings.home, clock),
+      exchange_(*files_, settings.home),
       cache_(settings.answer_cache_bytes),
       announced_(NewestSequence(ledger)),
       imports(hooks.run_import) {}

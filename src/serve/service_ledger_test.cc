@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ingest/import.h"
+#include "rates/exchange_store.h"
 #include "reconcile/statement.h"
 #include "serve/test_home.h"
 
@@ -92,6 +93,38 @@ TEST_F(OverLedger, AnswersOnAnEmptyHome) {
   EXPECT_EQ(Json::parse(Send(Ask("GET", "/api/v1/commits")).body)["total"], 0);
   EXPECT_EQ(Send(Ask("GET", "/api/v1/estate")).status, 200);
   EXPECT_TRUE(Query(R"({"measures":["billed_cost"]})")["rows"].empty());
+}
+
+// In memory, too, an answer is that of the rates that are there now.
+TEST_F(OverLedger, AnswersInAReportingCurrencyAtTheRatesThatWereImported) {
+  Upload(std::string(kHeader) + Line("10", "Search", "2026-01-08T00:00:00Z"));
+  const std::string question = R"({"measures":["billed_cost"],"currency":"EUR"})";
+  const net::ClientResponse refused = Send(Ask("POST", "/api/v1/query", question));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(Json::parse(refused.body)["error"]["code"], "FAILED_PRECONDITION") << refused.body;
+  EXPECT_TRUE(Json::parse(Send(Ask("GET", "/api/v1/exchange")).body)["currencies"].empty());
+
+  rates::ExchangeStore store(*files, home.path());
+  ASSERT_TRUE(store.Add("Date,USD,\n2026-01-07,1.25,\n", clock->Now()));
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Query(question)["totals"]["billed_cost"], "8");
+  ASSERT_TRUE(store.Add("Date,USD,\n2026-01-08,1.6,\n", clock->Now()));
+  const Json answer = Query(question);
+  EXPECT_EQ(answer["totals"]["billed_cost"], "6.25");
+  EXPECT_EQ(answer["conversion"]["billed"]["USD"]["billed_cost"], "10");
+  EXPECT_EQ(answer["conversion"]["rates"][0]["rates_to"], "2026-01-08");
+  const Json batch = Query(R"({"queries":[)" + question + R"(,{"measures":["billed_cost"]}]})");
+  EXPECT_EQ(batch["answers"][0]["currency"], "EUR");
+  EXPECT_EQ(batch["answers"][1]["totals"]["billed_cost"], "10");
+
+  net::Request at = Ask("GET", "/api/v1/exchange");
+  at.query = {{"at", "2026-01-07"}};
+  EXPECT_EQ(Json::parse(Send(at).body)["currencies"][0]["per_euro"], "1.25");
+  at.query = {{"at", "yesterday"}};
+  EXPECT_EQ(Send(at).status, 400);
+  // Charges stand as they were billed.
+  const Json rows =
+      Json::parse(Send(Ask("POST", "/api/v1/rows", R"({"query":)" + question + "}")).body);
+  EXPECT_EQ(rows["total"], 1) << rows.dump().substr(0, 500);
 }
 
 TEST_F(OverLedger, ABillGoesInAndEveryFigureComesOut) {

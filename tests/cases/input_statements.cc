@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "engine/engine.h"
+#include "rates/exchange_store.h"
 #include "world.h"
 
 namespace flyball::cases {
@@ -252,6 +253,13 @@ Result<Outcome> WriteBill(World& world, const Statement& statement) {
   if (HasArg(statement, "escaped")) text = FB_TRY(Unescape(text));
   if (HasArg(statement, "bom")) text.insert(0, "\xEF\xBB\xBF");
   FB_CHECK(WriteInput(world, statement, std::move(text)));
+  return Outcome{};
+}
+
+// exchange: a file of exchange rates, imported at once.
+Result<Outcome> ImportRates(World& world, const Statement& statement) {
+  rates::ExchangeStore store(world.files(), world.Home());
+  FB_CHECK(store.Add(JoinLines(statement.block, "\n"), world.clock().Now()));
   return Outcome{};
 }
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "ledger/report_in.h"
 #include "ledger/slice_writer.h"
+#include "rates/exchange_store.h"
 #include "world.h"
 
 namespace flyball::cases {
@@ -43,6 +45,8 @@ Status ReadOption(const World& world, const std::string& option, const std::stri
     query.basis = value;
   } else if (option == "--as-of") {
     query.as_of = world.CommitOf(value);
+  } else if (option == "--in") {
+    query.currency = value;
   } else if (option == "--columns") {
     question->columns = SplitList(value);
   } else if (option == "--limit") {
@@ -117,24 +121,70 @@ Status CheckRowsBehind(ledger::Ledger& ledger, ledger::CostQuery query) {
   return {};
 }
 
+// The answer as billed, read from every level.
+Result<ledger::QueryAnswer> Ask(ledger::Ledger& ledger, const ledger::CostQuery& query) {
+  ledger::QueryAnswer answer = FB_TRY(ledger.Query(query));
+  FB_CHECK(CheckTotals(answer));
+  FB_CHECK(CheckLevels(ledger, query, answer));
+  FB_CHECK(CheckRowsBehind(ledger, query));
+  return answer;
+}
+
+// In a reporting currency, where the grain makes no difference to the totals.
+Result<ledger::QueryAnswer> AskIn(World& world, ledger::Ledger& ledger,
+                                  const ledger::CostQuery& query) {
+  FB_CHECK(ledger::Validate(query));
+  rates::ExchangeStore store(world.files(), world.Home());
+  const auto table = FB_TRY(store.Table());
+  const ledger::QueryAnswer billed = FB_TRY(Ask(ledger, ledger::ReportingQuery(query)));
+  ledger::QueryAnswer answer = FB_TRY(ledger::ReportIn(query, billed, *table));
+  FB_CHECK(CheckTotals(answer));
+  if (query.grain == ledger::Grain::kHour) return answer;
+  for (const ledger::Grain grain :
+       {ledger::Grain::kNone, ledger::Grain::kDay, ledger::Grain::kWeek, ledger::Grain::kMonth}) {
+    ledger::CostQuery other = query;
+    other.grain = grain;
+    if (FB_TRY(ledger::ReportIn(other, billed, *table)).totals != answer.totals) {
+      return Fail(Code::kInternal,
+                  fmt::format("by {} the totals are others", ledger::GrainName(grain)));
+    }
+  }
+  return answer;
+}
+
+void AddConversion(const ledger::Conversion& conversion, Outcome* outcome) {
+  for (const auto& [currency, sums] : conversion.billed) {
+    std::vector<std::string> cells;
+    for (const int128 sum : sums) cells.push_back(FormatDecimal(sum, Money::scale()));
+    outcome->facts.push_back({fmt::format("billed {} {}", currency, JoinCells(cells))});
+  }
+  for (const ledger::UsedRate& rate : conversion.rates) {
+    outcome->facts.push_back({fmt::format("rates {} {} to {} of {} to {}", rate.billed,
+                                          rate.lowest.ToString(), rate.highest.ToString(),
+                                          FormatDate(rate.rates_from), FormatDate(rate.rates_to))});
+    outcome->facts.push_back(
+        {fmt::format("carried {} {} of {}", rate.billed, rate.days_carried, rate.days)});
+  }
+}
+
 }  // namespace
 
 Result<Outcome> RunQuery(World& world, const Statement& statement) {
   Question question = FB_TRY(ReadQuestion(world, statement));
   ledger::Ledger* ledger = FB_TRY(world.Ledger());
-  ledger::QueryAnswer answer = FB_TRY(ledger->Query(question.query));
+  const ledger::QueryAnswer answer =
+      FB_TRY(question.query.currency.empty() ? Ask(*ledger, question.query)
+                                             : AskIn(world, *ledger, question.query));
   if (answer.query_hash != ledger::QueryHash(question.query)) {
     return Fail(Code::kInternal, "the answer carries the hash of another query");
   }
-  FB_CHECK(CheckTotals(answer));
-  FB_CHECK(CheckLevels(*ledger, question.query, answer));
-  FB_CHECK(CheckRowsBehind(*ledger, question.query));
 
   Outcome outcome;
   std::string columns;
   for (const std::string& column : answer.columns)
     columns += (columns.empty() ? "" : ", ") + column;
   outcome.facts = {{"read_from " + answer.read_from}, {"columns " + columns}};
+  if (answer.conversion) AddConversion(*answer.conversion, &outcome);
   bool has_currency =
       std::find(answer.columns.begin(), answer.columns.end(), "currency") != answer.columns.end();
   for (const ledger::AnswerRow& row : answer.rows) {

@@ -89,6 +89,7 @@ const std::vector<Verb>& Verbs() {
       {"query", Shape::kOutput, RunQuery},      {"rows", Shape::kOutput, ShowRows},
       {"commits", Shape::kOutput, ShowCommits}, {"slices", Shape::kOutput, ShowSlices},
       {"export", Shape::kPlain, RunExport},     {"empty-home", Shape::kPlain, EmptyHome},
+      {"exchange", Shape::kInput, ImportRates},
   };
   return kVerbs;
 }

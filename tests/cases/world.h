@@ -81,6 +81,7 @@ const Verb* FindVerb(const std::string& name);
 Result<Outcome> WriteEstate(World& world, const Statement& statement);
 Result<Outcome> WriteBill(World& world, const Statement& statement);
 Result<Outcome> WriteCharges(World& world, const Statement& statement);
+Result<Outcome> ImportRates(World& world, const Statement& statement);
 Result<Outcome> RunImport(World& world, const Statement& statement);
 Result<Outcome> RunCheck(World& world, const Statement& statement);
 Result<Outcome> RunQuery(World& world, const Statement& statement);

@@ -82,7 +82,7 @@ export function App() {
         {words.skip}
       </a>
       <Textures />
-      <Header currencies={currencies} currency={scope?.currency ?? ''} />
+      <Header currencies={scope?.reporting ? [] : currencies} currency={scope?.currency ?? ''} />
       <ScopeContext.Provider value={scope}>
         {scope && (page === 'overview' || page === 'explore') && <Toolbar />}
         <main id="main" tabIndex={-1}>

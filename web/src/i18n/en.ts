@@ -61,6 +61,28 @@ export const en = {
     more: (n: number) => `+${n} more`,
     toTag: 'Tag…',
   },
+  reporting: {
+    label: 'Reporting currency',
+    asBilled: 'As billed',
+    inCurrency: (code: string, name: string) => (name === code ? code : `${code} · ${name}`),
+    converted: 'Converted at ECB rates',
+    nothing: 'Nothing to convert',
+    explain:
+      'Each charge is converted at the reference rate of the European Central Bank for its day. A day without one, such as a Sunday, takes the last before it. What was billed is not changed.',
+    billedIn: (currency: string) => `Billed in ${currency}`,
+    unchanged: 'Taken as it is.',
+    rate: (from: string, low: string, high: string, to: string) =>
+      `1 ${from} = ${low}${low === high ? '' : ` to ${high}`} ${to}`,
+    days: (from: string, to: string) =>
+      from === to ? `Rate of ${from}.` : `Rates of ${from} to ${to}.`,
+    carried: (n: number, of: number) =>
+      of === 1
+        ? 'The day has none of its own.'
+        : `${n} of ${of} days took the last rate before them.`,
+    source: (when: string) => `Rates imported ${when} (UTC)`,
+    importHint:
+      'To see all currencies in one, import exchange rates on the server: flyball exchange import eurofxref-hist.csv',
+  },
   measure: {
     label: 'Measure',
     effective_cost: 'Effective cost',

@@ -232,6 +232,15 @@ export const instantName = (instant: string): string =>
     hourCycle: 'h23',
   }).format(new Date(instant));
 
+const names = new Map<string, Intl.DisplayNames>();
+/** "US Dollar" for USD; the code itself where it has no name. */
+export function currencyName(code: string): string {
+  let found = names.get(locale.value);
+  if (!found)
+    names.set(locale.value, (found = new Intl.DisplayNames(locale.value, { type: 'currency' })));
+  return found.of(code) ?? code;
+}
+
 export function dimensionName(dimension: string): string {
   if (dimension.startsWith('tag:')) return t.value.tag(dimension.slice(4));
   return t.value.dimensions[dimension] ?? dimension;

@@ -60,6 +60,24 @@ export const zhCN: Catalogue = {
     more: (n) => `另有 ${n} 项`,
     toTag: '标签…',
   },
+  reporting: {
+    label: '报告币种',
+    asBilled: '按账单币种',
+    inCurrency: (code, name) => (name === code ? code : `${code} · ${name}`),
+    converted: '已按欧洲央行汇率折算',
+    nothing: '无需折算',
+    explain:
+      '每笔费用按其当天的欧洲央行参考汇率折算；没有汇率的日子（例如周日）使用此前最近一天的汇率。账单金额不会被改动。',
+    billedIn: (currency) => `以 ${currency} 计费`,
+    unchanged: '无需折算。',
+    rate: (from, low, high, to) => `1 ${from} = ${low}${low === high ? '' : ` 至 ${high}`} ${to}`,
+    days: (from, to) => (from === to ? `${from}的汇率。` : `${from}至${to}的汇率。`),
+    carried: (n, of) =>
+      of === 1 ? '当天没有汇率。' : `${of} 天中有 ${n} 天使用此前最近一天的汇率。`,
+    source: (when) => `汇率导入于 ${when}（UTC）`,
+    importHint:
+      '若要将所有币种折算为一种，请在服务器上导入汇率：flyball exchange import eurofxref-hist.csv',
+  },
   measure: {
     label: '指标',
     effective_cost: '有效成本',

@@ -14,6 +14,8 @@ export interface CostQuery {
   top?: number;
   basis?: 'effective' | 'billed' | 'list' | 'contracted';
   as_of?: string;
+  /** The reporting currency; absent: as billed. */
+  currency?: string;
 }
 export type Row = Record<string, string>;
 export type Totals = Record<string, string | null>;
@@ -25,6 +27,28 @@ export interface Answer {
   query_hash: string;
   currency: string | null;
   read_from?: string;
+  conversion?: Conversion;
+}
+/** How an answer in a reporting currency came about. */
+export interface Conversion {
+  currency: string;
+  /** What was billed, by billing currency and measure. */
+  billed: Record<string, Record<string, string>>;
+  rates: UsedRate[];
+}
+export interface UsedRate {
+  from: string;
+  rates_from: string;
+  rates_to: string;
+  lowest: string;
+  highest: string;
+  days: number;
+  days_carried: number;
+  sources: string[];
+}
+export interface ExchangeRates {
+  base: string;
+  currencies: { currency: string; per_euro: string; day: string }[];
 }
 export interface RowsPage {
   columns: string[];
@@ -280,6 +304,9 @@ export async function explain(columns: Record<string, string | null>): Promise<E
     return { dimension, value: text(facts['value']) || null, setBy: text(facts['set_by']) || null };
   });
 }
+
+export const getExchange = async (): Promise<ExchangeRates> =>
+  (await request('/exchange')) as ExchangeRates;
 
 export async function getVersion(): Promise<string> {
   return text(record(await request('/health'))['version']);

@@ -5,11 +5,13 @@ import {
   ask,
   getCommits,
   getEstate,
+  getExchange,
   getVersion,
   type Answer,
   type Commit,
   type CostQuery,
   type Estate,
+  type ExchangeRates,
 } from './api';
 
 /** Counts the changes of the ledger that the page has heard of. */
@@ -17,6 +19,7 @@ export const generation = signal(0);
 export const estate = signal<Estate | undefined>(undefined);
 export const commits = signal<Commit[] | undefined>(undefined);
 export const version = signal('');
+export const exchange = signal<ExchangeRates | undefined>(undefined);
 
 const CACHE_MAX = 300;
 const cache = new Map<string, Answer>();
@@ -78,10 +81,16 @@ export function useAnswer(query: CostQuery | undefined): Asked {
 }
 
 export async function refreshFacts(): Promise<void> {
-  const [facts, list, name] = await Promise.allSettled([getEstate(), getCommits(), getVersion()]);
+  const [facts, list, name, rates] = await Promise.allSettled([
+    getEstate(),
+    getCommits(),
+    getVersion(),
+    getExchange(),
+  ]);
   if (facts.status === 'fulfilled') estate.value = facts.value;
   if (list.status === 'fulfilled') commits.value = list.value;
   if (name.status === 'fulfilled') version.value = name.value;
+  if (rates.status === 'fulfilled') exchange.value = rates.value;
 }
 
 /** The ledger has a new commit: everything on the screen is asked for again, quietly. */

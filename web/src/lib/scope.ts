@@ -23,9 +23,12 @@ export interface Scope {
   /** The last day with charges, of the whole ledger. */
   lastDay: string;
   currencies: string[];
+  /** Of the figures: the reporting currency, else the billing currency that is looked at. */
   currency: string;
+  /** '' as billed. */
+  reporting: string;
   measure: CostMeasure;
-  where: Filter[]; // with the currency, when there are several
+  where: Filter[]; // with the billing currency, when there are several and none is reported in
   period: Period;
   /** The month of the period; the last one of a longer period. */
   month: string;
@@ -58,7 +61,7 @@ export function resolveScope(
   const partial =
     wholeMonth(period) === months.latest && daysBetween(end, period.to) > 2 && end > period.from;
   if (partial) period = { from: period.from, to: end };
-  const currency = currencies.includes(view.currency)
+  const billing = currencies.includes(view.currency)
     ? view.currency
     : currencies.includes(preferred)
       ? preferred
@@ -71,11 +74,12 @@ export function resolveScope(
     months,
     lastDay,
     currencies,
-    currency,
+    currency: view.in || billing,
+    reporting: view.in,
     measure: view.measure,
     where:
-      currencies.length > 1
-        ? [...view.where, { dimension: 'currency', values: [currency] }]
+      currencies.length > 1 && !view.in
+        ? [...view.where, { dimension: 'currency', values: [billing] }]
         : view.where,
     period,
     month,
@@ -100,6 +104,7 @@ export function query(
     measures: [scope.measure],
     ...(period ? { from: period.from, to: period.to } : {}),
     ...(scope.measure === 'effective_cost' ? {} : { basis: basisOf(scope.measure) }),
+    ...(scope.reporting ? { currency: scope.reporting } : {}),
     ...more,
     ...(where.length ? { where } : { where: [] }),
   };

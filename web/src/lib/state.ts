@@ -22,6 +22,8 @@ export interface View {
   where: Filter[];
   measure: CostMeasure;
   currency: string;
+  /** The reporting currency; '' as billed. */
+  in: string;
   /** Spend over time: what its layers are, and how fine. */
   series: string;
   /** '' chooses by itself: months, or days when there are few months. */
@@ -40,6 +42,7 @@ const DEFAULTS: View = {
   where: [],
   measure: 'effective_cost',
   currency: '',
+  in: '',
   series: 'driver',
   grain: '',
   bridge: 'ai_class',
@@ -76,6 +79,7 @@ export function parseView(search: string): View {
     where: parseWhere(get('where')),
     measure: among('measure', COST_MEASURES, DEFAULTS.measure),
     currency: /^[A-Za-z0-9_ -]{1,20}$/.test(get('currency')) ? get('currency') : '',
+    in: /^[A-Z]{3}$/.test(get('in')) ? get('in') : '',
     series: dimension('series', DEFAULTS.series),
     grain: among('grain', GRAINS, DEFAULTS.grain),
     bridge: dimension('bridge', DEFAULTS.bridge),
@@ -95,6 +99,7 @@ export function formatView(view: View): string {
   put('where', formatWhere(view.where), '');
   put('measure', view.measure, DEFAULTS.measure);
   put('currency', view.currency, '');
+  put('in', view.in, '');
   put('series', view.series, DEFAULTS.series);
   put('grain', view.grain, DEFAULTS.grain);
   put('bridge', view.bridge, DEFAULTS.bridge);

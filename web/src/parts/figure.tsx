@@ -216,6 +216,7 @@ export function commandOf(query: CostQuery): string {
   option('where', formatWhere(query.where ?? []));
   option('top', query.top);
   option('basis', query.basis);
+  option('in', query.currency);
   return parts.join(' ');
 }
 

@@ -424,7 +424,7 @@ function Charges() {
         <p class="nothing">{words.rowsNone}</p>
       ) : (
         <div class={state.key === key ? '' : 'stale'}>
-          <RowsTable page={page} offset={offset} currency={scope.currency} />
+          <RowsTable page={page} offset={offset} />
         </div>
       )}
     </div>

@@ -24,15 +24,7 @@ export function parseLineage(text: string | null | undefined): Map<string, Linea
 
 const MARKS: Record<Lineage, string> = { observed: '', derived: '◇', assumed: '△', missing: '○' };
 
-export function RowsTable({
-  page,
-  offset,
-  currency,
-}: {
-  page: RowsPage;
-  offset: number;
-  currency: string;
-}) {
+export function RowsTable({ page, offset }: { page: RowsPage; offset: number }) {
   const words = t.value.explore;
   const at = new Map(page.columns.map((column, i) => [column, i]));
   const [open, setOpen] = useState<number | undefined>(undefined);
@@ -45,6 +37,9 @@ export function RowsTable({
   for (const { marks } of rows)
     for (const column of ['ListCost', 'EffectiveCost', 'BilledCost', 'ContractedCost'])
       used.add(marks.get(column) ?? 'observed');
+  // Charges stand in the currency that they were billed in, whatever the figures are reported in.
+  const billed = new Set(rows.map(({ get }) => get('BillingCurrency')));
+  const currency = billed.size === 1 ? [...billed][0] : '';
   // Points stand below points: what has fewer decimals ends further to the left.
   const decimals = (text: string): number => text.split('.')[1]?.length ?? 0;
   const finest = (column: string): number =>
@@ -66,6 +61,7 @@ export function RowsTable({
           </span>
         )}
         {text}
+        {!currency && value !== '' && <span class="unit"> {get('BillingCurrency')}</span>}
       </span>
     );
   };

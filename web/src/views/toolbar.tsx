@@ -9,6 +9,7 @@ import { query, useScope } from '../lib/scope';
 import { useAnswer } from '../lib/data';
 import { ranked, sumBy, OTHER } from '../lib/analysis';
 import { Help, Icon, Popover, Select } from '../parts/basics';
+import { CurrencyPicker } from './currency';
 
 export function Toolbar() {
   const scope = useScope();
@@ -29,6 +30,7 @@ export function Toolbar() {
             {words.measure.help[scope.measure]}
           </Help>
         </span>
+        <CurrencyPicker />
         <div class="filters" role="group" aria-label={words.filter.label}>
           {where.map((filter) => {
             const text = filterText(filter, dimensionName(filter.dimension));
