@@ -124,6 +124,7 @@ int RunPricesDiff(const Environment& environment, const PricesArgs& args);
 
 struct ExchangeArgs {
   std::vector<std::string> files;  // of import
+  bool own = false;                // of the company, above the bank's
   std::string currency, at;        // of show
   int64_t limit = 30;
 };

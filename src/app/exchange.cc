@@ -25,7 +25,7 @@ Result<std::vector<Imported>> ImportAll(const Environment& environment, const Ex
   for (const std::string& file : args.files) {
     const std::string bytes =
         FB_TRY(ReadWholeFile(environment, file, "of exchange rates", rates::kExchangeFileBytesMax));
-    Result<rates::ExchangeStore::Added> added = store.Add(bytes, environment.clock.Now());
+    Result<rates::ExchangeStore::Added> added = store.Add(bytes, environment.clock.Now(), args.own);
     if (!added) {
       if (added.error().place.file.empty()) added.error().place.file = file;
       return Fail(std::move(added).error());

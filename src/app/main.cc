@@ -227,6 +227,7 @@ void AddExchange(CLI::App& app, Options& options) {
       Command(*exchange, "import", "keep files of exchange rates in the home", options);
   import->add_option("FILE", args.files, "of the European Central Bank: eurofxref-hist.csv")
       ->required();
+  import->add_flag("--own", args.own, "rates of your own, which count above the bank's");
   CLI::App* show = Command(*exchange, "show", "the rates, with their days and files", options);
   show->add_option("CURRENCY", args.currency, "the days of this one, newest first");
   show->add_option("--at", args.at, "the rates that hold on this date");

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "base/text.h"
 #include "os/process.h"
@@ -42,6 +44,17 @@ void AccessLog::Add(const AccessLine& line) {
   if (lines_.size() >= kKeptBytes) Flush();
 }
 
+AccessLog::~AccessLog() {
+  constexpr int kTries = 20;
+  for (int i = 0; i < kTries && !lines_.empty(); ++i) {
+    Flush();
+    if (!lines_.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  if (lines_.empty()) return;
+  Drop();
+  log::Warn("the end of the access log was taken by nobody", {{"path", path_}});
+}
+
 // Takes from lines_ what is written.
 Status AccessLog::Write() {
   if (is_output_) {
@@ -74,6 +87,7 @@ void AccessLog::Flush() {
   if (lines_.empty()) return;
   const Status written = Write();
   if (!written) Drop();
+  if (written && !lines_.empty()) return;  // it is behind, and neither well again nor worse
   if (fault_.IsNews(written)) {
     log::Error("the access log can't be written; its lines are dropped until it can be",
                {{"path", path_}, {"why", fault_.why()}});

@@ -106,6 +106,25 @@ TEST_F(GovernorTest, AHeadWithoutAChanceIsRefusedBeforeItsBody) {
   EXPECT_EQ(Gateway().counts().refused_other, 2u);
 }
 
+// A declared price must not draw calls away from an upstream that knows one, nor pass for known.
+TEST_F(GovernorTest, ADeclaredPriceIsTheLastResortAndSaysSo) {
+  settings_.missing_price = rates::MissingPrice::kFree;
+  settings_.upstreams[0].provider = "nobody";
+  EXPECT_EQ(Serve(kChat, kAsk, {{200, kAnswer}}).attempts[0].upstream, 1u);
+  const std::string ask = R"({"model":"unpriced","max_tokens":1})";
+  const std::string answer =
+      R"({"id":"u","model":"unpriced","usage":{"prompt_tokens":10,"completion_tokens":5}})";
+  const Served served = Serve(kChat, ask, {{200, answer}});
+  EXPECT_EQ(served.status, 200);
+  EXPECT_EQ(served.attempts[0].upstream, 0u);
+  std::vector<metered::Basis> bases;
+  for (const metered::Record& record : Records()) {
+    if (record.is_end) bases.push_back(record.end.basis);
+  }
+  EXPECT_EQ(bases, (std::vector{metered::Basis::kExact, metered::Basis::kDeclared}));
+  EXPECT_EQ(Gateway().counts().exact, 2u);
+}
+
 // The first counted in silence, and the budgets of the second knew nothing of the call.
 TEST_F(GovernorTest, WhatSaysWhoPaysStandsOnce) {
   const std::vector<std::vector<HeaderView>> twice = {

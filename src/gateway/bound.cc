@@ -178,9 +178,9 @@ Result<CallBound> BoundOf(Dialect dialect, const CallFacts& facts, int64_t outpu
   const rates::PriceQuery query{upstream.provider, facts.model, now, upstream.region};
   Result<Worst> worst = WorstWithSearches(dialect, book, query, usage, searches, &bound.currency);
   if (!worst) {
-    if (worst.error().code != Code::kNotFound || missing == rates::MissingPrice::kDeny) {
-      return Fail(worst.error());
-    }
+    // The policy is about models, not about one meter of a model that has prices.
+    const bool unpriced = worst.error().code == Code::kNotFound && !book.Find(query);
+    if (!unpriced || missing == rates::MissingPrice::kDeny) return Fail(worst.error());
     FB_CHECK(usage.others.Add(facts.search_fee.value_or(Bucket::kSearches), searches));
     worst = FB_TRY(WorstDeclared(book, query, usage, missing));
   }

@@ -211,7 +211,9 @@ void Client::ProcessBody() {
     Refuse(503, "the gateway holds as many bytes of requests as it may; try again later");
     return;
   }
-  if (request.counted > 0 && request.counted_of_payer != nullptr &&
+  // One key may have the room that nobody needs.
+  const bool scarce = core_.body_bytes > core_.options.bodies_max_bytes / 2;
+  if (scarce && request.counted > 0 && request.counted_of_payer != nullptr &&
       *request.counted_of_payer > core_.options.payer_max_bytes) {
     Refuse(503,
            "the gateway holds as many bytes of this key's requests as it may; try again later");

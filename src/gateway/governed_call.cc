@@ -272,8 +272,7 @@ class GovernedGateway::Governed final : public Call {
     const int64_t output = Info(dialect_).output_limit.empty()
                                ? 0
                                : facts_.output_max.value_or(g_.settings_.output_limit);
-    return BoundOf(dialect_, facts_, output, upstream, *book_, dispatch_.at,
-                   g_.settings_.missing_price);
+    return BoundOf(dialect_, facts_, output, upstream, *book_, dispatch_.at, missing_);
   }
 
   static bool LacksPrice(const Error& error) {
@@ -281,7 +280,17 @@ class GovernedGateway::Governed final : public Call {
   }
 
   // Goes to the next candidate whose price is known; another one may know what the first does not.
+  // Where none knows any, the policy holds for all of them.
   Result<CallBound> NextBound() {
+    Result<CallBound> bound = NextPriced();
+    const bool declares = g_.settings_.missing_price != rates::MissingPrice::kDeny;
+    if (bound || attempts_ > 0 || !declares || bound.error().code != Code::kNotFound) return bound;
+    missing_ = g_.settings_.missing_price;
+    next_candidate_ = 0;
+    return NextPriced();
+  }
+
+  Result<CallBound> NextPriced() {
     Result<CallBound> bound = Fail(Code::kNotFound, "no upstream is left");
     std::optional<Error> first;
     while (next_candidate_ < candidates_.size()) {
@@ -477,9 +486,9 @@ class GovernedGateway::Governed final : public Call {
     } else if (status_ / 100 == 2 && meter_ && meter_->is_final()) {
       Result<Settlement> settled =
           SettlementOf(dialect_, *meter_, facts_, g_.settings_.upstreams[Current()], *book_,
-                       dispatch_.at, g_.settings_.missing_price);
+                       dispatch_.at, missing_);
       if (settled && settled->currency == dispatch_.currency) {
-        end.basis = metered::Basis::kExact;
+        end.basis = settled->declared ? metered::Basis::kDeclared : metered::Basis::kExact;
         end.cost = settled->cost;
         end.tier = settled->tier;
         end.region = settled->region;
@@ -507,7 +516,7 @@ class GovernedGateway::Governed final : public Call {
       ++g_.counts_.at_bound;
       (void)guard.SettleUnknown(id_, g_.Now());
     } else {
-      ++(end.basis == metered::Basis::kExact ? g_.counts_.exact : g_.counts_.vendor_refused);
+      ++(metered::IsSettled(end.basis) ? g_.counts_.exact : g_.counts_.vendor_refused);
       const Result<bool> fault = guard.Settle(id_, cost, tokens_output, g_.Now());
       if (fault && *fault) {
         ++g_.counts_.faults;
@@ -532,6 +541,7 @@ class GovernedGateway::Governed final : public Call {
   std::vector<std::string> tag_scopes_;
   std::string model_scope_, undated_scope_;
   std::string provider_scope_;  // in the spelling of budgets, which the ledger's charges share
+  rates::MissingPrice missing_ = rates::MissingPrice::kDeny;
   std::vector<size_t> candidates_;
   size_t next_candidate_ = 0;
   int attempts_ = 0;

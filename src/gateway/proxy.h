@@ -35,7 +35,7 @@ struct ProxyOptions {
   size_t headers_max = 128;
   size_t body_max_bytes = 32u << 20;
   size_t bodies_max_bytes = 512u << 20;  // of all requests that are read or run
-  size_t payer_max_bytes = 128u << 20;   // of those of one key
+  size_t payer_max_bytes = 128u << 20;  // of those of one key, while more than half of that is held
   int64_t idle_timeout_us = 75'000'000;  // between requests of a client
   int64_t head_timeout_us = 10'000'000;  // from the first byte of a request to the end of its head
   int64_t body_window_us = 20'000'000;   // every such window must bring body_window_min_bytes

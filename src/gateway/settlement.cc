@@ -64,6 +64,9 @@ Status Price(const rates::PriceBook& book, const rates::PriceQuery& query, const
   into->tokens_output += usage.OutputTokens();
   for (const rates::RateLine& line : rated.lines) {
     if (line.meter == Bucket::kRequests && line.cost.is_zero()) continue;  // free as everywhere
+    using rates::PriceReason;
+    into->declared |= line.unit_price.reason == PriceReason::kCeiling ||
+                      line.unit_price.reason == PriceReason::kDeclaredFree;
     into->lines.push_back({line.meter, line.quantity, line.unit_price.price, line.cost});
   }
   return {};

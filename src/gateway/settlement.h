@@ -22,7 +22,8 @@ struct Settlement {
   int64_t tokens = 0;
   int64_t tokens_output = 0;
   std::string tier;
-  std::string region;  // that the answer names
+  std::string region;     // that the answer names
+  bool declared = false;  // a price of it is the policy's, and no known one
   std::vector<metered::Line> lines;
 };
 

@@ -135,7 +135,7 @@ Status AddLater(const reconcile::Correction& correction, Group group,
 // its own, so that it is known what budgets have counted already.
 Status AddCorrected(const metered::End& end, const reconcile::Correction& correction, Group group,
                     std::map<Group, Sums>* groups) {
-  const bool exact = end.basis == metered::Basis::kExact;
+  const bool exact = metered::IsSettled(end.basis);
   if (exact) FB_CHECK(AddLines(end.lines, group, groups));
   group.basis = kByBill;
   // Calls at their bound are settled to the bill in budgets too; the others are not.
@@ -178,6 +178,7 @@ Status AddCall(const metered::Dispatch& dispatch, const metered::End& end,
       return Add(groups, group, 1, end.cost);
     case metered::Basis::kReported:
     case metered::Basis::kExact:
+    case metered::Basis::kDeclared:
       break;
   }
   return AddLines(end.lines, std::move(group), groups);
@@ -220,7 +221,8 @@ Status AddSpread(const reconcile::Evidence& evidence, std::map<Group, Sums>* gro
   for (const auto& [group, sums] : *groups) {
     const reconcile::Key key =
         reconcile::KeyOf(group.provider, group.hour, group.model, group.currency);
-    const bool exact = group.basis == metered::BasisName(metered::Basis::kExact);
+    const bool exact = group.basis == metered::BasisName(metered::Basis::kExact) ||
+                       group.basis == metered::BasisName(metered::Basis::kDeclared);
     if (!exact || key != evidence.key || sums.cost.units() <= 0) continue;
     of_key.push_back(group);
     constexpr auto kMost = static_cast<int128>(std::numeric_limits<uint64_t>::max());

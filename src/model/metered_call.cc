@@ -13,8 +13,8 @@ namespace flyball::metered {
 namespace {
 
 namespace dom = simdjson::dom;
-constexpr std::array<std::string_view, 5> kBases = {"exact", "bound", "refused", "not_sent",
-                                                    "reported"};
+constexpr std::array<std::string_view, 6> kBases = {"exact",    "bound",    "refused",
+                                                    "not_sent", "reported", "declared"};
 
 // Members of one object, absent ones left out.
 class Writer {

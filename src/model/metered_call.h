@@ -42,8 +42,11 @@ enum class Basis : uint8_t {
   kRefused,   // the vendor refused it before any work: nothing
   kNotSent,   // it never left
   kReported,  // the usage that the application's own telemetry states, at the book's prices
+  kDeclared,  // the vendor's usage, at what `missing_price` declares of a model without a price
 };
 std::string_view BasisName(Basis basis);
+// Whether it was settled by the vendor's usage, line by line.
+inline bool IsSettled(Basis basis) { return basis == Basis::kExact || basis == Basis::kDeclared; }
 
 struct Line {
   Bucket meter{};

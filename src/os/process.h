@@ -30,7 +30,7 @@ Result<MemoryUsage> ReadMemoryUsage();
 int CoreCount();
 // What an unprivileged user can still write on the disk of an existing path.
 Result<uint64_t> FreeDiskBytes(const std::string& path);
-// As much of `bytes` as a pipe, terminal or file takes without waiting. UNAVAILABLE: nobody reads
+// As much of `bytes` as a pipe or a file takes without waiting. UNAVAILABLE: nobody reads
 // it.
 Result<size_t> WriteWhatFits(int fd, std::string_view bytes);
 // The running program's own file, to start it again as a child.

@@ -31,10 +31,9 @@ std::string_view FormatName(ExchangeFormat format) {
   return format == ExchangeFormat::kEcb ? "ecb" : "ecb-data";
 }
 
-int64_t ExchangeTable::Add(std::string source, const ExchangeFile& file) {
+void ExchangeTable::Add(std::string source, const ExchangeFile& file) {
   const auto index = static_cast<uint32_t>(sources_.size());
   sources_.push_back(std::move(source));
-  int64_t changed = 0;
   for (const auto& [currency, stated] : file.rates) {
     std::vector<Quote>& have = rates_[currency];
     std::vector<Quote> merged;
@@ -42,16 +41,32 @@ int64_t ExchangeTable::Add(std::string source, const ExchangeFile& file) {
     auto old = have.begin();
     for (const DayRate& rate : stated) {
       while (old != have.end() && old->rate.day < rate.day) merged.push_back(*old++);
-      if (old != have.end() && old->rate.day == rate.day) {
-        changed += old->rate.per_euro != rate.per_euro ? 1 : 0;
-        ++old;
-      }
+      if (old != have.end() && old->rate.day == rate.day) ++old;
       merged.push_back({rate, index});
     }
     merged.insert(merged.end(), old, have.end());
     have = std::move(merged);
   }
-  return changed;
+}
+
+int64_t ExchangeTable::CountOtherThan(const ExchangeTable& before) const {
+  int64_t others = 0;
+  for (const auto& [currency, quotes] : rates_) {
+    const std::span<const Quote> old = before.All(currency);
+    auto at = old.begin();
+    for (const Quote& quote : quotes) {
+      while (at != old.end() && at->rate.day < quote.rate.day) ++at;
+      if (at == old.end()) break;
+      others += at->rate.day == quote.rate.day && at->rate.per_euro != quote.rate.per_euro ? 1 : 0;
+    }
+  }
+  return others;
+}
+
+bool ExchangeTable::Uses(uint32_t source) const {
+  return std::ranges::any_of(rates_, [source](const auto& of) {
+    return std::ranges::find(of.second, source, &Quote::source) != of.second.end();
+  });
 }
 
 std::vector<std::string> ExchangeTable::Currencies() const {
@@ -91,9 +106,13 @@ Result<ExchangeTable::Quote> ExchangeTable::Find(std::string_view currency, Inst
   }
   const Quote& quote = *std::prev(after);
   if (day.us - quote.rate.day.us > kCarryDaysMax * kMicrosPerDay) {
+    const bool ahead = after == quotes.end();
     return fail(fmt::format("the last before it is of {}, more than {} days back",
                             FormatDate(quote.rate.day), kCarryDaysMax),
-                kImportHint);
+                ahead ? fmt::format("{}; charges of days that are yet to come have none: ask for "
+                                    "the days before them",
+                                    kImportHint)
+                      : std::string(kImportHint));
   }
   return quote;
 }

@@ -64,9 +64,10 @@ struct PairRate {
 // Rates of several files as one table.
 class ExchangeTable {
  public:
-  // What the file states counts above all that was added before. Returns how many rates it states
-  // otherwise than they were.
-  int64_t Add(std::string source, const ExchangeFile& file);
+  // What the file states counts above all that was added before.
+  void Add(std::string source, const ExchangeFile& file);
+  // How many rates of days that both have are others than before.
+  int64_t CountOtherThan(const ExchangeTable& before) const;
 
   bool empty() const { return rates_.empty(); }
   std::vector<std::string> Currencies() const;  // EUR among them, where there are any
@@ -76,6 +77,8 @@ class ExchangeTable {
     DayRate rate;
     uint32_t source = 0;
   };
+  // Whether any rate of a source counts still.
+  bool Uses(uint32_t source) const;
   // All of a currency, by day; none of EUR, which is always one.
   std::span<const Quote> All(std::string_view currency) const;
   // FAILED_PRECONDITION names the currency, the day and what to import.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/hash.h"
 #include "rates/stored_name.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::string_view kFolder = "exchange";
 constexpr std::string_view kEnding = ".csv";
+constexpr std::string_view kCovered = "covered";
+constexpr std::string_view kOwn = "own";  // in the place of a format's name
 
 std::string VersionOf(const std::vector<StoredExchange>& stored) {
   std::string names;
@@ -30,29 +33,47 @@ Result<std::vector<StoredExchange>> ExchangeStore::List() const {
   for (const std::string& file : FB_TRY(files_.List(folder_))) {
     const std::optional<StoredName> name = ParseStoredName(file, kEnding);
     if (!name) continue;
-    for (const ExchangeFormat format : {ExchangeFormat::kEcb, ExchangeFormat::kEcbData}) {
-      if (FormatName(format) != name->format) continue;
-      found.push_back({file, name->id(), name->sha256, format, name->imported});
+    const bool own = name->format == kOwn;
+    if (!own && name->format != FormatName(ExchangeFormat::kEcb) &&
+        name->format != FormatName(ExchangeFormat::kEcbData)) {
+      continue;
     }
+    found.push_back({file, name->id(), name->sha256, own, name->imported});
   }
-  std::ranges::sort(found, {}, &StoredExchange::name);
+  std::ranges::sort(found, {},
+                    [](const StoredExchange& each) { return std::tie(each.own, each.name); });
   return found;
 }
 
-Result<ExchangeStore::Added> ExchangeStore::Add(std::string_view bytes, Instant now) {
+// What a crash leaves is put away by the next import.
+Status ExchangeStore::PutCoveredAway() {
+  const std::vector<StoredExchange> stored = FB_TRY(List());
+  const std::shared_ptr<const ExchangeTable> table = FB_TRY(Table());
+  for (uint32_t i = 0; i < stored.size(); ++i) {
+    if (table->Uses(i)) continue;
+    const std::string covered = os::JoinPath(folder_, std::string(kCovered));
+    FB_CHECK(files_.MakeDirs(covered));
+    FB_CHECK(files_.Rename(os::JoinPath(folder_, stored[i].name),
+                           os::JoinPath(covered, stored[i].name)));
+  }
+  return {};
+}
+
+Result<ExchangeStore::Added> ExchangeStore::Add(std::string_view bytes, Instant now, bool own) {
   Added added;
   added.file = FB_TRY(ReadExchangeFile(bytes));
   const std::vector<StoredExchange> have = FB_TRY(List());
   StoredName name{Instant{now.us - now.us % kMicrosPerSecond},
-                  std::string(FormatName(added.file.format)), Sha256Hex(bytes)};
-  if (!have.empty()) {
-    if (have.back().sha256 == name.sha256) {
-      added.stored = have.back();
-      added.unchanged = true;
-      return added;
-    }
+                  std::string(own ? kOwn : FormatName(added.file.format)), Sha256Hex(bytes)};
+  for (const StoredExchange& each : have) {
     // The order of the names is that of the imports, whatever the clock says.
-    name.imported = std::max(name.imported, Instant{have.back().imported.us + kMicrosPerSecond});
+    name.imported = std::max(name.imported, Instant{each.imported.us + kMicrosPerSecond});
+  }
+  const auto last = std::ranges::find(have.rbegin(), have.rend(), own, &StoredExchange::own);
+  if (last != have.rend() && last->sha256 == name.sha256) {
+    added.stored = *last;
+    added.unchanged = true;
+    return added;
   }
   if (have.size() >= kExchangeImportsMax) {
     return Fail(
@@ -60,12 +81,12 @@ Result<ExchangeStore::Added> ExchangeStore::Add(std::string_view bytes, Instant 
         fmt::format("there are {} files of exchange rates in '{}' already", have.size(), folder_),
         "eurofxref-hist.csv states all days: import it, and remove the others");
   }
-  ExchangeTable before = *FB_TRY(Table());
-  added.restated = before.Add("", added.file);
-  added.stored = {FormatStoredName(name, kEnding), name.id(), name.sha256, added.file.format,
-                  name.imported};
+  const std::shared_ptr<const ExchangeTable> before = FB_TRY(Table());
+  added.stored = {FormatStoredName(name, kEnding), name.id(), name.sha256, own, name.imported};
   FB_CHECK(files_.MakeDirs(folder_));
   FB_CHECK(os::AtomicWrite(files_, os::JoinPath(folder_, added.stored.name), bytes));
+  added.restated = FB_TRY(Table())->CountOtherThan(*before);
+  FB_CHECK(PutCoveredAway());
   return added;
 }
 

@@ -23,7 +23,7 @@ struct StoredExchange {
   std::string name;  // of the file
   std::string id;    // the beginning of its hash, for people
   std::string sha256;
-  ExchangeFormat format = ExchangeFormat::kEcb;
+  bool own = false;  // of the company itself: above the bank's, whenever those came
   Instant imported;
 };
 
@@ -39,10 +39,12 @@ class ExchangeStore {
     bool unchanged = false;  // the last import is the same, byte for byte
     int64_t restated = 0;    // rates that were others before
   };
-  // Whole or not at all, and durable. INVALID_ARGUMENT as ReadExchangeFile; RESOURCE_EXHAUSTED:
+  // Whole or not at all, and durable. Files of which no rate counts any more are moved to the
+  // folder `covered`, and read no more. INVALID_ARGUMENT as ReadExchangeFile; RESOURCE_EXHAUSTED:
   // there are kExchangeImportsMax already.
-  Result<Added> Add(std::string_view bytes, Instant now);
-  // From the oldest to the newest; other files in the folder are passed over.
+  Result<Added> Add(std::string_view bytes, Instant now, bool own = false);
+  // In the order in which they count, the last above all, and of the bank's and of the company's
+  // own each from the oldest to the newest; other files in the folder are passed over.
   Result<std::vector<StoredExchange>> List() const;
   // DATA_LOSS when the content is no longer what its name says.
   Result<ExchangeFile> Load(const StoredExchange& stored) const;
@@ -53,6 +55,8 @@ class ExchangeStore {
   Result<std::string> Version() const;
 
  private:
+  Status PutCoveredAway();
+
   os::Files& files_;
   std::string folder_;
   std::mutex mutex_;

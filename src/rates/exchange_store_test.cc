@@ -59,6 +59,27 @@ TEST_F(ExchangeStoreTest, TheLaterImportCounts) {
   EXPECT_EQ(Usd("2026-10-06"), "1.1 exchange/20261007T080002Z-");
 }
 
+// A bank's daily file must not undo what the treasury has fixed.
+TEST_F(ExchangeStoreTest, OwnRatesCountAboveTheBanks) {
+  Add("Date,USD,\n2026-10-06,1.1,\n2026-10-05,1,\n");
+  EXPECT_EQ(store.Add("Date,USD,\n2026-10-06,2,\n", now, true)->restated, 1);
+  EXPECT_EQ(Add("Date,USD,\n2026-10-06,1.2,\n2026-10-05,1.3,\n").restated, 1);
+  EXPECT_EQ(Usd("2026-10-06").substr(0, 2), "2 ");
+  EXPECT_EQ(Usd("2026-10-05").substr(0, 4), "1.3 ");
+  EXPECT_TRUE(store.Add("Date,USD,\n2026-10-06,2,\n", now, true)->unchanged);
+}
+
+// A daily import of the whole history would else be read a thousand times by each question.
+TEST_F(ExchangeStoreTest, FilesWithoutARateThatCountsAreReadNoMore) {
+  const std::string first = Add("Date,USD,\n2026-10-05,1,\n").stored.name;
+  Add("Date,GBP,\n2026-10-05,0.8,\n");
+  EXPECT_EQ(store.List()->size(), 2U);
+  Add("Date,USD,\n2026-10-06,1.1,\n2026-10-05,1,\n");
+  EXPECT_EQ(store.List()->size(), 2U);
+  EXPECT_TRUE(files.Exists("/home/exchange/covered/" + first));
+  EXPECT_EQ(Usd("2026-10-05").substr(0, 2), "1 ");
+}
+
 TEST_F(ExchangeStoreTest, WhatIsRefusedIsNotKept) {
   EXPECT_EQ(store.Add("Date,USD,\n2026-10-06,?,\n", now).error().place.line, 2);
   EXPECT_FALSE(files.Exists("/home"));

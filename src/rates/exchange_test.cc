@@ -169,15 +169,19 @@ TEST(ExchangeTableTest, APairNamesItsDayAndItsFiles) {
 }
 
 TEST(ExchangeTableTest, WhatWasImportedLaterCounts) {
-  ExchangeTable table = TableOf();
-  EXPECT_EQ(table.Add("b", Read("Date,USD,\n2026-10-07,1.3,\n2026-10-05,1.2,\n2026-10-02,1.25,\n")),
-            1);
+  const ExchangeTable first = TableOf();
+  ExchangeTable table = first;
+  table.Add("b", Read("Date,USD,\n2026-10-07,1.3,\n2026-10-05,1.2,\n2026-10-02,1.25,\n"));
+  EXPECT_EQ(table.CountOtherThan(first), 1);
+  EXPECT_TRUE(table.Uses(0));
   EXPECT_EQ(PerEuro(table, "USD", "2026-10-05"), "1.2 of 2026-10-05");
   EXPECT_EQ(PerEuro(table, "USD", "2026-10-06"), "1.1 of 2026-10-06");  // kept
   EXPECT_EQ(PerEuro(table, "USD", "2026-10-07"), "1.3 of 2026-10-07");
   EXPECT_EQ(table.All("USD").size(), 5U);
   // What a later file has no rate for stays as it is.
-  EXPECT_EQ(table.Add("c", Read("Date,USD,JPY,\n2026-10-05,N/A,1,\n")), 1);
+  const ExchangeTable second = table;
+  table.Add("c", Read("Date,USD,JPY,\n2026-10-05,N/A,1,\n"));
+  EXPECT_EQ(table.CountOtherThan(second), 1);
   EXPECT_EQ(PerEuro(table, "USD", "2026-10-05"), "1.2 of 2026-10-05");
 }
 

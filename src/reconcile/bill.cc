@@ -151,8 +151,8 @@ Result<BillLine> RequestLine(const Json& request, const std::string& place,
   BillLine::Rating rating = RatingOf(rated);
   line.cost = rating.cost;
   line.lines = std::move(rating.lines);
-  // An exact call was priced where its answer, or else its upstream, said.
-  const bool exact = call != nullptr && call->end.basis == metered::Basis::kExact;
+  // A settled call was priced where its answer, or else its upstream, said.
+  const bool exact = call != nullptr && metered::IsSettled(call->end.basis);
   const Untold untold{line.assumed, stated.empty() && !exact};
   if (untold.tier || untold.region) {
     line.dearer = DearerThan(rated, book, query, usage, untold, options.tier, served);

@@ -213,6 +213,7 @@ class Matcher {
       case metered::Basis::kNotSent:
         return entry.cost.is_zero() ? Reason::kEqual : Reason::kRefusedBilled;
       case metered::Basis::kExact:
+      case metered::Basis::kDeclared:
       case metered::Basis::kReported:  // never the gateway's own
         break;
     }

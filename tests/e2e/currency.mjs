@@ -123,7 +123,7 @@ describe('a reporting currency', () => {
       (text) => document.querySelector('[data-figure=total]')?.textContent === text,
       euros,
     );
-    await page.getByRole('button', { name: 'Converted at ECB rates' }).click();
+    await page.getByRole('button', { name: 'Converted at daily rates' }).click();
     const detail = page.locator('.converted-facts');
     assert.match(await detail.textContent(), /Billed in USD\$/);
     assert.match(await detail.textContent(), /1 USD = 0\.\d+ to 0\.\d+ EUR/);

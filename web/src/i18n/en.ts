@@ -65,10 +65,10 @@ export const en = {
     label: 'Reporting currency',
     asBilled: 'As billed',
     inCurrency: (code: string, name: string) => (name === code ? code : `${code} · ${name}`),
-    converted: 'Converted at ECB rates',
+    converted: 'Converted at daily rates',
     nothing: 'Nothing to convert',
     explain:
-      'Each charge is converted at the reference rate of the European Central Bank for its day. A day without one, such as a Sunday, takes the last before it. What was billed is not changed.',
+      'Each charge is converted at the imported rate of its day, the European Central Bank’s or your own. A day without one, such as a Sunday, takes the last before it. What was billed is not changed.',
     billedIn: (currency: string) => `Billed in ${currency}`,
     unchanged: 'Taken as it is.',
     rate: (from: string, low: string, high: string, to: string) =>

@@ -64,10 +64,10 @@ export const zhCN: Catalogue = {
     label: '报告币种',
     asBilled: '按账单币种',
     inCurrency: (code, name) => (name === code ? code : `${code} · ${name}`),
-    converted: '已按欧洲央行汇率折算',
+    converted: '已按每日汇率折算',
     nothing: '无需折算',
     explain:
-      '每笔费用按其当天的欧洲央行参考汇率折算；没有汇率的日子（例如周日）使用此前最近一天的汇率。账单金额不会被改动。',
+      '每笔费用按其当天的已导入汇率折算（欧洲央行或您自己的汇率）；没有汇率的日子（例如周日）使用此前最近一天的汇率。账单金额不会被改动。',
     billedIn: (currency) => `以 ${currency} 计费`,
     unchanged: '无需折算。',
     rate: (from, low, high, to) => `1 ${from} = ${low}${low === high ? '' : ` 至 ${high}`} ${to}`,

@@ -232,6 +232,7 @@ function chargesOf({ issuer, currency }: Ladder, period: string): Partial<View> 
     period: `${addMonths(period, -1)}-01..${addMonths(period, 2)}-01`,
     measure: 'billed_cost',
     currency,
+    in: '', // in the invoice's own
   });
 }
 
