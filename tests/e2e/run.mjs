@@ -423,7 +423,7 @@ describe('several currencies', () => {
     const page = await open(`/?period=${month}`);
     await settled(page);
     await totalIs(page, await monthTotal());
-    await page.getByLabel('Currency').selectOption('EUR');
+    await page.getByLabel('Currency', { exact: true }).selectOption('EUR');
     await page.waitForURL(/currency=EUR/);
     const euros = dollars(units(report.billed_cost.kept)).replace('$', '€');
     await page.waitForFunction(
