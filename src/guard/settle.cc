@@ -89,7 +89,6 @@ void Guard::SettleExcess(const HeldCall& call) {
     record.legs.push_back({NameOf(leg.cell), excess, freezes});
     CountExcess(leg.cell, excess, freezes);
     Notify({leg.account, 0});
-    costs_[i] = leg.bound;
   }
   ++faults_;
   if (!options_.durable) return;
