@@ -213,7 +213,13 @@ void LifeBook::CheckInvoices(const guard::Guard& guard) {
 
 void LifeBook::CheckSettled(guard::Guard& guard, bool exact) {
   if (!exact) return;
-  if (guard.unknown_calls() > 0) Fail("evidence came, and a call is unknown");
+  for (const uint32_t slot : guard.calls().unknown()) {
+    const hold::CallId id = guard.calls().at(slot).id;
+    const auto of_id = [id](const auto& each) { return each->id == id; };
+    const auto found = std::ranges::find_if(attempts_, of_id);
+    Fail("evidence came, and the call of " +
+         (found == attempts_.end() ? std::string("nobody") : (*found)->request) + " is unknown");
+  }
   std::map<LifeCellKey, Amount> whole;
   std::set<LifeCellKey> mixed;  // a bill's lines are paired with calls of no id by time alone
   for (const auto& attempt : attempts_) {

@@ -98,6 +98,11 @@ void Life::CheckCalls() {
     tally_.exact += is_exact ? 1 : 0;
     tally_.at_bound += call.end.basis == metered::Basis::kBound ? 1 : 0;
     tally_.retries += call.dispatch.attempt > 1 ? 1 : 0;
+    Tell(fmt::format("{} at {} is call {:x} of {}: {}, {}, status {}, answer '{}'; billed {}",
+                     attempt->request, LifeVendors::Provider(attempt->vendor), call.dispatch.id,
+                     FormatInstant(call.dispatch.at), metered::BasisName(call.end.basis),
+                     call.end.cost.ToString(), call.end.status, call.end.answer_id,
+                     attempt->billed.ToString()));
     const bool faulty = attempt->billed > call.dispatch.bound;
     tally_.faults += faulty ? 1 : 0;
     if (faulty && !climate_.hostile) Fail(attempt->request + " costs more than its bound");
@@ -124,17 +129,15 @@ void Life::Reconcile() {
     const reconcile::Bill bill = FB_TRY(BillOf(vendors_, *config_.prices, calls));
     const auto known = FB_TRY(Known(files, calls, bill));
     std::vector<reconcile::Evidence> evidence;
+    std::map<std::string, int128> left;
     for (const reconcile::Group& group : FB_TRY(reconcile::Match(calls, bill, known, now))) {
       if (group.evidence) evidence.push_back(*group.evidence);
-      if (again && !group.left().is_zero()) {
-        Fail("after reconciliation " + group.left().ToString() + " of " + group.key.vendor +
-             " is left");
-      }
-      for (const reconcile::Part& part : group.parts) {
-        if (part.reason == reconcile::Reason::kUnseen && !lost_tail_ && !climate_.jumps) {
-          Fail("a vendor bills what is not in the log");
-        }
-      }
+      left[group.key.vendor] += group.left().units();
+    }
+    for (const auto& [vendor, units] : left) {
+      if (!again || units == 0) continue;
+      Fail("after reconciliation " + Money::FromUnits(units).ToString() + " of " + vendor +
+           " is left");
     }
     return again ? Status() : reconcile::WriteEvidence(files, LifeCalls(), evidence);
   };

@@ -23,6 +23,18 @@ namespace flyball::gateway {
 // c0; each has prices of its own.
 inline constexpr size_t kLifeVendors = 4;
 
+// The vendors' clock: it goes with the machine's, and never jumps.
+class LifeTrueClock final : public Clock {
+ public:
+  explicit LifeTrueClock(SimClock& machine) : start_(machine.Now()), machine_(machine) {}
+  Instant Now() override { return {start_.us + machine_.MonotonicUs()}; }
+  int64_t MonotonicUs() override { return machine_.MonotonicUs(); }
+
+ private:
+  const Instant start_;
+  SimClock& machine_;
+};
+
 struct LifeBill {
   size_t vendor = 0;
   std::string client_id;  // of the client's request

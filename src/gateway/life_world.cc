@@ -18,6 +18,7 @@ constexpr int kSteps = 60;
 constexpr size_t kClientsMax = 6;
 constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 constexpr int kStartsMax = 20;
+constexpr uint64_t kFailuresPerMillion = 3000;
 
 constexpr std::array<std::string_view, 2> kSecrets = {"fbk_zero", "fbk_one"};
 constexpr std::string_view kToken = "fba_admin";
@@ -73,7 +74,7 @@ Life::Life(uint64_t seed, LifeFaults faults, const std::string& keys, ChargesOf 
                random_.Chance(2, 3), random_.Chance(1, 2), random_.Chance(1, 4),
                random_.Chance(1, 2)},
       book_(&wrong_, machine_.clock),
-      vendors_clock_(machine_.clock.Now()),
+      vendors_clock_(machine_.clock),
       vendors_(seed + 13, climate_.hostile, machine_.net, machine_.timers, vendors_clock_),
       charges_(std::move(charges)),
       cut_at_(kNever),
@@ -138,7 +139,7 @@ void Life::Start() {
       }
     }
   }
-  machine_.disk.SetFailuresPerMillion(climate_.bad_disk ? 3000 : 0);
+  machine_.disk.SetFailuresPerMillion(climate_.bad_disk ? kFailuresPerMillion : 0);
   estate_waits_ = false;
   Tell("the gateway serves");
 }
@@ -185,18 +186,22 @@ std::string Life::DiskOf() const {
 
 // Dying at once and starting again changes nothing.
 void Life::CheckRecovery() {
+  if (cut_at_ != kNever) return;  // what is looked at must stay as it is
   Kill("killed, twice");
   Start();
   if (process_ == nullptr) return;
+  machine_.disk.SetFailuresPerMillion(0);
   (void)process_->wal().guard().Statuses(machine_.Now());  // lets go of windows that are over
   const std::string guard = process_->wal().guard().Snapshot();
   const std::string disk = DiskOf();
   Kill("again");
   Start();
   if (process_ == nullptr) return;
+  machine_.disk.SetFailuresPerMillion(0);
   (void)process_->wal().guard().Statuses(machine_.Now());
   if (process_->wal().guard().Snapshot() != guard) Fail("a second recovery finds another guard");
   if (DiskOf() != disk) Fail("a second recovery changes the log of calls");
+  machine_.disk.SetFailuresPerMillion(climate_.bad_disk ? kFailuresPerMillion : 0);
 }
 
 // ---- events
@@ -223,8 +228,6 @@ void Life::RunFor(int64_t us) {
 }
 
 void Life::After() {
-  // The vendors' clock goes right.
-  vendors_clock_.Advance(machine_.clock.MonotonicUs() - vendors_clock_.MonotonicUs());
   latest_ = std::max(latest_, machine_.clock.Now());
   for (const LifeBill& bill : vendors_.TakeBills()) {
     ++tally_.billed;

@@ -91,7 +91,7 @@ class Life {
   Random& random_;
   guard::Climate climate_{};
   LifeBook book_;
-  SimClock vendors_clock_;
+  LifeTrueClock vendors_clock_;
   LifeVendors vendors_;
   LifeConfig config_;
   ChargesOf charges_;
