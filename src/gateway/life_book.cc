@@ -40,7 +40,7 @@ int LifeBook::KeyOf(const guard::Account& account) {
   const std::string name = account.spec.name + "|" + account.spec.scope.value;
   const auto [found, is_new] = keys_.emplace(name, static_cast<int>(accounts_.size()));
   if (is_new) {
-    accounts_.push_back({name, 0, true, account.spec.window.rolling, account.spec.window});
+    accounts_.push_back({name, 0, true, false, account.spec.window});
   }
   return found->second;
 }
@@ -52,8 +52,8 @@ void LifeBook::Look(const guard::Guard& guard) {
     const guard::Account& account = guard.books().at(id);
     Account& known = accounts_[static_cast<size_t>(KeyOf(account))];
     known.cap = std::max(known.cap, account.spec.limit + account.overrun());
-    known.is_bounded &=
-        account.spec.hard && !account.removed && known.window == account.spec.window;
+    known.is_reshaped |= known.window != account.spec.window;
+    known.is_bounded &= account.spec.hard && !account.removed && !known.is_reshaped;
   }
 }
 
@@ -167,6 +167,9 @@ void LifeBook::CheckLimits(const guard::Guard& guard) {
     if (!guard.books().Has(id)) continue;
     const guard::Account& account = guard.books().at(id);
     const Account& known = accounts_[static_cast<size_t>(KeyOf(account))];
+    if (account.spec.hard && account.faults > 0 && !account.spec.frozen && !pardons_) {
+      Fail("a vendor broke " + known.name + ", and it is not frozen");
+    }
     if (!known.is_bounded) continue;
     for (const uint32_t c : account.cells) {
       const guard::Totals& totals = guard.books().cell(c).totals;
@@ -197,7 +200,7 @@ void LifeBook::CheckInvoices(const guard::Guard& guard) {
     if (!guard.books().Has(id)) continue;
     const guard::Account& account = guard.books().at(id);
     const int key = KeyOf(account);
-    if (accounts_[static_cast<size_t>(key)].window != account.spec.window) continue;
+    if (accounts_[static_cast<size_t>(key)].is_reshaped) continue;
     for (const uint32_t c : account.cells) {
       const guard::Cell& cell = guard.books().cell(c);
       const auto found = invoices_.find({key, cell.generation, cell.period.start.us});
@@ -233,7 +236,7 @@ void LifeBook::CheckSettled(guard::Guard& guard, bool exact) {
     if (!guard.books().Has(id)) continue;
     const guard::Account& account = guard.books().at(id);
     const int key = KeyOf(account);
-    if (accounts_[static_cast<size_t>(key)].window != account.spec.window) continue;
+    if (accounts_[static_cast<size_t>(key)].is_reshaped) continue;
     for (const uint32_t c : account.cells) {
       const guard::Cell& cell = guard.books().cell(c);
       const LifeCellKey cell_key{key, cell.generation, cell.period.start.us};
@@ -292,8 +295,9 @@ class LifeWatch::Watched final : public Call {
   std::string Tail() override { return call_->Tail(); }
   void Ended(End how) override {
     if (how == End::kNeverSent && attempt_ != nullptr) watch_.book_.NeverLeft(attempt_);
-    const bool forgets =
-        watch_.mutation_ == LifeMutation::kForgottenEnd && how == End::kClientGone;
+    if (how == End::kCut) watch_.book_.StreamCut();
+    const bool forgets = watch_.mutation_ == LifeMutation::kForgottenEnd &&
+                         (how == End::kClientGone || how == End::kBroken);
     call_->Ended(forgets ? End::kNeverSent : how);
   }
 

@@ -21,10 +21,10 @@ namespace flyball::gateway {
 // Faults to put in on purpose, beside those of the guard (guard::Mutation): each must be seen.
 enum class LifeMutation : uint8_t {
   kNone,
-  kUnloggedDispatch,   // an attempt leaves that the log of calls does not have
-  kUnrecordedLeaves,   // what could not be written leaves all the same
-  kFailuresAreFree,    // a vendor's 500 counts as a refusal
-  kForgottenEnd,       // a client's leaving gives the hold back
+  kUnloggedDispatch,  // an attempt leaves that the log of calls does not have
+  kUnrecordedLeaves,  // what could not be written leaves all the same
+  kFailuresAreFree,   // a vendor's 500 counts as a refusal
+  kForgottenEnd,      // an answer that nobody reads to its end gives the hold back
 };
 
 // One window of a budget, as the guard knows it: account, generation and start.
@@ -60,13 +60,16 @@ struct LifeAttempt {
 
 class LifeBook {
  public:
-  LifeBook(std::string* wrong, Clock& clock) : wrong_(wrong), clock_(clock) {}
+  // `pardons`: somebody may lift the freeze of a budget that a vendor broke.
+  LifeBook(std::string* wrong, Clock& clock, bool pardons)
+      : wrong_(wrong), clock_(clock), pardons_(pardons) {}
 
   // What the watch saw.
   LifeAttempt* Held(const std::string& request, size_t vendor, const guard::Guard& guard);
   void Committed(bool recorded);
   void StatusCame(LifeAttempt* attempt, int status);
   void NeverLeft(LifeAttempt* attempt);
+  void StreamCut() { ++streams_cut_; }
   // The process died.
   void Died();
 
@@ -77,16 +80,16 @@ class LifeBook {
   // Once all evidence is in: where nothing was lost, the guard's books are the invoice.
   void CheckSettled(guard::Guard& guard, bool exact);
 
-  // `deque`-like: attempts stay where they are.
   const std::vector<std::unique_ptr<LifeAttempt>>& attempts() const { return attempts_; }
   Money invoice() const { return invoice_; }
+  uint64_t streams_cut() const { return streams_cut_; }  // because a budget had no room for more
 
  private:
   struct Account {
     std::string name;
     guard::Amount cap = 0;   // the most that its limit ever was
     bool is_bounded = true;  // hard, of the same window and not removed, all the time
-    bool is_rolling = false;
+    bool is_reshaped = false;  // its window was edited, so that its cells are others now
     budget::Window window;
   };
   void Fail(const std::string& what);
@@ -101,6 +104,8 @@ class LifeBook {
 
   std::string* wrong_;
   Clock& clock_;
+  const bool pardons_;
+  uint64_t streams_cut_ = 0;
   std::vector<std::unique_ptr<LifeAttempt>> attempts_;
   std::map<std::pair<std::string, size_t>, LifeAttempt*> by_request_;
   std::map<std::string, int> keys_;

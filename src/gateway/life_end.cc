@@ -80,6 +80,7 @@ void Life::CheckCalls() {
   if (!calls) return Fail(calls.error().ToString());
   std::map<uint64_t, const CallFact*> by_id;
   for (const CallFact& call : *calls) by_id[call.dispatch.id] = &call;
+  tally_.streams_cut = book_.streams_cut();
   for (const auto& attempt : book_.attempts()) {
     ++tally_.attempts;
     const auto found = by_id.find(attempt->id.value());
