@@ -29,7 +29,6 @@ const guard::HeldCall* NewestHeld(const guard::Guard& guard) {
   return newest;
 }
 
-
 }  // namespace
 
 void LifeBook::Fail(const std::string& what) {
@@ -154,7 +153,9 @@ void LifeBook::Bill(const LifeBill& bill) {
 
 void LifeBook::Check(guard::Guard& guard, int64_t late_us) {
   Look(guard);
-  if (const std::string wrong = guard.Audit(); !wrong.empty()) Fail("audit: " + wrong);
+  if (const std::string wrong = audits_ ? guard.Audit() : ""; !wrong.empty()) {
+    Fail("audit: " + wrong);
+  }
   if (guard.bugs() > 0) Fail("the gateway told the guard what a correct caller never does");
   CheckLimits(guard);
   CheckDeadlines(guard, late_us);
@@ -314,8 +315,7 @@ std::unique_ptr<Call> LifeWatch::Begin(const RequestView& request) {
 }
 
 bool LifeWatch::Commit() {
-  const bool recorded =
-      gateway_.Commit() || mutation_ == LifeMutation::kUnrecordedLeaves;
+  const bool recorded = gateway_.Commit() || mutation_ == LifeMutation::kUnrecordedLeaves;
   book_.Committed(recorded);
   return recorded;
 }

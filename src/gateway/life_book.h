@@ -60,9 +60,10 @@ struct LifeAttempt {
 
 class LifeBook {
  public:
-  // `pardons`: somebody may lift the freeze of a budget that a vendor broke.
-  LifeBook(std::string* wrong, Clock& clock, bool pardons)
-      : wrong_(wrong), clock_(clock), pardons_(pardons) {}
+  // `pardons`: somebody may lift the freeze of a budget that a vendor broke. `audits`: the guard is
+  // asked about its own sums as well.
+  LifeBook(std::string* wrong, Clock& clock, bool pardons, bool audits)
+      : wrong_(wrong), clock_(clock), pardons_(pardons), audits_(audits) {}
 
   // What the watch saw.
   LifeAttempt* Held(const std::string& request, size_t vendor, const guard::Guard& guard);
@@ -87,8 +88,8 @@ class LifeBook {
  private:
   struct Account {
     std::string name;
-    guard::Amount cap = 0;   // the most that its limit ever was
-    bool is_bounded = true;  // hard, of the same window and not removed, all the time
+    guard::Amount cap = 0;     // the most that its limit ever was
+    bool is_bounded = true;    // hard, of the same window and not removed, all the time
     bool is_reshaped = false;  // its window was edited, so that its cells are others now
     budget::Window window;
   };
@@ -105,6 +106,7 @@ class LifeBook {
   std::string* wrong_;
   Clock& clock_;
   const bool pardons_;
+  const bool audits_;
   uint64_t streams_cut_ = 0;
   std::vector<std::unique_ptr<LifeAttempt>> attempts_;
   std::map<std::pair<std::string, size_t>, LifeAttempt*> by_request_;

@@ -95,7 +95,8 @@ void Life::CheckCalls() {
       continue;
     }
     const bool is_exact = call.end.basis == metered::Basis::kExact;
-    attempt->is_told_apart = call.end.basis != metered::Basis::kBound || !call.end.answer_id.empty();
+    attempt->is_told_apart =
+        call.end.basis != metered::Basis::kBound || !call.end.answer_id.empty();
     tally_.exact += is_exact ? 1 : 0;
     tally_.at_bound += call.end.basis == metered::Basis::kBound ? 1 : 0;
     tally_.retries += call.dispatch.attempt > 1 ? 1 : 0;
@@ -124,8 +125,7 @@ void Life::Reconcile() {
   os::Files& files = machine_.files;
   const Instant now = machine_.clock.Now();
   const auto apply = [&](bool again) -> Status {
-    std::vector<CallFact> calls =
-        FB_TRY(reconcile::ReadCalls(files, LifeCalls(), "", kEver));
+    std::vector<CallFact> calls = FB_TRY(reconcile::ReadCalls(files, LifeCalls(), "", kEver));
     reconcile::EndOldCalls(now, &calls);
     const reconcile::Bill bill = FB_TRY(BillOf(vendors_, *config_.prices, calls));
     const auto known = FB_TRY(Known(files, calls, bill));

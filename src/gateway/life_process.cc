@@ -44,8 +44,8 @@ Result<std::unique_ptr<LifeProcess>> LifeProcess::Start(LifeMachine& machine,
   p.gateway_.emplace(std::move(settings), config.prices, *p.wal_, *p.log_, *p.keys_, machine.clock,
                      p.random_);
   p.gateway_->SetCurrencies(config.currencies);
-  p.gateway_->SetAccessLog(std::make_unique<AccessLog>(
-      machine.files, os::JoinPath(kLifeHome, "access.log")));
+  p.gateway_->SetAccessLog(
+      std::make_unique<AccessLog>(machine.files, os::JoinPath(kLifeHome, "access.log")));
   p.watch_.emplace(*p.gateway_, *p.wal_, *p.log_, book, config.mutation);
   p.proxy_ = std::make_unique<Proxy>(ProxyOptions{}, LifeVendors::Endpoints(), *p.watch_,
                                      machine.timers, vendors);
@@ -56,14 +56,13 @@ Result<std::unique_ptr<LifeProcess>> LifeProcess::Start(LifeMachine& machine,
 LifeProcess::~LifeProcess() { proxy_.reset(); }
 
 Status LifeProcess::PutInForce(const std::vector<budget::Budget>& budgets) {
-  return ApplyEstate(machine_.files, kLifeHome, budgets, config_.currencies, *wal_,
-                     machine_.Now());
+  return ApplyEstate(machine_.files, kLifeHome, budgets, config_.currencies, *wal_, machine_.Now());
 }
 
 // One job at a time, which is all that the gateway asks for.
 void LifeProcess::RunBeside(std::function<Status()> job, std::function<void(const Status&)> done) {
-  beside_ = std::make_unique<net::Timer>(
-      machine_.timers, [job = std::move(job), done = std::move(done)] {
+  beside_ =
+      std::make_unique<net::Timer>(machine_.timers, [job = std::move(job), done = std::move(done)] {
         const auto tell = done;
         tell(job());
       });

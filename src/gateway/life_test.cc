@@ -3,6 +3,7 @@
 #include "gateway/life_world.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -24,8 +25,7 @@ uint64_t FromEnvironment(const char* name, uint64_t otherwise) {
 Result<Money> ChargesOfFolder(os::Files& files, const std::string& folder, Instant until) {
   Money sum;
   for (const std::string& month : FB_TRY(ingest::GatewayMonths(files, folder))) {
-    const ingest::GatewayBill bill =
-        FB_TRY(ingest::MakeGatewayBill(files, folder, month, until));
+    const ingest::GatewayBill bill = FB_TRY(ingest::MakeGatewayBill(files, folder, month, until));
     std::istringstream rows(bill.csv);
     std::string row;
     std::getline(rows, row);  // the header, which begins with BilledCost
@@ -39,7 +39,8 @@ Result<Money> ChargesOfFolder(os::Files& files, const std::string& folder, Insta
 class LifeTest : public testing::Test {
  protected:
   void SetUp() override {
-    keys_ = testing::TempDir() + "life_" +
+    // Of this process: long runs stand beside each other.
+    keys_ = testing::TempDir() + "life_" + std::to_string(::getpid()) +
             testing::UnitTest::GetInstance()->current_test_info()->name();
     ASSERT_TRUE(WriteLifeKeys(keys_));
     log::Options silent;
@@ -92,7 +93,9 @@ TEST_F(LifeTest, CanariesAreSeen) {
   };
   using guard::Mutation;
   EXPECT_NE(seen({.guard = Mutation::kSkipHold}), "");
+  EXPECT_NE(seen({.guard = Mutation::kSkipHold, .audit = false}), "");
   EXPECT_NE(seen({.guard = Mutation::kDoubleSettle}), "");
+  EXPECT_NE(seen({.guard = Mutation::kDoubleSettle, .audit = false}), "");
   EXPECT_NE(seen({.guard = Mutation::kForgetDispatched}), "");
   EXPECT_NE(seen({.guard = Mutation::kIgnoreLostTail}), "");
   EXPECT_NE(seen({.gateway = LifeMutation::kUnloggedDispatch}), "");

@@ -23,9 +23,7 @@ struct Vendor {
   std::array<Price, 2> prices;
 };
 constexpr std::array<Vendor, kLifeVendors> kVendors = {{
-    {"alpha",
-     estate::UpstreamApi::kOpenAi,
-     {{{"m0", 1000, 500, 2000}, {"m1", 300, 30, 7000}}}},
+    {"alpha", estate::UpstreamApi::kOpenAi, {{{"m0", 1000, 500, 2000}, {"m1", 300, 30, 7000}}}},
     {"beta",
      estate::UpstreamApi::kOpenAiCompatible,
      {{{"m0", 1100, 400, 2300}, {"m1", 290, 33, 7100}}}},
@@ -64,7 +62,8 @@ std::string Script(Random& random, bool hostile) {
   rule(some(0, 8), R"("status":500)");
   rule(some(0, 8), R"("status":503,"bill_errors":true)");
   rule(some(0, 5), R"("status":400)");
-  rule(some(0, 10), fmt::format(R"("reset_after_frames":{},"frame_ms":{})", some(0, 6), some(0, 9)));
+  rule(some(0, 10),
+       fmt::format(R"("reset_after_frames":{},"frame_ms":{})", some(0, 6), some(0, 9)));
   rule(some(0, 10), R"("no_usage":true)");
   // Too slow, and generates on for nobody.
   rule(some(0, 6), R"("first_byte_ms":9000)");
@@ -149,8 +148,8 @@ std::shared_ptr<const rates::PriceBook> LifeVendors::Prices() {
   return std::make_shared<const rates::PriceBook>(*std::move(book));
 }
 
-std::unique_ptr<net::Dialer::Attempt> LifeVendors::Dial(const net::Endpoint& to,
-                                                        int64_t timeout_us, Done done) {
+std::unique_ptr<net::Dialer::Attempt> LifeVendors::Dial(const net::Endpoint& to, int64_t timeout_us,
+                                                        Done done) {
   const bool refuses = !kind_ && random_.Chance(1, 25);
   const bool is_slow = refuses && random_.Chance(1, 2);
   auto finish = [this, refuses, host = to.host, done = std::move(done)] {
@@ -175,9 +174,9 @@ std::vector<LifeBill> LifeVendors::TakeBills() {
     for (; seen_[i] < all.size(); ++seen_[i]) {
       const MockBill& bill = all[seen_[i]];
       const MockUsage& u = bill.usage;
-      bills.push_back({i, bill.client_id, CostOf(i, bill),
-                       u.input + u.cache_read + u.cache_write_5m + u.cache_write_1h + u.output +
-                           u.reasoning});
+      bills.push_back(
+          {i, bill.client_id, CostOf(i, bill),
+           u.input + u.cache_read + u.cache_write_5m + u.cache_write_1h + u.output + u.reasoning});
     }
   }
   return bills;

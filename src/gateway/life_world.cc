@@ -36,11 +36,10 @@ net::SimNetPlan AnyNet(Random random) {
 // What a guard counts. Its leases are promises, which may be larger than they need to be.
 std::string CountsOf(guard::Guard& guard) {
   std::string counts;
-  const Status read = guard::ForEachRecord(
-      guard.Snapshot(), [&](guard::Record&& record) {
-        if (auto* cell = std::get_if<guard::CellRecord>(&record)) cell->lease = 0;
-        std::visit([&](const auto& each) { guard::Write(each, &counts); }, record);
-      });
+  const Status read = guard::ForEachRecord(guard.Snapshot(), [&](guard::Record&& record) {
+    if (auto* cell = std::get_if<guard::CellRecord>(&record)) cell->lease = 0;
+    std::visit([&](const auto& each) { guard::Write(each, &counts); }, record);
+  });
   FB_ASSERT(read.has_value());
   return counts;
 }
@@ -88,7 +87,7 @@ Life::Life(uint64_t seed, LifeFaults faults, const std::string& keys, ChargesOf 
       climate_{random_.Chance(1, 2), random_.Chance(1, 3), random_.Chance(1, 3),
                random_.Chance(2, 3), random_.Chance(1, 2), random_.Chance(1, 4),
                random_.Chance(1, 2)},
-      book_(&wrong_, machine_.clock, climate_.edits),
+      book_(&wrong_, machine_.clock, climate_.edits, faults.audit),
       vendors_clock_(machine_.clock),
       vendors_(seed + 13, climate_.hostile, machine_.net, machine_.timers, vendors_clock_),
       charges_(std::move(charges)),
@@ -99,9 +98,8 @@ Life::Life(uint64_t seed, LifeFaults faults, const std::string& keys, ChargesOf 
   config_.settings.output_limit = random_.Between(16, 80);
   config_.settings.attempt_timeout_us = random_.Between(2, 8) * kMicrosPerSecond;
   // Not below the time that a connection may take.
-  config_.settings.call_max_us = random_.Chance(1, 3)
-                                     ? random_.Between(6, 20) * kMicrosPerSecond
-                                     : kMicrosPerHour;
+  config_.settings.call_max_us =
+      random_.Chance(1, 3) ? random_.Between(6, 20) * kMicrosPerSecond : kMicrosPerHour;
   config_.budgets = guard::AnyBudgets(random_);
   budget::Budget francs = guard::MakeBudget("francs", "provider=beta", guard::Usd("15"), "day");
   francs.currency = "CHF";
@@ -120,8 +118,8 @@ Life::Life(uint64_t seed, LifeFaults faults, const std::string& keys, ChargesOf 
 
 void Life::Tell(const std::string& what) const {
   if (!tells_) return;
-  std::fprintf(stderr, "%10lld us  %s\n",
-               static_cast<long long>(machine_.timers.now_us()), what.c_str());
+  std::fprintf(stderr, "%10lld us  %s\n", static_cast<long long>(machine_.timers.now_us()),
+               what.c_str());
 }
 
 std::string Life::Live() {
@@ -247,8 +245,8 @@ void Life::After() {
   latest_ = std::max(latest_, machine_.clock.Now());
   for (const LifeBill& bill : vendors_.TakeBills()) {
     ++tally_.billed;
-    Tell(fmt::format("{} bills {} for {}", LifeVendors::Provider(bill.vendor),
-                     bill.cost.ToString(), bill.client_id));
+    Tell(fmt::format("{} bills {} for {}", LifeVendors::Provider(bill.vendor), bill.cost.ToString(),
+                     bill.client_id));
     book_.Bill(bill);
   }
   if (machine_.files.dead() || PowerIsOff()) {
@@ -425,8 +423,7 @@ void Life::EditEstate() {
   ++tally_.edits;
   budget::Budget& budget = config_.budgets[random_.Below(config_.budgets.size())];
   if (random_.Chance(1, 4)) {
-    budget.window =
-        budget::ParseWindow(guard::AnyWindow(random_), budget.window.zone).value();
+    budget.window = budget::ParseWindow(guard::AnyWindow(random_), budget.window.zone).value();
   } else {
     budget.limit = std::max<budget::Amount>(budget.limit * random_.Between(3, 20) / 10, 1);
   }

@@ -27,12 +27,14 @@ struct LifeFaults {
   guard::Mutation guard = guard::Mutation::kNone;
   LifeMutation gateway = LifeMutation::kNone;
   std::string lie_about = {};  // syncs of these files are lies
+  bool audit = true;           // false: only what a stranger can see is looked at
 };
 
 // What lives have seen, so that a test can tell whether they were lives at all.
 struct LifeTally {
   uint64_t asked = 0, answered = 0, refused = 0, attempts = 0, billed = 0, exact = 0, at_bound = 0,
-           deaths = 0, power_cuts = 0, edits = 0, faults = 0, aborts = 0, retries = 0, streams_cut = 0;
+           deaths = 0, power_cuts = 0, edits = 0, faults = 0, aborts = 0, retries = 0,
+           streams_cut = 0;
   LifeTally& operator+=(const LifeTally& other);
 };
 

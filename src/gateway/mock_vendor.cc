@@ -348,9 +348,9 @@ void Connection::Step() {
 // The bill is for what was made.
 void Connection::EndAnswer(bool complete) {
   if (plan_.dialect != MockDialect::kCountTokens) {
-    shared_.invoice.Add({plan_.id, client_id_, plan_.request.model, plan_.dialect, plan_.request.stream,
-                         complete && state_ != State::kGone, asked_at_, UsageAfter(plan_, frame_),
-                         !plan_.behaviour.no_tier});
+    shared_.invoice.Add({plan_.id, client_id_, plan_.request.model, plan_.dialect,
+                         plan_.request.stream, complete && state_ != State::kGone, asked_at_,
+                         UsageAfter(plan_, frame_), !plan_.behaviour.no_tier});
   }
   if (state_ != State::kGone) state_ = State::kReading;
 }

@@ -106,7 +106,8 @@ TEST_F(Matching, ABoundGoesDownToWhatTheBillSaysOfTheAnswer) {
   EXPECT_EQ(groups_[0].evidence->corrections[0].lines.size(), 1u);
 }
 
-// One vendor's answer hid the other's of the same id: that counted as unseen, its call as not billed.
+// One vendor's answer hid the other's of the same id: that counted as unseen, its call as not
+// billed.
 TEST_F(Matching, AnIdIsOneVendors) {
   Call(metered::Basis::kBound, "4", "a").dispatch.provider = "Anthropic";
   Call(metered::Basis::kBound, "5", "a");
