@@ -78,8 +78,9 @@ TEST_F(LifeTest, InvoicesStayUnderWhatIsCountedAndTheLedgerIsTheInvoice) {
   for (const uint64_t some : {all.deaths, all.power_cuts, all.edits, all.aborts, all.retries}) {
     EXPECT_GT(some, seeds / 5);
   }
+  EXPECT_GT(all.external, seeds / 5);
   EXPECT_GT(all.faults, seeds / 20);
-  EXPECT_GT(all.streams_cut, seeds / 20);
+  EXPECT_GT(all.streams_cut, seeds / 50);
 }
 
 // A simulation that can't fail proves nothing: each fault that is put in must be seen.

@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "gateway/desk.h"
+#include "gateway/external.h"
 #include "guard/records.h"
 #include "os/secret.h"
 
@@ -77,6 +78,7 @@ LifeTally& LifeTally::operator+=(const LifeTally& other) {
   aborts += other.aborts;
   retries += other.retries;
   streams_cut += other.streams_cut;
+  external += other.external;
   return *this;
 }
 
@@ -289,6 +291,7 @@ void Life::Act() {
   }
   if (what < 68) return climate_.edits ? AskDesk() : Ask();
   if (what < 71) return climate_.edits ? EditEstate() : Ask();
+  if (what < 72) return TellLedger();
   if (what < 76) return ArmDeath();
   if (what < 80) return JumpClock();
   if (what < 82) {
@@ -408,7 +411,25 @@ void Life::AskDesk() {
                           random_.Between(1, tokens ? 20'000 : 60));
       break;
   }
-  body += "}";
+  Post(path, body + "}");
+}
+
+// What the ledger has in a budget beside the calls, as the server tells it.
+void Life::TellLedger() {
+  ++tally_.external;
+  const budget::Budget& budget = config_.budgets[random_.Below(config_.budgets.size())];
+  const bool tokens = budget.measure == budget::Measure::kTokens;
+  External external{budget.name, static_cast<uint64_t>(++ledger_commit_), {}};
+  External::Value& value = external.values.emplace_back();
+  if (budget.scope.is_each()) value.value = "ann";
+  External::Sum& sum = value.sums.emplace_back();
+  sum.at = machine_.clock.Now();
+  sum.amount = budget.limit * random_.Between(0, 60) / 100;
+  if (!tokens) sum.currency = budget.currency;
+  Post(std::string(kDeskLedgerPath), ExternalJson(external));
+}
+
+void Life::Post(const std::string& path, const std::string& body) {
   Tell("the desk: " + path + " " + body);
   net::SimNet::Ends ends = machine_.net.Pair();
   clients_.emplace_back(std::move(ends.second));

@@ -34,7 +34,7 @@ struct LifeFaults {
 struct LifeTally {
   uint64_t asked = 0, answered = 0, refused = 0, attempts = 0, billed = 0, exact = 0, at_bound = 0,
            deaths = 0, power_cuts = 0, edits = 0, faults = 0, aborts = 0, retries = 0,
-           streams_cut = 0;
+           streams_cut = 0, external = 0;
   LifeTally& operator+=(const LifeTally& other);
 };
 
@@ -75,6 +75,8 @@ class Life {
   void Act();
   void Ask();
   void AskDesk();
+  void TellLedger();
+  void Post(const std::string& path, const std::string& body);
   void EditEstate();
   void ArmDeath();
   void JumpClock();
@@ -105,6 +107,7 @@ class Life {
   bool lost_tail_ = false;     // a power cut may have taken the end of the log
   Instant latest_;             // that the wall clock has shown
   int requests_ = 0;
+  int ledger_commit_ = 0;
 };
 
 // Into a folder of the real disk: two virtual keys and the administrator's token.
