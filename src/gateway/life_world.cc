@@ -273,6 +273,11 @@ void Life::After() {
 // ---- what happens
 
 void Life::Act() {
+  // After a failed sync only a start helps.
+  if (process_->wal().guard().stopped() && random_.Chance(1, 4)) {
+    Kill("restarted, as it stands still");
+    return Start();
+  }
   const uint64_t what = random_.Below(100);
   if (what < 50) return Ask();
   if (what < 58) {  // a client leaves, whatever it waits for
