@@ -309,8 +309,8 @@ MockPlan PlanAnswer(MockDialect dialect, MockRequest request, const MockBehaviou
 
 MockUsage UsageAfter(const MockPlan& plan, int64_t frames) {
   MockUsage usage = plan.usage;
-  usage.output =
-      std::min(plan.usage.output, frames * std::max<int64_t>(plan.behaviour.tokens_per_frame, 1));
+  // All choices grow together.
+  if (frames < plan.frames) usage.output = plan.usage.output / plan.frames * frames;
   return usage;
 }
 

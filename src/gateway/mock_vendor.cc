@@ -129,6 +129,7 @@ class Connection final : public net::StreamOwner {
   bool keep_alive_ = true;
   MockPlan plan_;
   Instant asked_at_;
+  std::string client_id_;
   int64_t frame_ = 0;
   net::Timer timer_;
 };
@@ -225,6 +226,7 @@ void Connection::TakeRequest(size_t end, std::string_view body) {
   if (request) {
     plan_ = PlanAnswer(dialect, *request, behaviour, body.size(), shared_.next_number++);
     asked_at_ = shared_.clock.Now();
+    client_id_ = net::FindHeader(head_.headers, "x-client-request-id");
   }
   in_.erase(0, end);
   head_bytes_ = looked_ = 0;
@@ -346,9 +348,9 @@ void Connection::Step() {
 // The bill is for what was made.
 void Connection::EndAnswer(bool complete) {
   if (plan_.dialect != MockDialect::kCountTokens) {
-    shared_.invoice.Add({plan_.id, plan_.request.model, plan_.dialect, plan_.request.stream,
-                         complete && state_ != State::kGone, asked_at_, UsageAfter(plan_, frame_),
-                         !plan_.behaviour.no_tier});
+    shared_.invoice.Add({plan_.id, client_id_, plan_.request.model, plan_.dialect,
+                         plan_.request.stream, complete && state_ != State::kGone, asked_at_,
+                         UsageAfter(plan_, frame_), !plan_.behaviour.no_tier});
   }
   if (state_ != State::kGone) state_ = State::kReading;
 }

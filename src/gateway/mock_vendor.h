@@ -29,6 +29,7 @@ namespace flyball::gateway {
 
 struct MockBill {
   std::string id;
+  std::string client_id;  // the request's x-client-request-id
   std::string model;
   MockDialect dialect = MockDialect::kChat;
   bool stream = false;
@@ -44,6 +45,7 @@ class MockInvoice {
   // Of one provider ("openai", "anthropic"), or of all ("").
   std::string ToJson(bool with_requests, std::string_view provider = "") const;
   uint64_t requests() const { return requests_; }
+  const std::vector<MockBill>& bills() const { return bills_; }
 
  private:
   std::vector<MockBill> bills_;  // the first kMockBillsMax

@@ -177,6 +177,14 @@ TEST(MockVendor, CountsUsageAsEachVendorDoes) {
   EXPECT_EQ(invoice["requests"][0]["id"], chat["id"]);
 }
 
+// The answer told the output of all choices, and the invoice that of one.
+TEST(MockVendor, BillsEveryChoice) {
+  World world;
+  const Json chat = Json::parse(world.Ask("/v1/chat/completions", R"({"model":"m","n":3})"));
+  EXPECT_EQ(chat["usage"]["completion_tokens"], 48);
+  EXPECT_EQ(world.Invoice()["models"]["m"]["usage"]["output"], 48);
+}
+
 TEST(MockVendor, StreamsAsEachVendorDoes) {
   World world(kCosts);
   auto chat =

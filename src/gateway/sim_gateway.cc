@@ -62,17 +62,6 @@ class SimCall final : public Call {
   bool ended_ = false;
 };
 
-class SimDial final : public net::Dialer::Attempt {
- public:
-  SimDial(net::TimerWheel& timers, int64_t after_us, std::function<void()> done)
-      : timer_(timers, std::move(done)) {
-    timer_.SetAfter(after_us);
-  }
-
- private:
-  net::Timer timer_;
-};
-
 }  // namespace
 
 void SimEnd::Flush() {

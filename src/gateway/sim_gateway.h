@@ -48,6 +48,18 @@ class SimEnd : public net::StreamOwner {
   bool ends_ = false;
 };
 
+// A connection that is being made: done after a time, unless it is dropped before.
+class SimDial final : public net::Dialer::Attempt {
+ public:
+  SimDial(net::TimerWheel& timers, int64_t after_us, std::function<void()> done)
+      : timer_(timers, std::move(done)) {
+    timer_.SetAfter(after_us);
+  }
+
+ private:
+  net::Timer timer_;
+};
+
 struct SimRequest {
   net::Head head;  // its views point into `text`
   std::string text;

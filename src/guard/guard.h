@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -360,6 +361,8 @@ class Guard {
   void Apply(const CellRecord& record);
   void Apply(const StateRecord& record);
   uint32_t CellOf(const CellName& name);
+  void CountUntoldExcess(uint32_t slot, std::span<const Amount> costs);
+  void SettleExceeded();
 
   Options options_;
   Books books_;
@@ -383,6 +386,7 @@ class Guard {
   bool wants_room_ = false;
   int64_t forgot_us_ = 0;
   std::optional<Error> replay_error_;
+  std::set<uint64_t> excess_told_;  // calls of the ExcessRecords that are replayed
 
   // What one admission needs of one account; kept for its room.
   struct Need {

@@ -217,6 +217,17 @@ TEST_F(GuardTest, NoHoldOutlivesItsDeadline) {
   EXPECT_EQ(guard_.open_calls(), 1u);
 }
 
+// A machine that stood still wakes up to it: the gateway asks, and has done nothing wrong.
+TEST_F(GuardTest, ACallThatIsDispatchedAfterItsDeadlineIsRefusedAndNoBug) {
+  Set(MakeBudget("b", "team=search", Usd("10")));
+  ASSERT_TRUE(Admits(1, "4", search_));
+  now_.mono_us += kHoldMaxUs;
+  guard_.Tick(now_);
+  EXPECT_FALSE(guard_.Dispatched(hold::CallId(1), now_));
+  EXPECT_EQ(guard_.bugs(), 0u);
+  EXPECT_EQ(guard_.StatusOf("b", now_)->held, 0);
+}
+
 TEST_F(GuardTest, AHoldIsSettledInTheWindowThatItWasTakenIn) {
   Set(MakeBudget("b", "team=search", Usd("10"), "day"));
   ASSERT_TRUE(Admits(1, "4", search_));

@@ -111,7 +111,9 @@ struct GrowRecord {
 };
 struct SettleRecord {
   hold::CallId call;
-  std::vector<Amount> costs;  // by leg, at most its bound; the rest is an ExcessRecord
+  // By leg. What is above its bound is said by an ExcessRecord too, which is written after this one
+  // and synced: either may be the only one that is found.
+  std::vector<Amount> costs;
   bool operator==(const SettleRecord&) const = default;
 };
 struct EndRecord {

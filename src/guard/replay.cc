@@ -112,6 +112,7 @@ void Guard::Apply(const LeaseRecord& record) {
 
 void Guard::Apply(const ExcessRecord& record) {
   ++faults_;
+  excess_told_.insert(record.call.value());
   for (const ExcessRecord::Leg& leg : record.legs) {
     uint32_t c = CellOf(leg.cell);
     if (c != kNoIndex) CountExcess(c, leg.excess, leg.freezes);
@@ -157,8 +158,35 @@ void Guard::Apply(const GrowRecord& record) {
 void Guard::Apply(const SettleRecord& record) {
   uint32_t slot = calls_.Find(record.call);
   if (slot == kNoIndex || record.costs.size() != calls_.at(slot).legs.size()) return;
+  if (!excess_told_.contains(record.call.value())) CountUntoldExcess(slot, record.costs);
   SettleLegs(slot, record.costs);
   RemoveCall(slot);
+}
+
+// The process died before it could write the ExcessRecord.
+void Guard::CountUntoldExcess(uint32_t slot, std::span<const Amount> costs) {
+  const std::vector<Leg>& legs = calls_.at(slot).legs;
+  bool exceeds = false;
+  for (size_t i = 0; i < legs.size(); ++i) {
+    if (costs[i] <= legs[i].bound) continue;
+    CountExcess(legs[i].cell, costs[i] - legs[i].bound, books_.at(legs[i].account).spec.hard);
+    exceeds = true;
+  }
+  faults_ += exceeds ? 1 : 0;
+}
+
+// Calls whose excess is counted, and whose settlement a power cut has taken: they stay at their
+// bounds, or the same evidence would count it again.
+void Guard::SettleExceeded() {
+  for (const uint64_t id : excess_told_) {
+    const uint32_t slot = calls_.Find(hold::CallId(id));
+    if (slot == kNoIndex) continue;
+    std::vector<Amount> bounds;
+    for (const Leg& leg : calls_.at(slot).legs) bounds.push_back(leg.bound);
+    SettleLegs(slot, bounds);
+    RemoveCall(slot);
+  }
+  excess_told_.clear();
 }
 
 void Guard::Apply(const EndRecord& record) {
@@ -214,6 +242,7 @@ void Guard::FinishRecovery(bool tail_lost) {
       MakeUnknown(slot);
     }
   }
+  SettleExceeded();
   for (uint32_t id = 0; id < books_.size(); ++id) {
     // An older version kept what the ledger had said of a budget that takes no such word any more.
     const bool forgets = books_.Has(id) && !books_.at(id).spec.counts_ledger;

@@ -34,7 +34,8 @@ void Guard::WriteDispatch(const HeldCall& call, std::string* batch) {
 
 Status Guard::Dispatched(hold::CallId id, Moment) {
   uint32_t slot = calls_.Find(id);
-  if (slot == kNoIndex || calls_.at(slot).state != CallState::kHeld) {
+  if (slot == kNoIndex) return FailNoCall(id);  // its deadline may have given it back
+  if (calls_.at(slot).state != CallState::kHeld) {
     ++bugs_;
     return FailNoCall(id);
   }
@@ -89,7 +90,6 @@ void Guard::SettleExcess(const HeldCall& call) {
     record.legs.push_back({NameOf(leg.cell), excess, freezes});
     CountExcess(leg.cell, excess, freezes);
     Notify({leg.account, 0});
-    costs_[i] = leg.bound;
   }
   ++faults_;
   if (!options_.durable) return;

@@ -31,6 +31,8 @@ class DyingFiles : public os::Files {
   // Of the append in which it died; 0 when that was another operation.
   uint64_t last_append_size() const { return last_append_size_; }
   bool dead() const { return dead_; }
+  // The process dies now, between two operations.
+  void Die() { dead_ = true; }
   void Revive() {
     dead_ = false;
     left_ = kNever;

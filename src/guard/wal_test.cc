@@ -216,6 +216,51 @@ TEST_F(WalTest, AFaultIsThereAfterAPowerCut) {
   EXPECT_EQ(guard().faults(), 1u);
 }
 
+// A process that died between its two journals had settled the call and not what was beyond its
+// bound: nobody counted that any more, and the budget was not frozen.
+TEST_F(WalTest, AFaultIsCountedOnceWhereverTheProcessDies) {
+  for (uint64_t after = 0; after < 4; ++after) {
+    for (const uint64_t bytes : {uint64_t{0}, uint64_t{1000}}) {
+      ASSERT_TRUE(guard().SetFrozen("b", false, now_));
+      const uint64_t id = 100 + 2 * after + (bytes > 0 ? 1 : 0);
+      const StatusRow before = Row();
+      ASSERT_TRUE(Dispatch(id));
+      files_.DieAfter(after, bytes);
+      (void)Settle(id, "3");
+      wal_.reset();
+      files_.Revive();
+      Open();
+      if (guard().calls().Find(hold::CallId(id)) != kNoIndex) {
+        ASSERT_TRUE(Settle(id, "3"));  // as the log of calls has it
+      }
+      EXPECT_EQ(Row().totals.excess - before.totals.excess, Usd("2")) << after << ", " << bytes;
+      EXPECT_EQ(Row().totals.settled - before.totals.settled, Usd("1"));
+      EXPECT_EQ(Row().faults - before.faults, 1u);
+      EXPECT_TRUE(Row().frozen) << after << ", " << bytes;
+      EXPECT_EQ(guard().Audit(), "");
+    }
+  }
+}
+
+// The fault is on the disk, and that its call was settled is not: told again, it was counted twice.
+TEST_F(WalTest, AFaultIsCountedOnceWhateverAPowerCutTakes) {
+  int found = 0;
+  constexpr int kCuts = 20;
+  for (int cut = 0; cut < kCuts; ++cut) {
+    ASSERT_TRUE(guard().SetFrozen("b", false, now_));
+    const Amount before = Row().totals.excess;
+    const auto id = static_cast<uint64_t>(100 + cut);
+    ASSERT_TRUE(Dispatch(id));
+    ASSERT_TRUE(Settle(id, "1.5"));
+    CutPower();
+    if (guard().Settle(hold::CallId(id), MakeCost("1.5"), -1, now_)) ++found;
+    ASSERT_TRUE(wal_->Commit());
+    EXPECT_EQ(Row().totals.excess - before, Usd("0.5"));
+    EXPECT_TRUE(Row().frozen);
+  }
+  EXPECT_LT(found, kCuts);
+}
+
 TEST_F(WalTest, TheJournalDoesNotGrowForEver) {
   ASSERT_TRUE(Dispatch(1));
   ASSERT_TRUE(Dispatch(2));

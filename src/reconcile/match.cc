@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include "rates/price_book.h"
@@ -150,20 +151,23 @@ class Matcher {
   // ---- by the vendor's id
 
   void MatchById() {
-    std::unordered_map<std::string_view, std::pair<Work*, const CallFact*>> by_id;
+    // Vendors count their answers alike: an id is one vendor's.
+    using AnswerKey = std::tuple<std::string_view, std::string_view, std::string_view>;
+    const auto answer_of = [](const Key& key, std::string_view id) {
+      return AnswerKey{key.vendor, key.currency, id};
+    };
+    std::map<AnswerKey, std::pair<Work*, const CallFact*>> by_id;
     for (auto& [key, work] : works_) {
       for (const CallFact* call : work.calls) {
-        if (!call->end.answer_id.empty()) by_id.try_emplace(call->end.answer_id, &work, call);
+        const std::string& id = call->end.answer_id;
+        if (!id.empty()) by_id.try_emplace(answer_of(key, id), &work, call);
       }
     }
     for (auto& [key, work] : works_) {
       std::erase_if(work.entries, [&](Entry* entry) {
-        const auto found = by_id.find(entry->first->answer_id);
+        const auto found = by_id.find(answer_of(key, entry->first->answer_id));
         if (found == by_id.end()) return false;
         const auto [home, call] = found->second;
-        if (home->group.key.vendor != key.vendor || home->group.key.currency != key.currency) {
-          return false;
-        }
         RateAsBound(work, *call, entry);
         Settle(*home, *call, *entry);
         if (home != &work) Move(*home, work, *entry);

@@ -62,7 +62,7 @@ class Matching : public testing::Test {
   // What every report keeps: parts explain the difference exactly, and what applying it would write
   // leaves nothing but what is never applied.
   const std::vector<Group>& Run() {
-    bill_.days = {{"openai", {{At("2026-11-10"), At("2026-11-12")}}}};
+    bill_.days["openai"] = {{At("2026-11-10"), At("2026-11-12")}};
     groups_ = Match(calls_, bill_, known_, now_).value();
     for (const Group& group : groups_) {
       Money explained;
@@ -104,6 +104,21 @@ TEST_F(Matching, ABoundGoesDownToWhatTheBillSaysOfTheAnswer) {
   Answer("0.5", "a");
   ExpectOnly(Reason::kBound, "-3.5");
   EXPECT_EQ(groups_[0].evidence->corrections[0].lines.size(), 1u);
+}
+
+// One vendor's answer hid the other's of the same id: that counted as unseen, its call as not
+// billed.
+TEST_F(Matching, AnIdIsOneVendors) {
+  Call(metered::Basis::kBound, "4", "a").dispatch.provider = "Anthropic";
+  Call(metered::Basis::kBound, "5", "a");
+  Answer("0.5", "a");
+  Answer("0.25", "a").vendor = "anthropic";
+  bill_.days = {{"anthropic", {{At("2026-11-10"), At("2026-11-12")}}}};
+  ASSERT_EQ(Run().size(), 2u);
+  for (const Group& group : groups_) {
+    ASSERT_EQ(group.parts.size(), 1u) << group.key.vendor;
+    EXPECT_EQ(ReasonName(group.parts[0].reason), ReasonName(Reason::kBound));
+  }
 }
 
 // An invoice without tiers brought the hold of a priority call down to the standard price.
