@@ -545,6 +545,7 @@ export const en = {
       not_invoiced: 'Not invoiced',
       missing: 'Missing in the ledger',
       quarantined: 'In quarantine',
+      correction: 'Corrections of a closed month',
       estimate: 'Estimated',
       unexplained: 'Unexplained',
     } as Record<string, string>,
@@ -556,6 +557,8 @@ export const en = {
         `On the invoice, and not in the ledger${line ? ` (invoice: ${line})` : ''}.`,
       timing: (month: string, line: string) =>
         `The ledger has it in ${month}${line ? ` (invoice: ${line})` : ''}.`,
+      correction: (month: string) => `What later bills changed of ${month}, which is closed.`,
+      correctedLater: (month: string) => `The month is closed: the ledger has it as corrections in ${month}.`,
       estimate: (amount: string) => `No more than the ledger’s estimates there, which are ${amount}.`,
       both: (ledger: string, invoiced: string) => `${ledger} in the ledger, ${invoiced} on the invoice.`,
     },
