@@ -95,6 +95,14 @@ struct Commit {
   ImportFacts facts;
 };
 
+// The rows that an import's slices hold. Its facts tell of the whole bill: what they kept beside
+// these was of periods that were closed, and was booked as corrections.
+inline int64_t RowsInSlices(const Commit& commit) {
+  int64_t rows = 0;
+  for (const Slice& slice : commit.opens) rows += slice.rows;
+  return rows;
+}
+
 // What the file of an import's quarantined rows is named after: its first slice, or the commit when
 // no row was kept.
 inline const std::string& QuarantineId(const Commit& commit) {
@@ -236,7 +244,9 @@ bool HomeExists(os::Files& files, const std::string& home);
 Result<std::string> MigrateHome(os::Files& files, const std::string& home);
 inline constexpr int kHomeVersion = 1;
 
-// JSON forms of the API. Brief: without the lineage of every column, most of its bytes.
+// JSON forms of the API: an import says beside its facts how many rows its slices hold
+// ("rows_in_slices"), and how many of the bill were of closed periods ("rows_corrected"). Brief:
+// without the lineage of every column, most of its bytes.
 enum class CommitDetail : uint8_t { kWhole, kBrief };
 std::string CommitJson(const Commit& commit, CommitDetail detail = CommitDetail::kWhole);
 

@@ -71,6 +71,8 @@ constexpr NamedSchema kSchemas[] = {
       "import":{"type":"object","description":"Of an import: what its report says.","properties":{
         "rows_in":{"type":"integer"},"rows_kept":{"type":"integer"},
         "rows_quarantined":{"type":"integer"},
+        "rows_in_slices":{"type":"integer","description":"What is in the ledger by this commit."},
+        "rows_corrected":{"type":"integer","description":"Of rows_kept: of closed periods, and booked as corrections."},
         "billed_cost":{"$ref":"#/components/schemas/SumCheck"},
         "lineage":{"type":"object",
           "description":"Column, then observed, derived, assumed or missing, then rows. Of a single commit only."}}}}})"},

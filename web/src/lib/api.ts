@@ -208,7 +208,7 @@ export async function getCommits(): Promise<Commit[]> {
   return commits
     .map((commit): Commit => {
       const facts = { ...commit, ...record(commit['import']) };
-      const rows = facts['rows_kept'] ?? facts['rows'];
+      const rows = facts['rows_in_slices'] ?? facts['rows'];
       return {
         sequence: Number(commit['sequence'] ?? 0),
         id: text(commit['id'] ?? commit['commit']),
