@@ -165,6 +165,18 @@ inline constexpr std::string_view kCorrectionMark = ".corrections-";
 // "<source>.corrections-2026-10"
 std::string CorrectionSource(const std::string& source, const std::string& period);
 
+// A bill that is staged, and of which another source has most charges of one billing period and
+// account: see ledger/overlap.h.
+struct Overlap {
+  std::string source;  // that has them
+  std::string period, issuer, account, currency;
+  std::string invoice;         // that both have; empty: none
+  Money billed, standing;      // of the account in that period: of the bill, of the other source
+  int64_t shared = 0, of = 0;  // charges by hour: of both, of the smaller of the two
+  // One invoice, account and period, and nearly all charges are described alike.
+  bool certain = false;
+};
+
 struct RebuildReport {
   int64_t commits = 0, slices = 0, rows = 0;
   std::vector<std::string> faults;  // empty: everything verified
@@ -210,6 +222,8 @@ class Ledger {
   // For a bill that restates a closed period, or one that was closed. FAILED_PRECONDITION when the
   // period is not what the request takes it for.
   virtual Result<Correction> WriteCorrection(const CorrectionRequest& request) = 0;
+  // Whether what is staged stands under other sources' names already.
+  virtual Result<std::vector<Overlap>> FindOverlaps(const StagedImport& staged) = 0;
 
   // All levels give the same answer; read_from names the coarsest that may give it (the store takes
   // a finer one where it must).

@@ -598,6 +598,12 @@ export const en = {
     remove: (name: string) => `Take ${name} out`,
     checked: 'Checked. Nothing was written.',
     done: (source: string) => `${source} is in the ledger.`,
+    overlaps: 'Charged under another source as well',
+    overlapsRemedy:
+      'Both count. A bill that restates another one is imported under the name of the same source.',
+    overlap: (source: string, month: string, account: string, standing: string, billed: string) =>
+      `${source}, ${month}${account ? `, account ${account}` : ''}: ${standing} there, ${billed} in this bill.`,
+    sameBill: 'It is the same invoice.',
     unchanged: 'These charges are already in the ledger. Nothing changed.',
     rowsIn: 'Rows in',
     rowsKept: 'Kept',

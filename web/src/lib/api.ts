@@ -38,6 +38,15 @@ export interface SumCheck {
   quarantined: string;
   residue: string;
 }
+export interface Overlap {
+  source: string;
+  period: string;
+  billing_account: string;
+  currency: string;
+  billed_cost: string;
+  billed_cost_standing: string;
+  same_bill: boolean;
+}
 export interface ImportReport {
   commit: string | null;
   source: string;
@@ -50,6 +59,8 @@ export interface ImportReport {
   repairs: Record<string, number>;
   findings?: Record<string, number>;
   quarantine: { file?: string; line: number; reason: string }[];
+  /** Billing periods and accounts that another source has most charges of. */
+  overlaps?: Overlap[];
   unchanged: boolean;
 }
 export interface Commit {
