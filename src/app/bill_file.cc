@@ -114,6 +114,7 @@ Result<reconcile::Bill> ReadBillFile(const Environment& environment, const std::
       }
       const rates::PriceBook book = FB_TRY(OpenPrices(environment, ""));
       bill.lines = FB_TRY(reconcile::ReadInvoice(text, bill.name, vendor, book, calls));
+      bill.by_book = true;
       reconcile::CoverDaysOfLines(&bill);
       return bill;
     }

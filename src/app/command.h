@@ -54,6 +54,7 @@ struct ImportArgs {
   std::string memory = "2GiB";
   std::string author;  // of the worker; otherwise the user
   bool dry_run = false;
+  bool beside = false;                   // also when another source has the same bill
   std::optional<int64_t> rows_expected;  // what a manifest says that the files have in all
 };
 int RunImport(const Environment& environment, const ImportArgs& args);

@@ -90,6 +90,7 @@ Result<std::string> Importer::Import(const ImportArgs& args) {
   job["format"] = args.input_format;
   job["memory"] = args.memory;
   job["dry_run"] = args.dry_run;
+  job["beside"] = args.beside;
   if (args.rows_expected) job["rows_expected"] = *args.rows_expected;
   job["author"] = Author();
   std::string body;
@@ -115,13 +116,12 @@ Result<std::string> Importer::StageHere(const ImportArgs& args) {
     if (ledger_ == nullptr) {
       ledger_ = FB_TRY(ledger::Ledger::Open(StoreOptions(options), files, environment_->clock));
     }
-    return StageAndPublish(options, args.dry_run, std::nullopt);
+    return StageAndPublish(options, args, std::nullopt);
   }
-  return StageAndPublish(options, args.dry_run,
-                         FB_TRY(ledger::NewHome::Hold(files, environment_->home)));
+  return StageAndPublish(options, args, FB_TRY(ledger::NewHome::Hold(files, environment_->home)));
 }
 
-Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, bool dry_run,
+Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, const ImportArgs& args,
                                               std::optional<ledger::NewHome> new_home) {
   std::optional<ledger::Commit> live;
   options.already_live = [&](const ingest::Scan& scan) {
@@ -133,18 +133,22 @@ Result<std::string> Importer::StageAndPublish(ingest::ImportOptions options, boo
     staged.import.facts = live->facts;
     return ingest::ImportReportJson(live->id, staged, true);
   }
-  if (new_home && !dry_run) {
+  if (new_home && !args.dry_run) {
     ledger_ = FB_TRY(std::move(*new_home).Open(StoreOptions(options), environment_->clock));
   }
   const Publishing how{
-      environment_->files, environment_->home, ledger_.get(), dry_run,
+      environment_->files,
+      environment_->home,
+      ledger_.get(),
+      args.dry_run,
+      args.beside,
       [&](const std::string& file, const std::string& source) -> Result<std::string> {
         ingest::ImportOptions correction = options;
         correction.files = {file};
         correction.source = source;
         correction.rows_expected.reset();
         FB_CHECK(ingest::SetFormat("focus-parquet", &correction));
-        return StageAndPublish(correction, false, std::nullopt);
+        return StageAndPublish(correction, {}, std::nullopt);
       }};
   const std::string report = ingest::ImportReportJson("", staged, false);
   return PublishImport(how, std::move(staged.import), report);

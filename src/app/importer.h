@@ -25,7 +25,7 @@ class Importer {
   Result<std::string> ImportHere(const ImportArgs& args);
   Result<std::string> StageHere(const ImportArgs& args);
   // With a new home, that becomes the ledger.
-  Result<std::string> StageAndPublish(ingest::ImportOptions options, bool dry_run,
+  Result<std::string> StageAndPublish(ingest::ImportOptions options, const ImportArgs& args,
                                       std::optional<ledger::NewHome> new_home);
 
   const Environment* environment_;

@@ -183,8 +183,12 @@ Table ReportTable(const Environment& environment, const Look& look) {
     row("ledger", ladder.ledger, "", what);
   }
   for (const Ladder& ladder : look.ladders.without_invoice) {
+    std::string what = "in the ledger; no invoice was given";
+    if (!ladder.corrections.is_zero()) {
+      what += fmt::format("; {} of it corrects closed months", ladder.corrections.ToString());
+    }
     table.rows.push_back({ladder.issuer, ladder.invoice, ladder.currency, "no invoice",
-                          ladder.ledger.ToString(), "", "in the ledger; no invoice was given"});
+                          ladder.ledger.ToString(), "", std::move(what)});
   }
   return table;
 }

@@ -99,6 +99,8 @@ void AddImport(CLI::App& app, Options& options) {
                       "refuse files that have another number of rows in all");
   command->add_flag("--dry-run", options.import.dry_run,
                     "say all that would happen, change nothing");
+  command->add_flag("--beside", options.import.beside,
+                    "also when another source has the same invoice: both count");
   CLI::App* worker = app.add_subcommand("import-worker", "")->group("");
   worker->add_option("FILE", options.import.files)->required();
   worker->add_option("--home", options.home)->required();

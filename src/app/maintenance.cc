@@ -92,7 +92,7 @@ int RunCommits(const Environment& environment) {
     table.rows.push_back(
         {std::to_string(commit.value("sequence", int64_t{0})), commit.value("id", ""),
          commit.value("time", ""), commit.value("kind", ""), commit.value("source", ""),
-         std::to_string(facts.value("rows_kept", int64_t{0})), commit.value("author", "")});
+         std::to_string(facts.value("rows_in_slices", int64_t{0})), commit.value("author", "")});
   }
   Print(environment.format == "csv" ? CsvText(table) : TableText(table));
   return kExitDone;

@@ -68,6 +68,56 @@ Status CheckQuarantine(const ledger::StagedImport& staged,
   return {};
 }
 
+std::string OverlapText(const ledger::Overlap& overlap, const std::string& source) {
+  const auto named = [](std::string_view what, const std::string& value) {
+    return value.empty() ? std::string() : fmt::format(" {} {}", what, value);
+  };
+  return fmt::format(
+      "'{}' has {} of {} charges by hour of {}{}{}{} that the bill has, too: {} {} there, {} in "
+      "the "
+      "bill; under the name '{}' both count",
+      overlap.source, overlap.shared, overlap.of, overlap.period, named("of", overlap.issuer),
+      named("account", overlap.account), named("invoice", overlap.invoice),
+      overlap.standing.ToString(), overlap.currency, overlap.billed.ToString(), source);
+}
+
+// Whether bills of the source about this period are in the ledger, be it as corrections.
+bool HasSaid(const ledger::Ledger& ledger, const std::string& source, const std::string& period) {
+  const std::vector<ledger::Slice> own = ledger.LiveSlices(source);
+  return std::ranges::find(own, period, &ledger::Slice::period) != own.end() ||
+         !ledger.LiveSlices(ledger::CorrectionSource(source, period)).empty();
+}
+
+// Also of what it says of closed periods: of another source that is booked whole, too.
+Result<Json> CheckOverlaps(const Publishing& how, const ledger::StagedImport& staged) {
+  Json told = Json::array();
+  if (how.ledger == nullptr || IsMadeHere(staged.source)) return told;
+  for (const ledger::Overlap& overlap : FB_TRY(how.ledger->FindOverlaps(staged))) {
+    if (IsMadeHere(overlap.source)) continue;
+    const bool accepted = how.beside || HasSaid(*how.ledger, staged.source, overlap.period);
+    const std::string text = OverlapText(overlap, staged.source);
+    const std::string remedy =
+        fmt::format("to restate it: --source {}; if the bills are two: --beside", overlap.source);
+    if (overlap.certain && !accepted && !how.dry_run) {
+      return Fail(Code::kFailedPrecondition, text, remedy);
+    }
+    told.push_back({{"period", overlap.period},
+                    {"source", overlap.source},
+                    {"issuer", overlap.issuer},
+                    {"billing_account", overlap.account},
+                    {"currency", overlap.currency},
+                    {"invoice", overlap.invoice},
+                    {"billed_cost", overlap.billed.ToString()},
+                    {"billed_cost_standing", overlap.standing.ToString()},
+                    {"charges_shared", overlap.shared},
+                    {"charges_of", overlap.of},
+                    {"same_bill", overlap.certain},
+                    {"text", text},
+                    {"remedy", remedy}});
+  }
+  return told;
+}
+
 // Takes the slices of closed periods out of what is staged.
 Result<Json> BookCorrections(const Publishing& how, ledger::StagedImport* staged) {
   Json booked = Json::array();
@@ -117,9 +167,12 @@ Result<std::string> PublishImport(const Publishing& how, ledger::StagedImport st
                                   const std::string& report_json) {
   Json report = Json::parse(report_json);
   const std::string staging_dir = staged.staging_dir;
-  Result<Json> booked = BookCorrections(how, &staged);
+  const Result<Json> overlaps = CheckOverlaps(how, staged);
+  Result<Json> booked =
+      overlaps ? BookCorrections(how, &staged) : Result<Json>(Fail(overlaps.error()));
   if (!booked || how.dry_run) FB_CHECK(how.files.RemoveTree(staging_dir));
   if (!booked) return Fail(std::move(booked).error());
+  if (!overlaps->empty()) report["overlaps"] = *overlaps;
   if (!booked->empty()) {
     report["periods"] = Json::array();
     for (const ledger::Slice& slice : staged.slices) {

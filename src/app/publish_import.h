@@ -16,6 +16,7 @@ struct Publishing {
   std::string home;
   ledger::Ledger* ledger = nullptr;  // null: there is none yet, and this is a dry run
   bool dry_run = false;
+  bool beside = false;  // also when another source has the same bill
   // Imports one file of a source, whose report it gives: how a correction comes in.
   std::function<Result<std::string>(const std::string& file, const std::string& source)> import;
 };
@@ -24,6 +25,12 @@ struct Publishing {
 //   "corrections": [{"period", "closed", "booked_in", "source", "changes", "commit"}]
 // of each closed period that the bill is about, and of each that is open again and whose
 // corrections are taken back; `commit` is null when nothing has changed, or in a dry run.
+// and of each billing period and account that another source has most charges of (overlap.h)
+//   "overlaps": [{"period", "source", "issuer", "billing_account", "currency", "invoice",
+//                 "billed_cost", "billed_cost_standing", "charges_shared", "charges_of",
+//                 "same_bill", "text", "remedy"}]
+// FAILED_PRECONDITION where it is the same bill to all appearance, and the source has none of that
+// period: it would count twice. Not when it is to stand beside.
 // Corrections come first, so that an import that is cut short is made whole by the same import
 // again.
 Result<std::string> PublishImport(const Publishing& how, ledger::StagedImport staged,

@@ -55,6 +55,10 @@ class Corrections : public HomeTest {
     ASSERT_TRUE(ledger.has_value());
     ASSERT_TRUE((*ledger)->SetClosed(period, closed, "ann", "").has_value());
   }
+  Json LastFacts() {
+    auto ledger = OpenLedger(environment_);
+    return Json::parse(ledger::CommitJson((*ledger)->Commits().back()))["import"];
+  }
   // Slices then lie in packs with others.
   void Compact() {
     auto ledger = OpenLedger(environment_);
@@ -138,6 +142,11 @@ TEST_F(Corrections, LeaveTheOpenPeriodsOfABillToIt) {
   const Json report = Import(both);
   ASSERT_EQ(report["periods"].size(), 1u) << report.dump(1);
   EXPECT_EQ(report["periods"][0]["period"], "2026-10");
+  // The commit tells what is in the ledger by it, and what of the bill is not.
+  const Json facts = LastFacts();
+  EXPECT_EQ(facts["rows_kept"], 4);
+  EXPECT_EQ(facts["rows_in_slices"], 1);
+  EXPECT_EQ(facts["rows_corrected"], 3);
   EXPECT_EQ(report["corrections"][0]["changes"], 2);
   EXPECT_EQ(Ask("")["totals"]["billed_cost"], "25.2");
   EXPECT_EQ(Ask("billing_period=2026-10")["totals"]["billed_cost"], "2.7");

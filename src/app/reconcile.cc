@@ -9,12 +9,14 @@
 #include "app/bill_file.h"
 #include "app/command.h"
 #include "app/invoices.h"
+#include "app/price_sources.h"
 #include "app/table.h"
 #include "base/text.h"
 #include "gateway/desk.h"
 #include "rates/price_book.h"
 #include "reconcile/calls.h"
 #include "reconcile/match.h"
+#include "reconcile/remedy.h"
 
 namespace flyball::app {
 namespace {
@@ -26,7 +28,9 @@ struct Compared {
   reconcile::Bill bill;
   std::vector<reconcile::CallFact> calls;
   std::vector<Group> groups;
-  int64_t written = 0;  // days and models whose evidence is new
+  std::vector<reconcile::Fault> faults;
+  rates::PriceBook book;  // where there are faults
+  int64_t written = 0;    // days and models whose evidence is new
   bool differs = false;
 };
 
@@ -137,6 +141,8 @@ Result<Compared> Compare(const Environment& environment, const ReconcileArgs& ar
                 "look at its vendor and days without --apply");
   }
   if (args.apply) FB_CHECK(Apply(environment, &compared));
+  compared.faults = reconcile::FindFaults(compared.calls, compared.bill, compared.groups);
+  if (!compared.faults.empty()) compared.book = FB_TRY(OpenPrices(environment, ""));
   return compared;
 }
 
@@ -209,7 +215,50 @@ Json GroupJson(const Group& group, bool rows) {
   return json;
 }
 
-Result<std::string> ReportJson(const Compared& compared, const ReconcileArgs& args) {
+Json DateOrNull(Instant at) { return at == rates::kAlways ? Json() : Json(FormatDate(at)); }
+
+Json PlaceJson(const reconcile::PricePlace& place) {
+  const auto text = [](const std::string& value) { return value.empty() ? Json() : Json(value); };
+  return {{"list", text(place.list)},         {"source", text(place.source)},
+          {"url", text(place.url)},           {"checked", DateOrNull(place.checked)},
+          {"contract", text(place.contract)}, {"tier", place.tier},
+          {"region", text(place.region)},     {"price_now", place.now.ToString()}};
+}
+
+Json FaultJson(const reconcile::Fault& fault, const rates::PriceBook& book) {
+  using enum reconcile::FaultKind;
+  const auto text = [](const std::string& value) { return value.empty() ? Json() : Json(value); };
+  Json json{{"fault", FaultName(fault.kind)},
+            {"vendor", fault.vendor},
+            {"model", text(fault.model)},
+            {"meter", text(fault.meter)},
+            {"currency", fault.currency},
+            {"first_day", FormatDate(fault.first)},
+            {"last_day", FormatDate(fault.last)},
+            {"days", fault.days},
+            {"ours", fault.ours.ToString()},
+            {"theirs", fault.theirs.ToString()},
+            {"difference", fault.difference().ToString()},
+            {"quantities_stated", fault.stated}};
+  if (fault.kind == kPrice) {
+    json["price_unit"] = Info(fault.book.meter).price_unit;
+    json["price_book"] = fault.book.price.ToString();
+    json["price_bill"] = fault.price.ToString();
+    const std::optional<reconcile::PricePlace> place = PlaceOf(fault, book);
+    json["place"] = place ? PlaceJson(*place) : Json();
+  }
+  if (fault.kind == kQuantity) {
+    json["count_ours"] = FormatDecimal(fault.our_count, 0);
+    json["count_theirs"] = FormatDecimal(fault.their_count, 0);
+  }
+  if (!fault.factor.is_zero()) json["factor"] = fault.factor.ToString();
+  const reconcile::FaultWords words = WordsOf(fault, book);
+  json["text"] = words.text;
+  json["remedy"] = words.remedy;
+  return json;
+}
+
+Result<std::string> ReportJson(const Compared& compared, const ReconcileArgs& args, Instant now) {
   Json json{{"bill", compared.bill.name}, {"in_ledger", compared.bill.in_ledger}};
   json["equal"] = !compared.differs;
   if (const int64_t assumed = Assumed(compared); assumed > 0) json["assumed_tiers"] = assumed;
@@ -224,6 +273,12 @@ Result<std::string> ReportJson(const Compared& compared, const ReconcileArgs& ar
                         {"applied", sum.applied.ToString()},
                         {"left", sum.left.ToString()}};
   }
+  Json& faults = json["faults"] = Json::array();
+  for (const reconcile::Fault& fault : compared.faults) {
+    faults.push_back(FaultJson(fault, compared.book));
+  }
+  const std::string prices = PriceFileOf(compared.faults, compared.book, now);
+  if (!prices.empty()) json["price_file"] = Json::parse(prices);
   return json.dump();
 }
 
@@ -262,10 +317,20 @@ Table RowsTable(const Compared& compared) {
   return table;
 }
 
+void PrintFaults(const Environment& environment, const Compared& compared) {
+  for (const reconcile::Fault& fault : compared.faults) {
+    const reconcile::FaultWords words = WordsOf(fault, compared.book);
+    Print(fmt::format("\n{} fault: {}\n  remedy: {}\n", FaultName(fault.kind), words.text,
+                      words.remedy));
+  }
+  const std::string prices = PriceFileOf(compared.faults, compared.book, environment.clock.Now());
+  if (!prices.empty()) Print("\nprice_file: " + prices + "\n");
+}
+
 Status PrintReport(const Environment& environment, const ReconcileArgs& args,
                    const Compared& compared) {
   if (environment.json()) {
-    Print(FB_TRY(ReportJson(compared, args)));
+    Print(FB_TRY(ReportJson(compared, args, environment.clock.Now())));
     return {};
   }
   const bool csv = environment.format == "csv";
@@ -276,6 +341,7 @@ Status PrintReport(const Environment& environment, const ReconcileArgs& args,
   const Table days = FB_TRY(DaysTable(compared, !csv));
   Print(csv ? CsvText(days) : TableText(days));
   if (args.rows) Print("\n" + TableText(RowsTable(compared)));
+  if (!csv) PrintFaults(environment, compared);
   if (const int64_t assumed = Assumed(compared); assumed > 0) {
     Say(
         fmt::format("flyball: {} requests of the invoice are priced at the standard tier (of calls "

@@ -215,13 +215,14 @@ class SourceSync {
     args.input_format = source_.is_api() ? api_.format : source_.format;
     args.memory = args_.memory;
     args.rows_expected = set.rows;
+    args.beside = true;  // nobody is there to be asked: it is told
     if (!importer_) importer_ = FB_TRY(Importer::Open(environment_));
     const std::string text = FB_TRY(importer_->Import(args));
     const Json report = Json::parse(text, nullptr, false);
     const std::string commit = report.value("commit", "");
     Json& told = Tell(set, report.value("unchanged", false) ? "known" : "imported");
     told["commit"] = commit;
-    for (const char* count : {"rows_in", "rows_quarantined"}) {
+    for (const char* count : {"rows_in", "rows_quarantined", "overlaps"}) {
       if (report.contains(count)) told[count] = report[count];
     }
     memory_[set.id] = {set.fingerprint, commit, environment_.clock.Now()};
@@ -451,6 +452,9 @@ void PrintTable(const Json& sources) {
         line += ", commit " + commit;
       }
       Print(line);
+      for (const Json& overlap : set.value("overlaps", Json::array())) {
+        Say("flyball: " + overlap.value("text", ""));
+      }
     }
     if (source["sets"].empty()) Say(fmt::format("flyball: {} has no bill", name));
     if (!source.contains("gone")) continue;

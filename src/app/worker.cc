@@ -158,7 +158,11 @@ Result<std::string> ImportInChild(const Environment& environment, ledger::Ledger
   ChildAnswer answer = FB_TRY(DecodeStaged(exit.output));
   if (answer.report.value("unchanged", false)) return answer.report.dump();
   const Publishing how{
-      environment.files, environment.home, &ledger, job.dry_run,
+      environment.files,
+      environment.home,
+      &ledger,
+      job.dry_run,
+      job.beside,
       [&](const std::string& file, const std::string& source) -> Result<std::string> {
         serve::ImportJob correction;
         correction.files = {file};

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "ledger/ledger.h"
 #include "model/dimension.h"
 
 namespace flyball::health {
@@ -30,14 +31,40 @@ std::string Said(const Json& row, const char* name) {
   return text == dimension::kNone ? "" : text;
 }
 
+// The sources of corrections (ledger/correction.h), by the closed month that they are of.
+using Corrections = std::map<std::string, std::vector<std::string>>;
+
+Corrections CorrectionsIn(const Json& commits) {
+  std::set<std::string> sources;
+  for (const Json& commit : commits) {
+    for (const Json& slice : commit.value("opens", Json::array())) {
+      sources.insert(slice.value("source", ""));
+    }
+  }
+  Corrections corrections;
+  for (const std::string& source : sources) {
+    const size_t mark = source.find(ledger::kCorrectionMark);
+    if (mark == std::string::npos) continue;
+    corrections[source.substr(mark + ledger::kCorrectionMark.size())].push_back(source);
+  }
+  return corrections;
+}
+
+// What the question is about, but for corrections.
+void LeaveOut(const Corrections& corrections, ledger::CostQuery* query) {
+  ledger::Filter filter{"source", true, {}};
+  for (const auto& [month, sources] : corrections) {
+    filter.values.insert(filter.values.end(), sources.begin(), sources.end());
+  }
+  if (!filter.values.empty()) query->where.push_back(std::move(filter));
+}
+
 Result<std::vector<LedgerSum>> SumsOf(const Ask& ask, ledger::CostQuery query,
-                                      const std::vector<std::string>& months,
                                       const std::string& also_by) {
   query.measures = {"billed_cost", "charges"};
   query.by = {"invoice_issuer", "invoice",    "billing_account", "charge_category",
               "service",        "confidence", "currency",        also_by};
   query.basis = "billed";
-  query.where = {{"billing_period", false, months}};
   const Json answer = FB_TRY(AskRows(ask, query));
   std::map<std::vector<std::string>, LedgerSum> sums;
   for (const Json& row : answer["rows"]) {
@@ -61,6 +88,25 @@ Result<std::vector<LedgerSum>> SumsOf(const Ask& ask, ledger::CostQuery query,
   }
   std::vector<LedgerSum> all;
   for (auto& [key, sum] : sums) all.push_back(std::move(sum));
+  return all;
+}
+
+// Sums of charges of these billing periods, and of corrections in them.
+Result<std::vector<LedgerSum>> SumsOf(const Ask& ask, ledger::CostQuery query,
+                                      const std::vector<std::string>& months,
+                                      const std::string& also_by, const Corrections& corrections) {
+  query.where = {{"billing_period", false, months}};
+  ledger::CostQuery first = query;
+  LeaveOut(corrections, &first);
+  std::vector<LedgerSum> all = FB_TRY(SumsOf(ask, first, also_by));
+  for (const auto& [month, sources] : corrections) {
+    ledger::CostQuery of_month = query;
+    of_month.where.push_back({"source", false, sources});
+    for (LedgerSum& sum : FB_TRY(SumsOf(ask, of_month, also_by))) {
+      sum.correction = month;
+      all.push_back(std::move(sum));
+    }
+  }
   return all;
 }
 
@@ -89,15 +135,20 @@ Result<std::vector<std::pair<std::string, Money>>> QuarantinedIn(const Json& com
   return std::vector<std::pair<std::string, Money>>(amounts.begin(), amounts.end());
 }
 
-// Days of the month, until now, on which an issuer that charges on most days charged nothing.
+// Days of the month, until now, on which an issuer that charges on most days charged nothing. What
+// is booked in it as corrections is of other months' days.
 Result<std::map<std::string, std::vector<std::string>>> DaysWithout(const Ask& ask,
                                                                     ledger::CostQuery query,
                                                                     const Month& month,
+                                                                    const Corrections& corrections,
                                                                     Instant now) {
   query.measures = {"charges"};
   query.by = {"invoice_issuer"};
   query.grain = ledger::Grain::kDay;
+  query.from = month.start;
+  query.to = month.end;
   query.where = {{"billing_period", false, {month.name}}};
+  LeaveOut(corrections, &query);
   const Json answer = FB_TRY(AskRows(ask, query));
   std::map<std::string, std::set<std::string>> days;
   for (const Json& row : answer["rows"]) {
@@ -124,7 +175,8 @@ Json LadderJson(const MonthLook& look, const Ladder& ladder, Instant now) {
             {"invoiced", ladder.invoiced.ToString()},
             {"ledger", ladder.ledger.ToString()},
             {"difference", ladder.difference().ToString()},
-            {"estimate", ladder.estimate.ToString()}};
+            {"estimate", ladder.estimate.ToString()},
+            {"corrections", ladder.corrections.ToString()}};
   json["billing_period_status"] = TextOrNull(StatusOf(look, ladder.issuer));
   Json& steps = json["steps"] = Json::array();
   for (const reconcile::Step& step : ladder.steps) {
@@ -172,16 +224,18 @@ Result<MonthLook> LookAtMonth(const Month& month, reconcile::Statement statement
   look.commit = commits.front().value("id", "");
   ledger::CostQuery at;
   at.as_of = look.commit;
-  const std::vector<LedgerSum> sums = FB_TRY(SumsOf(ask, at, {month.name}, "provider"));
+  const Corrections corrections = CorrectionsIn(commits);
+  const std::vector<LedgerSum> sums =
+      FB_TRY(SumsOf(ask, at, {month.name}, "provider", corrections));
   ledger::CostQuery of_this_month = at;
   of_this_month.from = month.start;
   of_this_month.to = month.end;
   const std::vector<LedgerSum> around =
       FB_TRY(SumsOf(ask, of_this_month, {NameOf(AddMonths(month.start, -1)), NameOf(month.end)},
-                    "billing_period"));
+                    "billing_period", corrections));
   look.ladders = FB_TRY(reconcile::MakeLadders(
       {look.statement.lines, sums, around, FB_TRY(QuarantinedIn(commits, month.name))}));
-  look.days_without = FB_TRY(DaysWithout(ask, at, month, now));
+  look.days_without = FB_TRY(DaysWithout(ask, at, month, corrections, now));
   if (!look.ladders.invoices.empty()) {
     look.equal = std::ranges::all_of(look.ladders.invoices,
                                      [](const Ladder& ladder) { return ladder.steps.empty(); });
@@ -217,7 +271,8 @@ std::string MonthJson(const MonthLook& look, Instant now) {
                                        {"invoices", ladder.invoice},
                                        {"currency", ladder.currency},
                                        {"ledger", ladder.ledger.ToString()},
-                                       {"estimate", ladder.estimate.ToString()}});
+                                       {"estimate", ladder.estimate.ToString()},
+                                       {"corrections", ladder.corrections.ToString()}});
   }
   json["days_without_charges"] = Json::object();
   for (const auto& [issuer, days] : look.days_without) json["days_without_charges"][issuer] = days;

@@ -219,6 +219,11 @@ std::string CommitJson(const Commit& commit, CommitDetail detail) {
   json value = ToJson(commit);
   value["id"] = commit.id;
   value.erase("time_us");
+  if (commit.kind == CommitKind::kImport) {
+    const int64_t rows = RowsInSlices(commit);
+    value["import"]["rows_in_slices"] = rows;
+    value["import"]["rows_corrected"] = commit.facts.rows_kept - rows;
+  }
   if (detail == CommitDetail::kBrief && value.contains("import")) value["import"].erase("lineage");
   return Dump(value);
 }

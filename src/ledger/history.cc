@@ -159,14 +159,10 @@ std::optional<Commit> History::FindUnchanged(const std::string& source,
         candidate.content_hash != content_hash) {
       continue;
     }
-    int64_t rows = 0;
-    bool live = true;
-    for (const Slice& slice : candidate.opens) {
-      rows += slice.rows;
-      live = live && IsLive(slice.id);
-    }
+    const bool live = std::ranges::all_of(candidate.opens,
+                                          [this](const Slice& slice) { return IsLive(slice.id); });
     // What it left out, of periods that were closed, may be open again or corrected since.
-    if (live && candidate.facts.rows_kept <= rows) return candidate;
+    if (live && candidate.facts.rows_kept <= RowsInSlices(candidate)) return candidate;
   }
   return std::nullopt;
 }

@@ -95,6 +95,14 @@ struct Commit {
   ImportFacts facts;
 };
 
+// The rows that an import's slices hold. Its facts tell of the whole bill: what they kept beside
+// these was of periods that were closed, and was booked as corrections.
+inline int64_t RowsInSlices(const Commit& commit) {
+  int64_t rows = 0;
+  for (const Slice& slice : commit.opens) rows += slice.rows;
+  return rows;
+}
+
 // What the file of an import's quarantined rows is named after: its first slice, or the commit when
 // no row was kept.
 inline const std::string& QuarantineId(const Commit& commit) {
@@ -157,6 +165,18 @@ inline constexpr std::string_view kCorrectionMark = ".corrections-";
 // "<source>.corrections-2026-10"
 std::string CorrectionSource(const std::string& source, const std::string& period);
 
+// A bill that is staged, and of which another source has most charges of one billing period and
+// account: see ledger/overlap.h.
+struct Overlap {
+  std::string source;  // that has them
+  std::string period, issuer, account, currency;
+  std::string invoice;         // that both have; empty: none
+  Money billed, standing;      // of the account in that period: of the bill, of the other source
+  int64_t shared = 0, of = 0;  // charges by hour: of both, of the smaller of the two
+  // One invoice, account and period, and nearly all charges are described alike.
+  bool certain = false;
+};
+
 struct RebuildReport {
   int64_t commits = 0, slices = 0, rows = 0;
   std::vector<std::string> faults;  // empty: everything verified
@@ -202,6 +222,8 @@ class Ledger {
   // For a bill that restates a closed period, or one that was closed. FAILED_PRECONDITION when the
   // period is not what the request takes it for.
   virtual Result<Correction> WriteCorrection(const CorrectionRequest& request) = 0;
+  // Whether what is staged stands under other sources' names already.
+  virtual Result<std::vector<Overlap>> FindOverlaps(const StagedImport& staged) = 0;
 
   // All levels give the same answer; read_from names the coarsest that may give it (the store takes
   // a finer one where it must).
@@ -236,7 +258,9 @@ bool HomeExists(os::Files& files, const std::string& home);
 Result<std::string> MigrateHome(os::Files& files, const std::string& home);
 inline constexpr int kHomeVersion = 1;
 
-// JSON forms of the API. Brief: without the lineage of every column, most of its bytes.
+// JSON forms of the API: an import says beside its facts how many rows its slices hold
+// ("rows_in_slices"), and how many of the bill were of closed periods ("rows_corrected"). Brief:
+// without the lineage of every column, most of its bytes.
 enum class CommitDetail : uint8_t { kWhole, kBrief };
 std::string CommitJson(const Commit& commit, CommitDetail detail = CommitDetail::kWhole);
 

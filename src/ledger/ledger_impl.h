@@ -49,6 +49,7 @@ class LedgerImpl : public Ledger {
                            const std::string& report_hash) override;
   std::vector<std::string> ClosedPeriods() const override;
   Result<Correction> WriteCorrection(const CorrectionRequest& request) override;
+  Result<std::vector<Overlap>> FindOverlaps(const StagedImport& staged) override;
 
   Result<QueryAnswer> Query(const CostQuery& query, ReadFrom read_from) override;
   Result<RowsPage> Rows(const CostQuery& query, int64_t offset, int64_t limit) override;

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "ledger/correction.h"
 #include "ledger/ledger_impl.h"
+#include "ledger/overlap.h"
 #include "ledger/pack.h"
 #include "ledger/slice_writer.h"
 
@@ -116,6 +117,18 @@ Result<Correction> LedgerImpl::WriteCorrection(const CorrectionRequest& asked) {
   engine::Database database = FB_TRY(OpenScratch(options_, layout_, os::ParentPath(request.path)));
   engine::Connection connection = FB_TRY(database.Connect());
   return WriteCorrectionFile(connection, layout_, log_.history(), request);
+}
+
+Result<std::vector<Overlap>> LedgerImpl::FindOverlaps(const StagedImport& staged) {
+  // A compaction in between would take the files away.
+  std::lock_guard lock(commit_mutex_);
+  StagedImport absolute;
+  absolute.source = staged.source;
+  absolute.slices = staged.slices;
+  absolute.staging_dir = AbsolutePath(staged.staging_dir);
+  engine::Database database = FB_TRY(OpenScratch(options_, layout_, absolute.staging_dir));
+  engine::Connection connection = FB_TRY(database.Connect());
+  return ledger::FindOverlaps(connection, layout_, log_.history(), absolute);
 }
 
 // A pack of the commit being made. A broken disk may have left a folder where none should be.

@@ -86,25 +86,120 @@ class Explainer {
  public:
   explicit Explainer(const LadderInput& input) : input_(input) {}
 
-  // One step, or two where the difference is a charge and the rounding of the invoice.
+  // One step, or several: a charge and the rounding of the invoice, corrections and what is left.
   std::vector<Step> Explain(const WhoseKey& whose, const Parts& parts, const Cell& cell) const {
+    const Step step = WholeStep(parts, cell);
+    std::vector<Step> booked = BookedHere(cell, step);
+    Cell rest = cell;
+    std::erase_if(rest.sums, [](const LedgerSum* sum) { return !sum->correction.empty(); });
+    for (const Step& each : booked) {
+      rest.ledger = Money::FromUnits(rest.ledger.units() - each.amount.units());
+    }
+    const Money left = Money::FromUnits(rest.ledger.units() - rest.invoiced.units());
+    // Invoices of this month may have the corrections, too. Then they are no part of the
+    // difference.
+    if (booked.empty() || (!left.is_zero() && Size(left) >= Size(step.amount))) {
+      return ExplainRest(whose, parts, cell);
+    }
+    if (left.is_zero()) return booked;
+    if (std::vector<Step> named = NameExactly(whose, cell, step); !named.empty()) return named;
+    rest.estimated = EstimatedIn(rest.sums);
+    std::ranges::move(ExplainRest(whose, parts, rest), std::back_inserter(booked));
+    return booked;
+  }
+
+ private:
+  static Step WholeStep(const Parts& parts, const Cell& cell) {
     Step step;
     step.amount = Money::FromUnits(cell.ledger.units() - cell.invoiced.units());
     step.invoiced = cell.invoiced;
     step.ledger = cell.ledger;
     std::tie(step.account, step.category, step.service) = std::tie(parts[0], parts[1], parts[2]);
+    return step;
+  }
+
+  static int128 EstimatedIn(const std::vector<const LedgerSum*>& sums) {
+    int128 estimated = 0;
+    for (const LedgerSum* sum : sums) estimated += Size(sum->estimate);
+    return estimated;
+  }
+
+  // Of each closed month that charges of this one correct.
+  static std::vector<Step> BookedHere(const Cell& cell, const Step& step) {
+    std::map<std::string, std::pair<int128, int64_t>> months;
+    for (const LedgerSum* sum : cell.sums) {
+      if (sum->correction.empty()) continue;
+      months[sum->correction].first += sum->billed.units();
+      months[sum->correction].second += sum->charges;
+    }
+    std::vector<Step> steps;
+    for (const auto& [month, booked] : months) {
+      if (booked.first == 0) continue;
+      Step& each = steps.emplace_back(step);
+      each.reason = StepReason::kCorrection;
+      each.amount = each.ledger = Money::FromUnits(booked.first);
+      each.invoiced = Money();
+      each.other_period = month;
+      each.text =
+          fmt::format("{}: corrections of {}, which is closed ({} {})", PlaceText(PartsOf(step)),
+                      month, booked.second, booked.second == 1 ? "charge" : "charges");
+    }
+    return steps;
+  }
+
+  // What later months have as corrections of this one, where that is what the ledger lacks.
+  std::vector<Step> BookedLater(const WhoseKey& whose, const Step& step, int128 rounding) const {
+    Step booked = step;
+    int128 later = 0;
+    for (const LedgerSum& sum : input_.neighbours) {
+      const Parts said = PartsOf(step), has = PartsOf(sum);
+      bool same = !sum.correction.empty() && ToLower(sum.issuer) == whose.issuer &&
+                  sum.currency == whose.currency;
+      for (size_t i = 0; i < said.size(); ++i) {
+        same = same && (said[i].empty() || said[i] == has[i]);
+      }
+      if (!same) continue;
+      later += sum.billed.units();
+      booked.other_period = sum.period;
+    }
+    const Money rest = Money::FromUnits(step.amount.units() + later);
+    if (later == 0 || Size(rest) > rounding) return {};
+    booked.reason = StepReason::kCorrection;
+    booked.amount = Money::FromUnits(-later);
+    booked.invoiced = Money::FromUnits(later);
+    booked.ledger = Money();
+    booked.text = fmt::format("{}: booked as corrections in the billing period {}",
+                              PlaceText(PartsOf(step)), booked.other_period);
+    std::vector<Step> steps = {std::move(booked)};
+    if (!rest.is_zero()) {
+      Step rounded = step;
+      rounded.amount = rest;
+      rounded.invoiced = Money::FromUnits(step.invoiced.units() - later);
+      steps.push_back(Rounding(rounded, PartsOf(step)));
+    }
+    return steps;
+  }
+
+  // A charge or a line that is the difference to the last digit.
+  std::vector<Step> NameExactly(const WhoseKey& whose, const Cell& cell, Step step) const {
+    if (std::vector<Step> named = NameCharges(cell, step, 0); !named.empty()) return named;
+    if (NameLine(whose, cell, &step)) return {step};
+    return {};
+  }
+
+  std::vector<Step> ExplainRest(const WhoseKey& whose, const Parts& parts, const Cell& cell) const {
+    Step step = WholeStep(parts, cell);
     const auto lines = static_cast<int128>(std::min(cell.lines.size(), kRoundedLinesMax));
     const int128 rounding = HalfOfLastDigit(whose.currency) * lines;
     // What is the difference to the last digit comes before what is near it.
-    if (std::vector<Step> named = NameCharges(cell, step, 0); !named.empty()) return named;
-    if (NameLine(whose, cell, &step)) return {step};
+    if (std::vector<Step> named = NameExactly(whose, cell, step); !named.empty()) return named;
     if (!cell.sums.empty() && Size(step.amount) <= rounding) return {Rounding(step, parts)};
+    if (std::vector<Step> later = BookedLater(whose, step, rounding); !later.empty()) return later;
     if (std::vector<Step> named = NameCharges(cell, step, rounding); !named.empty()) return named;
     SayOfCell(whose, parts, cell, &step);
     return {step};
   }
 
- private:
   static Step Rounding(Step step, const Parts& parts) {
     step.reason = StepReason::kRounding;
     step.text = fmt::format("{}: within half of the last digit for each line", PlaceText(parts));
@@ -152,6 +247,10 @@ class Explainer {
     std::tie(step.account, step.category, step.service) =
         std::tie(sum->account, sum->category, sum->service);
     step.reason = ByCategory(sum->category, StepReason::kNotInvoiced);
+    if (!sum->correction.empty()) {  // one of several
+      step.reason = StepReason::kCorrection;
+      step.other_period = sum->correction;
+    }
     step.text =
         fmt::format("{}: in the ledger and not on the invoice ({} {})", PlaceText(PartsOf(*sum)),
                     sum->charges, sum->charges == 1 ? "charge" : "charges");
@@ -178,7 +277,7 @@ class Explainer {
     step->invoiced = line->amount;
     step->ledger = Money();
     if (elsewhere != input_.neighbours.end()) {
-      step->reason = StepReason::kTiming;
+      step->reason = elsewhere->correction.empty() ? StepReason::kTiming : StepReason::kCorrection;
       step->other_period = elsewhere->period;
       step->text = fmt::format("{} ({}): the ledger has it in the billing period {}",
                                PlaceText(PartsOf(*line)), line->place, elsewhere->period);
@@ -250,6 +349,7 @@ Result<Ladder> MakeLadder(const Explainer& explainer, const WhoseKey& whose, con
     cell.estimated += Size(sum->estimate);
     FB_CHECK(AddTo(&ladder.ledger, sum->billed));
     FB_CHECK(AddTo(&ladder.estimate, sum->estimate));
+    if (!sum->correction.empty()) FB_CHECK(AddTo(&ladder.corrections, sum->billed));
   }
   if (matter.lines.empty()) return ladder;
   for (const auto& [parts, cell] : cells) {
@@ -353,6 +453,8 @@ std::string_view StepReasonName(StepReason reason) {
       return "missing";
     case StepReason::kQuarantined:
       return "quarantined";
+    case StepReason::kCorrection:
+      return "correction";
     case StepReason::kEstimate:
       return "estimate";
     case StepReason::kUnexplained:

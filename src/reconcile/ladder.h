@@ -15,6 +15,8 @@ struct LedgerSum {
   std::string issuer, invoice, currency, account, category, service;
   std::string provider;  // another name under which an invoice may call its issuer
   std::string period;    // of a neighbour: its billing period
+  // The closed month that these charges correct (ledger/correction.h); empty: they correct none.
+  std::string correction;
   Money billed;
   Money estimate;  // what of it is marked as an estimate
   int64_t charges = 0;
@@ -28,6 +30,7 @@ enum class StepReason : uint8_t {
   kNotInvoiced,  // in the ledger and not on the invoice
   kMissing,      // on the invoice and not in the ledger
   kQuarantined,  // what the import could not read
+  kCorrection,   // booked here of a month that was closed, or of this month in a later one
   kEstimate,     // no more than those charges there that are estimates still
   kUnexplained,
 };
@@ -40,14 +43,17 @@ struct Step {
   Money estimate;                          // of an estimate: what is one there, whatever its sign
   std::string account, category, service;  // where; empty: not told
   std::string line;                        // of the invoice, that it is by itself; empty: none
-  std::string other_period;                // of timing: where the ledger has it
-  std::string text;                        // for people, of all this
+  // Of timing: where the ledger has it. Of a correction: the month that it corrects, or where it is
+  // booked, when that is what the ledger lacks.
+  std::string other_period;
+  std::string text;  // for people, of all this
 };
 
 struct Ladder {
   std::string issuer, invoice, currency;  // invoice: of several "A + B"; empty: all of the issuer
   Money invoiced, ledger;
-  Money estimate;  // what of the ledger's sum is an estimate
+  Money estimate;     // what of the ledger's sum is an estimate
+  Money corrections;  // what of it corrects months that were closed
   std::vector<Step> steps;
   Money difference() const { return Money::FromUnits(ledger.units() - invoiced.units()); }
 };

@@ -158,6 +158,47 @@ TEST(Ladder, EstimatesAreNotFinal) {
   EXPECT_EQ(ladders.invoices.at(0).estimate, M("40"));
 }
 
+LedgerSum Correction(std::string_view billed, const std::string& month) {
+  LedgerSum sum = Sum("EC2", "Usage", billed);
+  sum.correction = month;
+  return sum;
+}
+std::string Reasons(const Ladder& ladder) {
+  std::string text;
+  for (const Step& step : ladder.steps) {
+    text += (text.empty() ? "" : ", ") + std::string(StepReasonName(step.reason)) + " " +
+            step.amount.ToString() + (step.other_period.empty() ? "" : " " + step.other_period);
+  }
+  return text;
+}
+
+TEST(Ladder, CorrectionsOfClosedMonthsAreAStepEach) {
+  const std::vector<LedgerSum> sums = {Sum("EC2", "Usage", "100"), Correction("7", "2026-09"),
+                                       Correction("-2.5", "2026-08")};
+  const auto reasons = [&](std::string_view invoiced) {
+    return Reasons(Make({Line("", "", invoiced)}, sums).invoices.at(0));
+  };
+  EXPECT_EQ(reasons("100"), "correction 7 2026-09, correction -2.5 2026-08");
+  // With the rounding of the invoice, and with a difference of its own.
+  EXPECT_EQ(reasons("100.004"), "correction 7 2026-09, correction -2.5 2026-08, rounding -0.004");
+  EXPECT_EQ(reasons("99"), "correction 7 2026-09, correction -2.5 2026-08, unexplained 1");
+  // The vendor has put them on this invoice, all of them or one.
+  EXPECT_EQ(reasons("104.5"), "");
+  EXPECT_EQ(reasons("105"), "unexplained -0.5");
+  EXPECT_EQ(reasons("97.5"), "correction 7 2026-09");
+}
+
+TEST(Ladder, WhatALaterMonthHasAsCorrectionsIsAReasonInTheClosedOne) {
+  LedgerSum later = Correction("7", "2026-10");
+  later.period = "2026-11";
+  EXPECT_EQ(
+      Reasons(Make({Line("", "", "107")}, {Sum("EC2", "Usage", "100")}, {later}).invoices.at(0)),
+      "correction -7 2026-11");
+  EXPECT_EQ(
+      Reasons(Make({Line("", "", "106")}, {Sum("EC2", "Usage", "100")}, {later}).invoices.at(0)),
+      "unexplained -6");
+}
+
 TEST(Ladder, InvoicesAreHeldAgainstTheirOwnCharges) {
   LedgerSum other = Sum("EC2", "Usage", "50");
   other.invoice = "INV2";

@@ -64,6 +64,7 @@ struct Bill {
   // The days that it covers, of each vendor whose bill it is.
   std::map<std::string, std::vector<Period>> days;
   std::vector<BillLine> lines;
+  bool by_book = false;  // it states no costs: they are the price book's
 
   bool Covers(const std::string& vendor, Instant day) const {
     const auto found = days.find(vendor);

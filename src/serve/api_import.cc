@@ -74,9 +74,10 @@ Status CheckWords(const std::vector<std::string>& words,
   return {};
 }
 
-const std::vector<std::string_view> kFields = {"source", "format", "dry_run", "async", "filename"};
-const std::vector<std::string_view> kMembers = {"files",  "source",  "format",       "author",
-                                                "memory", "dry_run", "rows_expected"};
+const std::vector<std::string_view> kFields = {"source", "format", "dry_run",
+                                               "beside", "async",  "filename"};
+const std::vector<std::string_view> kMembers = {"files",  "source",  "format",        "author",
+                                                "memory", "dry_run", "rows_expected", "beside"};
 
 std::string Field(const std::map<std::string, std::string>& fields, const std::string& name) {
   auto found = fields.find(name);
@@ -168,11 +169,12 @@ Result<ImportJob> Api::JobFromJson(const Call& call) {
   if (job.author.empty()) {
     job.author = call.author;
   }
-  if (document.contains("dry_run")) {
-    if (!document["dry_run"].is_boolean()) {
-      return Fail(Code::kInvalidArgument, "dry_run: true or false is expected");
+  for (const auto& [name, flag] : {std::pair{"dry_run", &job.dry_run}, {"beside", &job.beside}}) {
+    if (!document.contains(name)) continue;
+    if (!document[name].is_boolean()) {
+      return Fail(Code::kInvalidArgument, std::string(name) + ": true or false is expected");
     }
-    job.dry_run = document["dry_run"].get<bool>();
+    *flag = document[name].get<bool>();
   }
   if (auto rows = document.find("rows_expected"); rows != document.end()) {
     if (!rows->is_number_unsigned()) {
@@ -181,6 +183,7 @@ Result<ImportJob> Api::JobFromJson(const Call& call) {
     job.rows_expected = rows->get<int64_t>();
   }
   job.dry_run |= FB_TRY(ParseFlag("dry_run", Field(request.query, "dry_run")));
+  job.beside |= FB_TRY(ParseFlag("beside", Field(request.query, "beside")));
   FB_CHECK(CheckNames(job));
   return job;
 }
@@ -196,6 +199,7 @@ Result<ImportJob> Api::JobFromUpload(const Upload& upload, const std::string& au
   job.format = Field(upload.fields, "format");
   job.author = author;
   job.dry_run = FB_TRY(ParseFlag("dry_run", Field(upload.fields, "dry_run")));
+  job.beside = FB_TRY(ParseFlag("beside", Field(upload.fields, "beside")));
   std::vector<std::string> words;
   for (const auto& [name, value] : upload.fields) {
     words.push_back(name);

@@ -62,6 +62,9 @@ class FakeLedger final : public ledger::Ledger {
   Result<ledger::Correction> WriteCorrection(const ledger::CorrectionRequest&) override {
     return Fail(Code::kUnimplemented, "not in a fake");
   }
+  Result<std::vector<ledger::Overlap>> FindOverlaps(const ledger::StagedImport&) override {
+    return std::vector<ledger::Overlap>();
+  }
   Result<std::optional<ledger::Commit>> Compact(const std::string&, uint64_t small_bytes) override {
     compacted_bytes = small_bytes;
     return std::optional<ledger::Commit>();

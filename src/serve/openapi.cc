@@ -62,7 +62,8 @@ Json RequestBody(const Route& route) {
          {{"file", {{"type", "array"}, {"items", {{"type", "string"}, {"format", "binary"}}}}},
           {"source", {{"type", "string"}}},
           {"format", {{"type", "string"}}},
-          {"dry_run", {{"type", "boolean"}}}}}};
+          {"dry_run", {{"type", "boolean"}}},
+          {"beside", {{"type", "boolean"}}}}}};
     content["application/octet-stream"]["schema"] = Binary();
   }
   if (route.request == "Otlp") content["application/x-protobuf"]["schema"] = Binary();

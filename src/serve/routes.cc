@@ -36,6 +36,7 @@ constexpr Parameter kImportParameters[] = {
     {"source", "query", "string", "Idem."},
     {"format", "query", "string", "Idem."},
     {"dry_run", "query", "boolean", "Idem."},
+    {"beside", "query", "boolean", "Idem."},
 };
 constexpr Parameter kJobParameters[] = {
     {"job", "path", "string", "The id that POST /api/v1/imports?async=1 gave."},

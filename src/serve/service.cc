@@ -29,7 +29,7 @@ std::string CommitEvent(const ledger::Commit& commit) {
   AppendJsonString(ledger::CommitKindName(commit.kind), &out);
   out += R"(,"source":)";
   AppendJsonString(commit.source, &out);
-  return out + fmt::format(R"(,"rows":{}}})", commit.facts.rows_kept);
+  return out + fmt::format(R"(,"rows":{}}})", ledger::RowsInSlices(commit));
 }
 
 }  // namespace

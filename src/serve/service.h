@@ -52,6 +52,7 @@ struct ImportJob {
   std::string author;
   uint64_t memory_bytes = 0;  // 0: the default of imports
   bool dry_run = false;
+  bool beside = false;                   // also when another source has the same bill
   std::optional<int64_t> rows_expected;  // what a manifest says that the files have in all
 };
 // False: cancel, and answer CANCELLED.

@@ -264,6 +264,66 @@ TEST_F(Billed, ABillInTheLedgerTakesThePlaceOfTheEstimates) {
   EXPECT_EQ(RunJson({"reconcile", "--apply"})["applied"], 0);
 }
 
+// Two days of calls at the built-in price of gpt-4o, and a bill at another one: what mends the book
+// is what the report says.
+TEST_F(Billed, APriceThatTheBillHasOtherwiseIsReportedAndMended) {
+  const auto files = os::MakeRealFiles();
+  const Json rated =
+      RunJson({"rate", "--model", "gpt-4o", "--usage", R"({"input":100000,"output":2000})"});
+  const std::string folder_of_calls = home() + "/gateway/calls";
+  ASSERT_TRUE(files->MakeDirs(folder_of_calls));
+  std::string csv =
+      "BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,"
+      "ServiceProviderName,ServiceName,x_Model,SkuMeter,ConsumedQuantity,ConsumedUnit\n";
+  for (uint64_t id = 1; id <= 2; ++id) {
+    const std::string day = "2026-11-0" + std::to_string(id);
+    metered::Dispatch dispatch;
+    dispatch.id = id;
+    dispatch.at = ParseUserInstant(day).value();
+    dispatch.provider = "OpenAI";
+    dispatch.model = "gpt-4o";
+    dispatch.currency = "USD";
+    metered::End end;
+    end.id = id;
+    end.at = dispatch.at;
+    end.model = "gpt-4o";
+    end.cost = Money::Parse(Text(rated["total"])).value();
+    for (const Json& line : rated["lines"]) {
+      end.lines.push_back({BucketByName(Text(line["meter"])).value(),
+                           line["quantity"].get<int64_t>(),
+                           Money::Parse(Text(line["unit_price"])).value(),
+                           Money::Parse(Text(line["cost"])).value()});
+    }
+    os::Journal journal =
+        os::Journal::Open(*files, os::JoinPath(folder_of_calls, "calls-2026-11.journal"),
+                          [](uint64_t, std::string_view) { return Status(); })
+            .value();
+    ASSERT_TRUE(journal.Append(metered::Encode(dispatch), false));
+    ASSERT_TRUE(journal.Append(metered::Encode(end), false));
+    const std::string days = "," + std::string("USD,") + day + "T00:00:00Z," + day + "T23:59:59Z,";
+    csv += "0.275" + days + "Usage,OpenAI,API,gpt-4o,input,100000,Tokens\n";
+    csv += "0.02" + days + "Usage,OpenAI,API,gpt-4o,output,2000,Tokens\n";
+  }
+  const std::string bill = Put("openai.csv", csv);
+  const Json report = RunJson({"reconcile", "--bill", bill}, 1);
+  ASSERT_EQ(report["faults"].size(), 1u) << report.dump(1);
+  const Json& fault = report["faults"][0];
+  EXPECT_EQ(fault["fault"], "price");
+  EXPECT_EQ(fault["meter"], "input");
+  EXPECT_EQ(fault["price_book"], "0.0000025");
+  EXPECT_EQ(fault["price_bill"], "0.00000275");
+  EXPECT_EQ(fault["days"], 2);
+  EXPECT_EQ(fault["difference"], "0.05");
+  EXPECT_FALSE(Text(fault["place"]["checked"]).empty());
+  EXPECT_NE(Run({"reconcile", "--bill", bill}).out.find("price fault: openai gpt-4o input"),
+            std::string::npos);
+  RunJson({"prices", "import", Put("mended.json", report["price_file"].dump())});
+  EXPECT_EQ(RunJson({"rate", "--model", "gpt-4o", "--usage",
+                     R"({"input":100000,"output":2000})"})["total"],
+            "0.295");
+  EXPECT_FALSE(RunJson({"reconcile", "--bill", bill}, 1).contains("price_file"));
+}
+
 // The gateway and the server are two processes; nothing but the log of calls is between them.
 TEST_F(Billed, ASettledCallIsInAnswersWithinTwoSeconds) {
   Running vendor({"mock-vendor", "--listen", "127.0.0.1:0"});

@@ -164,6 +164,34 @@ TEST_F(SmallLedger, TimingIsAChargeOfThisMonthBilledInAnother) {
   EXPECT_EQ(reason("50"), "missing");
 }
 
+TEST_F(SmallLedger, CorrectionsOfAClosedMonthAreAReasonInTheNext) {
+  std::string february;
+  for (int day = 10; day < 28; ++day) {
+    february +=
+        "Usage,1,USD,2026-02-01T00:00:00Z,2026-02-" + std::to_string(day) + "T00:00:00Z,s,AWS,I2\n";
+  }
+  const std::string january = "USD,2026-01-01T00:00:00Z,2026-01-02T00:00:00Z,s,AWS,I1\n";
+  Import("a.csv", "Usage,100," + january + february);
+  Ask({"reconcile", "--period", "2026-01", "--invoice", "AWS=100 USD", "--close"}, 0);
+  // The last row of January's bill is about a day of February.
+  Import("a.csv", "Usage,103," + january +
+                      "Usage,4,USD,2026-01-01T00:00:00Z,2026-02-05T00:00:00Z,s,AWS,I1\n");
+  const Json next = Ask({"reconcile", "--period", "2026-02", "--invoice", "AWS=18 USD"}, 1);
+  ASSERT_EQ(next["invoices"][0]["steps"].size(), 1u) << next.dump(1);
+  const Json& step = next["invoices"][0]["steps"][0];
+  EXPECT_EQ(step["reason"], "correction");
+  EXPECT_EQ(step["amount"], "7");
+  EXPECT_EQ(step["other_period"], "2026-01");
+  EXPECT_EQ(next["invoices"][0]["corrections"], "7");
+  const Json& days = next["days_without_charges"]["AWS"];
+  EXPECT_EQ(days.size(), 10u) << next.dump(1);
+  EXPECT_NE(std::ranges::find(days, "2026-02-05"), days.end()) << next.dump(1);
+  // The invoice of January was issued anew, and its month stays as it was closed.
+  const Json closed = Ask({"reconcile", "--period", "2026-01", "--invoice", "AWS=103 USD"}, 1);
+  EXPECT_EQ(closed["invoices"][0]["steps"][0]["reason"], "correction") << closed.dump(1);
+  EXPECT_EQ(closed["invoices"][0]["steps"][0]["other_period"], "2026-02");
+}
+
 TEST_F(SmallLedger, InvoicesMayBeSpreadOverFilesAndForgotten) {
   Import("a.csv", "Usage,100,USD,2026-10-01T00:00:00Z,2026-10-02T00:00:00Z,s,AWS,I1\n");
   const Json nothing = Ask({"reconcile", "--period", "2026-10"}, 1);

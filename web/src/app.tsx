@@ -150,7 +150,7 @@ function noticeText(event: Record<string, unknown>): string {
     typeof event['facts'] === 'object' && event['facts']
       ? (event['facts'] as Record<string, unknown>)
       : {};
-  const rows = Number(event['rows'] ?? event['rows_kept'] ?? facts['rows_kept'] ?? NaN);
+  const rows = Number(event['rows'] ?? facts['rows_in_slices'] ?? NaN);
   const source = String(event['source'] ?? '');
   return source && Number.isFinite(rows)
     ? words.newData(valueName('source', source), integer(rows), rows)

@@ -570,6 +570,7 @@ export const en = {
       not_invoiced: 'Not invoiced',
       missing: 'Missing in the ledger',
       quarantined: 'In quarantine',
+      correction: 'Corrections of a closed month',
       estimate: 'Estimated',
       unexplained: 'Unexplained',
     } as Record<string, string>,
@@ -581,6 +582,8 @@ export const en = {
         `On the invoice, and not in the ledger${line ? ` (invoice: ${line})` : ''}.`,
       timing: (month: string, line: string) =>
         `The ledger has it in ${month}${line ? ` (invoice: ${line})` : ''}.`,
+      correction: (month: string) => `What later bills changed of ${month}, which is closed.`,
+      correctedLater: (month: string) => `The month is closed: the ledger has it as corrections in ${month}.`,
       estimate: (amount: string) => `No more than the ledger’s estimates there, which are ${amount}.`,
       both: (ledger: string, invoiced: string) => `${ledger} in the ledger, ${invoiced} on the invoice.`,
     },
@@ -620,6 +623,12 @@ export const en = {
     remove: (name: string) => `Take ${name} out`,
     checked: 'Checked. Nothing was written.',
     done: (source: string) => `${source} is in the ledger.`,
+    overlaps: 'Charged under another source as well',
+    overlapsRemedy:
+      'Both count. A bill that restates another one is imported under the name of the same source.',
+    overlap: (source: string, month: string, account: string, standing: string, billed: string) =>
+      `${source}, ${month}${account ? `, account ${account}` : ''}: ${standing} there, ${billed} in this bill.`,
+    sameBill: 'It is the same invoice.',
     unchanged: 'These charges are already in the ledger. Nothing changed.',
     rowsIn: 'Rows in',
     rowsKept: 'Kept',

@@ -62,6 +62,15 @@ export interface SumCheck {
   quarantined: string;
   residue: string;
 }
+export interface Overlap {
+  source: string;
+  period: string;
+  billing_account: string;
+  currency: string;
+  billed_cost: string;
+  billed_cost_standing: string;
+  same_bill: boolean;
+}
 export interface ImportReport {
   commit: string | null;
   source: string;
@@ -74,6 +83,8 @@ export interface ImportReport {
   repairs: Record<string, number>;
   findings?: Record<string, number>;
   quarantine: { file?: string; line: number; reason: string }[];
+  /** Billing periods and accounts that another source has most charges of. */
+  overlaps?: Overlap[];
   unchanged: boolean;
 }
 export interface Commit {
@@ -232,7 +243,7 @@ export async function getCommits(): Promise<Commit[]> {
   return commits
     .map((commit): Commit => {
       const facts = { ...commit, ...record(commit['import']) };
-      const rows = facts['rows_kept'] ?? facts['rows'];
+      const rows = facts['rows_in_slices'] ?? facts['rows'];
       return {
         sequence: Number(commit['sequence'] ?? 0),
         id: text(commit['id'] ?? commit['commit']),

@@ -159,8 +159,10 @@ describe('a step of a ladder', () => {
         { reason: 'estimate', ledger: '2', invoiced: '3' },
         { reason: 'quarantined', ledger: '2', invoiced: '3' },
         { reason: 'rounding', ledger: '2', invoiced: '3' },
+        { reason: 'correction', ledger: '2', invoiced: '0', other_period: '2026-10' },
+        { reason: 'correction', ledger: '0', invoiced: '2', other_period: '2026-12' },
       ),
-    ).toEqual(['timing', 'estimate', 'quarantined', 'rounding']);
+    ).toEqual(['timing', 'estimate', 'quarantined', 'rounding', 'correction', 'correctedLater']);
   });
   it('may be of an issuer that the ledger does not know', () => {
     const month = readMonth({

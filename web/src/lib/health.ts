@@ -320,6 +320,8 @@ export type StepFinding =
   | 'timing'
   | 'quarantined'
   | 'estimate'
+  | 'correction'
+  | 'correctedLater'
   | 'onlyLedger'
   | 'onlyInvoice'
   | 'both';
@@ -327,6 +329,8 @@ export type StepFinding =
 export function findingOf({ reason, invoiced, ledger }: LadderStep): StepFinding {
   if (reason === 'rounding' || reason === 'timing' || reason === 'quarantined' || reason === 'estimate')
     return reason;
+  // Booked in this month, or what it lacks because a later one has it.
+  if (reason === 'correction') return invoiced === 0n ? 'correction' : 'correctedLater';
   if (reason === 'not invoiced' || (reason !== 'missing' && invoiced === 0n)) return 'onlyLedger';
   return reason === 'missing' || ledger === 0n ? 'onlyInvoice' : 'both';
 }

@@ -1,6 +1,6 @@
 // Bringing in a bill: choose or drop, check or import, and read what became of every row.
 import { useRef, useState } from 'preact/hooks';
-import { integer, percentDigits, t } from '../i18n';
+import { integer, monthName, percentDigits, t } from '../i18n';
 import { sendImport, ApiError, type ImportReport, type SumCheck } from '../lib/api';
 import { loadSecret, storeSecret } from '../lib/local';
 import { go } from '../lib/state';
@@ -282,6 +282,26 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
       <p class="soft small">
         {sums.every(([, check]) => sumHolds(check)) ? words.sumHolds : words.sumFails}
       </p>
+      {!!report.overlaps?.length && (
+        <>
+          <h3>{words.overlaps}</h3>
+          <p class="soft small">{words.overlapsRemedy}</p>
+          <ul>
+            {report.overlaps.map((each) => (
+              <li>
+                {words.overlap(
+                  each.source,
+                  monthName(each.period),
+                  each.billing_account,
+                  `${grouped(each.billed_cost_standing)} ${each.currency}`,
+                  `${grouped(each.billed_cost)} ${each.currency}`,
+                )}
+                {each.same_bill && <strong> {words.sameBill}</strong>}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
       <h3>{words.repairs}</h3>
       {repairs.length === 0 ? <p class="soft">{words.repairsNone}</p> : <Counts counts={repairs} />}
       {findings.length > 0 && (

@@ -211,6 +211,9 @@ function findingText(step: LadderStep, exact: (units: bigint) => string): string
   switch (finding) {
     case 'timing':
       return words.timing(monthName(step.otherPeriod), step.line);
+    case 'correction':
+    case 'correctedLater':
+      return words[finding](monthName(step.otherPeriod));
     case 'estimate':
       return words.estimate(exact(step.estimate));
     case 'onlyInvoice':
