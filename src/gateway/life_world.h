@@ -108,6 +108,7 @@ class Life {
   Instant latest_;             // that the wall clock has shown
   int requests_ = 0;
   int ledger_commit_ = 0;
+  bool disk_was_bad_ = false;
 };
 
 // Into a folder of the real disk: two virtual keys and the administrator's token.
