@@ -123,7 +123,7 @@ class LifeWatch final : public Governor {
             LifeMutation mutation)
       : gateway_(gateway), wal_(wal), log_(log), book_(book), mutation_(mutation) {}
   std::unique_ptr<Call> Begin(const RequestView& request) override;
-  std::optional<Reply> Judge(const RequestView& head) override { return gateway_.Judge(head); }
+  Judgement Judge(const RequestView& head) override { return gateway_.Judge(head); }
   Reply Refuse(std::string_view path, int status, std::string_view why) override {
     return gateway_.Refuse(path, status, why);
   }
