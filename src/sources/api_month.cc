@@ -327,9 +327,7 @@ std::optional<Object> ReadNote(os::Files& files, const ApiMonth& month,
 
 Result<std::vector<ApiMonth>> MonthsOf(const VendorApi& api, const estate::Source& source,
                                        const std::string& folder, Instant now) {
-  constexpr size_t kFolderBytes = 16;
-  const std::string pages =
-      os::JoinPath(os::JoinPath(folder, "pages"), Sha256Hex(api.asked).substr(0, kFolderBytes));
+  const std::string pages = os::JoinPath(os::JoinPath(folder, "pages"), api.report);
   const Instant today = FloorDay(now);
   const Instant end = api.states_running_day ? NextDay(today) : today;
   std::vector<ApiMonth> months;

@@ -1,8 +1,10 @@
 // ApiMonth: the bill of a month from a vendor's API, asked for page by page.
 //
-//   home/sync/<source>/pages/<what is asked>/<YYYY-MM>/<time>_<first day>_<end>/000.json, 001.json,
-//   ..., 007.last.json
+//   home/sync/<source>/pages/<vendor>-<report>/<YYYY-MM>/<time>_<first day>_<end>/000.json,
+//   001.json, ..., 007.last.json
 //
+// Where it is asked is not in the path: pages that can't be had again are found behind another
+// address too.
 // A *walk* asks for the days of a stretch, and each of its pages is kept as it came before the next
 // one is asked for: a sync that was ended anywhere goes on with the page that is missing. Of a day
 // the newest whole walk counts. A day is final when it was asked for again_days after its end; the

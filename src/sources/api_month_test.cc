@@ -274,6 +274,18 @@ TEST_F(ApiMonthTest, DaysThatCanNotBeHadAnyMoreAreAnError) {
   EXPECT_EQ(Take().error().code, Code::kFailedPrecondition);
 }
 
+// OpenRouter's pages of more than a month ago can't be had again.
+TEST_F(ApiMonthTest, PagesAreFoundBehindAnotherAddress) {
+  vendor_.Cost("2026-10-01", "10");
+  ASSERT_TRUE(Take());
+  EXPECT_EQ(Month().folder, "/home/sync/claude/pages/anthropic-costs/2026-10");
+  vendor_.Asked();
+  source_.endpoint = fmt::format("http://localhost:{}", vendor_.port());
+  api_.report = MakeVendorApi(source_, "the-key").report;
+  ASSERT_TRUE(Take());
+  EXPECT_EQ(vendor_.Asked().front(), "2026-10-02");  // the first is final
+}
+
 TEST_F(ApiMonthTest, AClockThatWasWrongIsNotBelieved) {
   vendor_.Cost("2026-10-01", "10");
   GoTo("2027-10-01");

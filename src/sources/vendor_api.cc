@@ -207,6 +207,7 @@ std::string ActivityQuery(const VendorReport&, Period days, const std::string& n
 // All that one vendor has otherwise than another.
 struct Vendor {
   SourceKind kind;
+  std::string_view name;
   std::string_view address;
   std::string_view key_variable;
   std::string_view key_hint;
@@ -218,15 +219,15 @@ struct Vendor {
 };
 
 constexpr Vendor kVendors[] = {
-    {SourceKind::kOpenAi, "https://api.openai.com", "OPENAI_ADMIN_KEY",
+    {SourceKind::kOpenAi, "openai", "https://api.openai.com", "OPENAI_ADMIN_KEY",
      "it takes an admin key of the organisation (sk-admin-...; platform.openai.com, Settings, "
      "Admin keys), not a project's key",
      BearerOf, OpenAiQuery, ReadBuckets<kOpenAiBucket>},
-    {SourceKind::kAnthropic, "https://api.anthropic.com", "ANTHROPIC_ADMIN_KEY",
+    {SourceKind::kAnthropic, "anthropic", "https://api.anthropic.com", "ANTHROPIC_ADMIN_KEY",
      "it takes an admin key of the organisation (sk-ant-admin...; Claude Console, Settings, Admin "
      "keys), not a key for messages",
      AnthropicHeaders, AnthropicQuery, ReadBuckets<kAnthropicBucket>},
-    {SourceKind::kOpenRouter, "https://openrouter.ai", "OPENROUTER_MANAGEMENT_KEY",
+    {SourceKind::kOpenRouter, "openrouter", "https://openrouter.ai", "OPENROUTER_MANAGEMENT_KEY",
      "it takes a management key (openrouter.ai, Settings, Management keys), not a key for calls",
      BearerOf, ActivityQuery, ReadActivity, /*states_running_day=*/false, /*history_days=*/30},
 };
@@ -250,7 +251,7 @@ VendorApi MakeVendorApi(const estate::Source& source, const std::string& key) {
   VendorApi api;
   api.name = address.substr(address.find("://") + 3);
   api.format = report.format;
-  api.asked = fmt::format("{} by {}", address, fmt::join(report.groups, ", "));
+  api.report = fmt::format("{}-{}", vendor.name, report.name);
   api.key_hint = vendor.key_hint;
   api.states_running_day = vendor.states_running_day;
   api.history_days = vendor.history_days;
