@@ -17,6 +17,7 @@
 #include "app/worker.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "ingest/translate.h"
 #include "os/process.h"
 #include "sources/api_month.h"
 #include "sources/fetch.h"
@@ -35,6 +36,8 @@ using sources::FileSet;
 constexpr int kListingsMax = 3;
 constexpr uint64_t kDiskMarginBytes = 64u << 20;
 constexpr int64_t kWaitSliceUs = 50'000;
+// What is fetched of a month can be imported.
+static_assert(sources::kMonthBillMaxBytes == ingest::kDocumentMaxBytes);
 
 std::string SyncFolder(const Environment& environment) {
   return os::JoinPath(environment.home, "sync");

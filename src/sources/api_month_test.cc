@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <string>
 
 #include "net/http.h"
 #include "os/sim_files.h"
@@ -16,9 +17,7 @@ namespace {
 
 Instant At(const char* text) { return ParseUserInstant(text).value(); }
 
-constexpr int kDaysOfAPage = 2;
-
-// Answers as Anthropic's cost report does, two days a page; what a day cost is set by the test.
+// Answers as Anthropic's cost report does; what a day cost is set by the test.
 class Vendor {
  public:
   Vendor() {
@@ -65,7 +64,8 @@ class Vendor {
     }
     Instant day = At(from.c_str());
     std::string days;
-    for (int i = 0; i < kDaysOfAPage && day < end; ++i, day.us += kMicrosPerDay) {
+    for (int i = std::stoi(request.query.at("days")); i > 0 && day < end;
+         --i, day.us += kMicrosPerDay) {
       if (day == left_out_) continue;
       days += fmt::format(
           R"({}{{"starting_at":"{}","ending_at":"{}","results":[{}]}})", days.empty() ? "" : ",",
@@ -98,16 +98,19 @@ class ApiMonthTest : public testing::Test {
     source_.endpoint = fmt::format("http://127.0.0.1:{}", vendor_.port());
     api_ = MakeVendorApi(source_, "the-key");
     // The server of this test takes no parameter twice.
-    api_.ask = [this](Period days, const std::string& next) {
+    api_.days_a_page = 2;
+    api_.ask = [this](Period days, const std::string& next, int days_a_page) {
       net::WebRequest request;
-      request.url = fmt::format("{}/cost?from={}&to={}", source_.endpoint,
-                                next.empty() ? FormatDate(days.start) : next, FormatDate(days.end));
+      request.url = fmt::format("{}/cost?from={}&to={}&days={}", source_.endpoint,
+                                next.empty() ? FormatDate(days.start) : next, FormatDate(days.end),
+                                days_a_page);
       return request;
     };
   }
 
-  Fetcher MakeFetcher() {
-    return {web_,
+  Fetcher MakeFetcher() { return FetcherOver(web_); }
+  Fetcher FetcherOver(net::WebClient& web) {
+    return {web,
             files_,
             clock_,
             random_,
@@ -255,6 +258,53 @@ TEST_F(ApiMonthTest, AMonthWithoutACharge) {
   EXPECT_EQ(Bill(), "");
 }
 
+TEST_F(ApiMonthTest, PagesThatAreTooLargeAreAskedForWithFewerDays) {
+  for (const char* day : {"2026-10-01", "2026-10-02", "2026-10-03", "2026-10-05"}) {
+    vendor_.Cost(day, std::string(600, '7'));
+  }
+  net::WebOptions options;
+  options.body_max_bytes = 1024;
+  net::WebClient small(options);
+  for (const bool keep : {false, true}) {
+    ASSERT_TRUE(TakeMonth(FetcherOver(small), api_, Month(), keep));
+    EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-01", "2026-10-01", "2026-10-02", "2026-10-03",
+                                     "2026-10-04", "2026-10-05"}));
+  }
+  EXPECT_EQ(files_.List(Month().folder).value().size(), 2u);  // the walk, and what it comes to
+  // A place in a list is one of pages of as many days as the page before had.
+  GoTo("2026-10-09T12:00:00Z");
+  vendor_.Fail(3, 503);
+  ASSERT_FALSE(TakeMonth(FetcherOver(small), api_, Month(), true));
+  vendor_.Cost("2026-10-07", std::string(600, '7'));
+  vendor_.Cost("2026-10-08", std::string(600, '7'));
+  vendor_.Asked();
+  vendor_.Fail(1, 200);
+  ASSERT_TRUE(TakeMonth(FetcherOver(small), api_, Month(), true));
+  EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-03", "2026-10-04", "2026-10-05", "2026-10-06",
+                                   "2026-10-07", "2026-10-08", "2026-10-09"}));
+  // A day that is too large by itself.
+  vendor_.Cost("2026-10-09", std::string(2000, '7'));
+  const Result<Object> large = TakeMonth(FetcherOver(small), api_, Month(), true);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, Code::kResourceExhausted);
+  EXPECT_NE(large.error().ToString().find("one day alone"), std::string::npos)
+      << large.error().ToString();
+}
+
+// What import would refuse is not fetched to its end.
+TEST_F(ApiMonthTest, AMonthThatIsTooLargeToImportIsToldAtOnce) {
+  for (const char* day : {"2026-10-01", "2026-10-03", "2026-10-05"}) {
+    vendor_.Cost(day, std::string(600, '7'));
+  }
+  ApiMonth month = Month();
+  month.bytes_max = 1500;
+  const Result<Object> refused = TakeMonth(MakeFetcher(), api_, month, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
+  EXPECT_NE(refused.error().message.find("2026-10"), std::string::npos);
+  EXPECT_EQ(vendor_.Asked().size(), 2u);
+}
+
 // Half a month would restate the whole one that the ledger has.
 TEST_F(ApiMonthTest, DaysThatCanNotBeHadAnyMoreAreAnError) {
   api_.history_days = 3;
@@ -280,7 +330,7 @@ TEST_F(ApiMonthTest, PagesAreFoundBehindAnotherAddress) {
   ASSERT_TRUE(Take());
   EXPECT_EQ(Month().folder, "/home/sync/claude/pages/anthropic-costs/2026-10");
   vendor_.Asked();
-  source_.endpoint = fmt::format("http://localhost:{}", vendor_.port());
+  source_.endpoint += "/another";
   api_.report = MakeVendorApi(source_, "the-key").report;
   ASSERT_TRUE(Take());
   EXPECT_EQ(vendor_.Asked().front(), "2026-10-02");  // the first is final

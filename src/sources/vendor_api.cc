@@ -181,26 +181,28 @@ Headers AnthropicHeaders(const std::string& key) {
   return {{"x-api-key", key}, {"anthropic-version", "2023-06-01"}};
 }
 
-std::string PageQuery(const VendorReport& report, const std::string& next) {
-  std::string query = fmt::format("&bucket_width=1d&limit={}", kDaysAPage);
+std::string PageQuery(const VendorReport& report, const std::string& next, int days_a_page) {
+  std::string query = fmt::format("&bucket_width=1d&limit={}", days_a_page);
   for (const std::string_view group : report.groups)
     query += fmt::format("&group_by%5B%5D={}", group);
   if (!next.empty()) query += "&page=" + net::PercentEncode(next, false);
   return query;
 }
 
-std::string OpenAiQuery(const VendorReport& report, Period days, const std::string& next) {
+std::string OpenAiQuery(const VendorReport& report, Period days, const std::string& next,
+                        int days_a_page) {
   return fmt::format("?start_time={}&end_time={}{}", SecondsSinceEpoch(days.start),
-                     SecondsSinceEpoch(days.end), PageQuery(report, next));
+                     SecondsSinceEpoch(days.end), PageQuery(report, next, days_a_page));
 }
 
-std::string AnthropicQuery(const VendorReport& report, Period days, const std::string& next) {
-  return fmt::format("?starting_at={}&ending_at={}{}",
-                     net::PercentEncode(FormatInstant(days.start), false),
-                     net::PercentEncode(FormatInstant(days.end), false), PageQuery(report, next));
+std::string AnthropicQuery(const VendorReport& report, Period days, const std::string& next,
+                           int days_a_page) {
+  return fmt::format(
+      "?starting_at={}&ending_at={}{}", net::PercentEncode(FormatInstant(days.start), false),
+      net::PercentEncode(FormatInstant(days.end), false), PageQuery(report, next, days_a_page));
 }
 
-std::string ActivityQuery(const VendorReport&, Period days, const std::string& next) {
+std::string ActivityQuery(const VendorReport&, Period days, const std::string& next, int) {
   return "?date=" + FormatDate(DayOf(days, next));
 }
 
@@ -212,8 +214,10 @@ struct Vendor {
   std::string_view key_variable;
   std::string_view key_hint;
   Headers (*headers)(const std::string& key);
-  std::string (*query)(const VendorReport& report, Period days, const std::string& next);
+  std::string (*query)(const VendorReport& report, Period days, const std::string& next,
+                       int days_a_page);
   Result<ApiAnswer> (*read)(Period days, const std::string& next, std::string_view body);
+  int days_a_page = kDaysAPage;
   bool states_running_day = true;
   int64_t history_days = 0;
 };
@@ -229,7 +233,8 @@ constexpr Vendor kVendors[] = {
      AnthropicHeaders, AnthropicQuery, ReadBuckets<kAnthropicBucket>},
     {SourceKind::kOpenRouter, "openrouter", "https://openrouter.ai", "OPENROUTER_MANAGEMENT_KEY",
      "it takes a management key (openrouter.ai, Settings, Management keys), not a key for calls",
-     BearerOf, ActivityQuery, ReadActivity, /*states_running_day=*/false, /*history_days=*/30},
+     BearerOf, ActivityQuery, ReadActivity, /*days_a_page=*/1, /*states_running_day=*/false,
+     /*history_days=*/30},
 };
 
 const Vendor& VendorOf(SourceKind kind) {
@@ -255,10 +260,11 @@ VendorApi MakeVendorApi(const estate::Source& source, const std::string& key) {
   api.key_hint = vendor.key_hint;
   api.states_running_day = vendor.states_running_day;
   api.history_days = vendor.history_days;
-  api.ask = [address, &vendor, &report, headers = vendor.headers(key)](Period days,
-                                                                       const std::string& next) {
+  api.days_a_page = vendor.days_a_page;
+  api.ask = [address, &vendor, &report, headers = vendor.headers(key)](
+                Period days, const std::string& next, int days_a_page) {
     net::WebRequest request;
-    request.url = address + vendor.query(report, days, next);
+    request.url = address + vendor.query(report, days, next, days_a_page);
     request.headers = headers;
     return request;
   };

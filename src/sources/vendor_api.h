@@ -38,8 +38,10 @@ struct VendorApi {
   // The day that runs is stated too, as far as it goes.
   bool states_running_day = true;
   int64_t history_days = 0;  // how far back it goes; 0: to the beginning
-  // A page of the days of a period, whose ends are midnights; the first page with "".
-  std::function<net::WebRequest(Period days, const std::string& next)> ask;
+  int days_a_page = 1;
+  // A page of the days of a period, whose ends are midnights; the first page with "". Of so many
+  // days a page, at most the API's; another number than that of the page before is another list.
+  std::function<net::WebRequest(Period days, const std::string& next, int days_a_page)> ask;
   // INVALID_ARGUMENT when it is no such page: not the JSON of its documentation, a day twice or
   // other days than those asked for, or a page that goes on without saying where.
   std::function<Result<ApiAnswer>(Period days, const std::string& next, std::string_view body)>
