@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "app/api_months.h"
 #include "app/command.h"
 #include "app/error_json.h"
 #include "app/importer.h"
@@ -17,9 +18,7 @@
 #include "app/worker.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "ingest/translate.h"
 #include "os/process.h"
-#include "sources/api_month.h"
 #include "sources/fetch.h"
 #include "sources/folder.h"
 #include "sources/last_sync.h"
@@ -36,8 +35,6 @@ using sources::FileSet;
 constexpr int kListingsMax = 3;
 constexpr uint64_t kDiskMarginBytes = 64u << 20;
 constexpr int64_t kWaitSliceUs = 50'000;
-// What is fetched of a month can be imported.
-static_assert(sources::kMonthBillMaxBytes == ingest::kDocumentMaxBytes);
 
 std::string SyncFolder(const Environment& environment) {
   return os::JoinPath(environment.home, "sync");
@@ -64,6 +61,7 @@ class SourceSync {
         random_(static_cast<uint64_t>(environment.clock.MonotonicUs())),
         pacer_(Slower(source.max_rate, max_rate)),
         web_(WebOptionsOf(source)),
+        api_(source, folder_),
         fetcher_{web_, files_, environment.clock, random_, pacer_, WaitUnlessStopped, {}} {}
 
   // What became of it, as JSON; an error: nothing could be said of any set.
@@ -80,7 +78,7 @@ class SourceSync {
       Json document{{"source", source_.name}, {"sets", Json::array()}};
       for (const auto& [id, told] : told_) document["sets"].push_back(told);
       const std::vector<std::string> gone = sources::Gone(sets, memory_);
-      if (all_listed_ && !gone.empty()) document["gone"] = gone;
+      if (api_.all_asked() && !gone.empty()) document["gone"] = gone;
       return document;
     }
   }
@@ -119,34 +117,17 @@ class SourceSync {
     return PlanDeliveries(kind, objects);
   }
 
-  // Of a vendor's API: a month is one delivery.
   Result<std::vector<FileSet>> PlanMonths() {
-    api_ = FB_TRY(OpenApi(source_));
     std::vector<FileSet> sets;
-    const auto months = FB_TRY(sources::MonthsOf(api_, source_, folder_, environment_.clock.Now()));
-    for (const sources::ApiMonth& month : months) {
-      months_[month.id] = month;
-      Result<sources::Object> bill = sources::TakeMonth(fetcher_, api_, month, !args_.dry_run);
-      sources::Delivery delivery;
-      delivery.period = month.id;
-      if (bill && bill->bytes > 0) {
-        sets.push_back(sources::PlanDelivery(source_, delivery, {*bill}, memory_));
-      } else if (!bill) {
-        if (bill.error().code == Code::kCancelled) return Fail(std::move(bill).error());
-        sets.push_back(sources::PlanDelivery(source_, delivery, {}, memory_));
-        Tell(sets.back(), "failed");
-        KeepFailure(sets.back(), std::move(bill).error());
-        // Of the next month the vendor would say the same.
-        all_listed_ = !IsOfTheVendor(failures_.back().code);
-        if (!all_listed_) break;
+    auto planned = FB_TRY(api_.Plan(fetcher_, memory_, !args_.dry_run));
+    for (ApiMonths::Planned& month : planned) {
+      if (month.failure) {
+        Tell(month.set, "failed");
+        KeepFailure(month.set, *std::move(month.failure));
       }
+      sets.push_back(std::move(month.set));
     }
     return sets;
-  }
-
-  static bool IsOfTheVendor(Code code) {
-    return code == Code::kUnauthenticated || code == Code::kPermissionDenied ||
-           code == Code::kUnavailable || code == Code::kDeadlineExceeded;
   }
 
   Result<std::vector<FileSet>> PlanDeliveries(estate::ManifestKind kind,
@@ -215,7 +196,7 @@ class SourceSync {
     ImportArgs args;
     args.files = is_folder() ? PathsInFolder(set) : FB_TRY(Fetch(set));
     args.source = set.ledger_source;
-    args.input_format = source_.is_api() ? api_.format : source_.format;
+    args.input_format = source_.is_api() ? api_.FormatOf(set.id) : source_.format;
     args.memory = args_.memory;
     args.rows_expected = set.rows;
     if (!importer_) importer_ = FB_TRY(Importer::Open(environment_));
@@ -227,7 +208,8 @@ class SourceSync {
     for (const char* count : {"rows_in", "rows_quarantined"}) {
       if (report.contains(count)) told[count] = report[count];
     }
-    memory_[set.id] = {set.fingerprint, commit, environment_.clock.Now()};
+    memory_[set.id] = {set.fingerprint, commit, environment_.clock.Now(),
+                       source_.is_api() ? api_.DaysOf(set.id) : 0};
     FB_CHECK(files_.MakeDirs(folder_));
     FB_CHECK(sources::WriteMemory(files_, MemoryPath(), memory_));
     for (const sources::Object& object : set.files) {
@@ -273,8 +255,7 @@ class SourceSync {
       paths.push_back(PathOf(object));
       if (source_.is_api()) {
         FB_CHECK(files_.MakeDirs(os::ParentPath(paths.back())));
-        FB_CHECK(os::AtomicWrite(files_, paths.back(),
-                                 FB_TRY(sources::ReadMonthBill(files_, api_, months_.at(set.id)))));
+        FB_CHECK(os::AtomicWrite(files_, paths.back(), FB_TRY(api_.ReadBill(files_, set.id))));
       } else {
         FB_CHECK(sources::FetchFile(fetcher_, store_, object, paths.back()));
       }
@@ -331,9 +312,7 @@ class SourceSync {
   sources::Pacer pacer_;
   net::WebClient web_;
   sources::Store store_;
-  sources::VendorApi api_;
-  std::map<std::string, sources::ApiMonth> months_;  // of a vendor's API
-  bool all_listed_ = true;                           // else what is missing need not be gone
+  ApiMonths api_;
   sources::Fetcher fetcher_;
   sources::Memory memory_;
   std::map<std::string, Json> told_;  // by the id of a set

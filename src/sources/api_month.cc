@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -22,26 +23,27 @@ Result<Period> DueDays(const VendorApi& api, const ApiMonth& month, const std::v
   const Instant earliest = api.history_days == 0
                                ? month.days.start
                                : Instant{FloorDay(now).us - api.history_days * kMicrosPerDay};
-  Instant lost_end{};  // the end of the days that were never had and can't be
+  std::optional<Period> lost;  // the days that were never had and can't be, and what is between
   std::optional<Instant> due;
   for (Instant day = month.days.start; day < month.days.end; day = NextDay(day)) {
     const std::optional<Instant> asked_at = AskedAt(walks, day);
     if (day < earliest) {
-      if (!asked_at) lost_end = NextDay(day);
+      if (!asked_at) lost = {lost ? lost->start : day, NextDay(day)};
       continue;
     }
     const Instant final_at{NextDay(day).us + month.again_days * kMicrosPerDay};
     const bool is_final = asked_at && *asked_at >= final_at && *asked_at <= now;
     if (!is_final && !due) due = day;
   }
-  if (lost_end > month.days.start) {
+  if (lost) {
     return Fail(Code::kFailedPrecondition,
                 fmt::format("{} goes {} days back, and days of {} before {} were not fetched in "
                             "time",
-                            api.name, api.history_days, month.id, FormatDate(lost_end)),
+                            api.name, api.history_days, month.id, FormatDate(lost->end)),
                 fmt::format("nothing of the month is imported, as it would be taken for whole; to "
-                            "have it from there on only, let `from` of the source be {}",
-                            FormatDate(lost_end)));
+                            "go on without them, let `from` of the source be {}: the ledger then "
+                            "has none of the charges since {} that were not fetched",
+                            FormatDate(lost->end), FormatDate(lost->start)));
   }
   if (!due) return Period{month.days.end, month.days.end};
   return Period{*due, month.days.end};
@@ -186,9 +188,9 @@ bool IsStale(const Error& error) {
 Status WalkAndKeep(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month, Period due,
                    std::vector<Walk>* walks) {
   const Instant now = fetcher.clock.Now();
-  Walker walker(fetcher, api, month,
-                ChargedDays(FB_TRY(ReadDays(fetcher.files, api, month.folder, month.days, *walks))),
-                true);
+  Walker walker(
+      fetcher, api, month,
+      ChargedDays(FB_TRY(ReadDays(fetcher.files, api, month.folder, month.whole, *walks))), true);
   if (Walk* begun = WalkToGoOnWith(*walks, due, now)) {
     const Result<DayTexts> rest = walker.GoOn(begun);
     if (rest) return RemoveOld(fetcher.files, month, walks);
@@ -208,39 +210,48 @@ Status WalkAndKeep(const Fetcher& fetcher, const VendorApi& api, const ApiMonth&
   return RemoveOld(fetcher.files, month, walks);
 }
 
-Result<Object> ObjectOf(const VendorApi& api, const ApiMonth& month, std::string_view bill) {
-  if (bill.size() > month.bytes_max) return TooMuch(api, month);
-  Object object;
-  object.key = month.id + ".json";
-  object.bytes = bill.size();
-  object.version = Sha256Hex(bill);
-  return object;
+Result<MonthBill> BillOfDays(const VendorApi& api, const ApiMonth& month, const DayTexts& days) {
+  const std::string text = BillOf(days);
+  if (text.size() > month.bytes_max) return TooMuch(api, month);
+  MonthBill bill;
+  bill.object.key = month.id + ".json";
+  bill.object.bytes = text.size();
+  bill.object.version = Sha256Hex(text);
+  for (const auto& [day, unused] : days) bill.days |= 1u << (ToCivilDate(day).day - 1);
+  return bill;
 }
 
 // The note says what the bill is of, so that pages need not be read while nothing new is there:
-// "<walk> <first day> <end> <bytes> <hash>".
-std::string NoteStart(const ApiMonth& month, const std::vector<Walk>& walks) {
-  return fmt::format("{} {} {} ", walks.back().Name(), FormatDate(month.days.start),
-                     FormatDate(month.days.end));
+// "<hash of the walks' names> <days> <bytes> <hash>".
+std::string HashOf(const std::vector<Walk>& walks) {
+  std::string names;
+  for (const Walk& walk : walks) names += walk.whole ? walk.Name() + "\n" : "";
+  return Sha256Hex(names);
 }
 
-std::optional<Object> ReadNote(os::Files& files, const ApiMonth& month,
-                               const std::vector<Walk>& walks) {
+Status WriteNote(os::Files& files, const ApiMonth& month, const std::vector<Walk>& walks,
+                 const MonthBill& bill) {
+  return os::AtomicWrite(
+      files, os::JoinPath(month.folder, kBillNote),
+      fmt::format("{} {} {} {}", HashOf(walks), bill.days, bill.object.bytes, bill.object.version));
+}
+
+std::optional<MonthBill> ReadNote(os::Files& files, const ApiMonth& month,
+                                  const std::vector<Walk>& walks) {
   const std::string path = os::JoinPath(month.folder, kBillNote);
   if (walks.empty() || !files.Exists(path)) return std::nullopt;
   const Result<std::string> text = files.ReadAll(path);
-  const std::string start = NoteStart(month, walks);
-  if (!text || !text->starts_with(start)) return std::nullopt;
-  const std::vector<std::string_view> parts =
-      SplitText(std::string_view(*text).substr(start.size()), ' ');
-  if (parts.size() != 2) return std::nullopt;
-  Object object;
-  object.key = month.id + ".json";
-  const auto read =
-      std::from_chars(parts[0].data(), parts[0].data() + parts[0].size(), object.bytes);
-  if (read.ec != std::errc()) return std::nullopt;
-  object.version = parts[1];
-  return object;
+  if (!text) return std::nullopt;
+  const std::vector<std::string_view> parts = SplitText(*text, ' ');
+  if (parts.size() != 4 || parts[0] != HashOf(walks)) return std::nullopt;
+  const auto read = [](std::string_view part, auto* number) {
+    return std::from_chars(part.data(), part.data() + part.size(), *number).ec == std::errc();
+  };
+  MonthBill bill;
+  bill.object.key = month.id + ".json";
+  bill.object.version = parts[3];
+  if (!read(parts[1], &bill.days) || !read(parts[2], &bill.object.bytes)) return std::nullopt;
+  return bill;
 }
 
 }  // namespace
@@ -261,20 +272,22 @@ Result<std::vector<ApiMonth>> MonthsOf(const VendorApi& api, const estate::Sourc
     ApiMonth month;
     month.id = FormatDate(start).substr(0, 7);
     month.folder = os::JoinPath(pages, month.id);
-    month.days = {std::max(start, source.from), std::min(AddMonths(start, 1), end)};
+    month.whole = {start, AddMonths(start, 1)};
+    month.days = {std::max(start, source.from), std::min(month.whole.end, end)};
     month.again_days = source.again_days;
     if (month.days.start < month.days.end) months.push_back(std::move(month));
   }
   return months;
 }
 
-Result<Object> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month,
-                         bool keep) {
-  std::vector<Walk> walks = FB_TRY(ListWalks(fetcher.files, month.folder));
+Result<MonthBill> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month,
+                            bool keep) {
+  os::Files& files = fetcher.files;
+  std::vector<Walk> walks = FB_TRY(ListWalks(files, month.folder));
   const Period due = FB_TRY(DueDays(api, month, walks, fetcher.clock.Now()));
   const bool asks = due.start < due.end;
   if (!keep) {
-    DayTexts days = FB_TRY(ReadDays(fetcher.files, api, month.folder, month.days, walks));
+    DayTexts days = FB_TRY(ReadDays(files, api, month.folder, month.whole, walks));
     if (asks) {
       Walk walk;
       walk.days = due;
@@ -284,23 +297,32 @@ Result<Object> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const Api
         days[day] = std::move(fresh[day]);
       }
     }
-    return ObjectOf(api, month, BillOf(days));
+    return BillOfDays(api, month, days);
   }
   if (asks) FB_CHECK(WalkAndKeep(fetcher, api, month, due, &walks));
-  if (std::optional<Object> noted = ReadNote(fetcher.files, month, walks)) return *noted;
-  const Object object = FB_TRY(ObjectOf(
-      api, month, BillOf(FB_TRY(ReadDays(fetcher.files, api, month.folder, month.days, walks)))));
-  if (!walks.empty()) {
-    const std::string note =
-        fmt::format("{}{} {}", NoteStart(month, walks), object.bytes, object.version);
-    FB_CHECK(os::AtomicWrite(fetcher.files, os::JoinPath(month.folder, kBillNote), note));
-  }
-  return object;
+  if (std::optional<MonthBill> noted = ReadNote(files, month, walks)) return *noted;
+  const DayTexts days = FB_TRY(ReadDays(files, api, month.folder, month.whole, walks));
+  const MonthBill bill = FB_TRY(BillOfDays(api, month, days));
+  if (!walks.empty()) FB_CHECK(WriteNote(files, month, walks, bill));
+  return bill;
+}
+
+Status CheckDaysStay(const ApiMonth& month, const Remembered& before, const MonthBill& bill) {
+  const uint32_t lost = before.days & ~bill.days;
+  if (lost == 0) return {};
+  const Instant first{month.whole.start.us + std::countr_zero(lost) * kMicrosPerDay};
+  return Fail(Code::kFailedPrecondition,
+              fmt::format("the ledger has {}, whose pages are gone and which is not asked for any "
+                          "more: the month would lose its charges",
+                          FormatDate(first)),
+              fmt::format("let `from` of the source be {} again, or put back {}; to let go of what "
+                          "the ledger has of such days, delete memory.json of the source",
+                          FormatDate(first), month.folder));
 }
 
 Result<std::string> ReadMonthBill(os::Files& files, const VendorApi& api, const ApiMonth& month) {
   const std::vector<Walk> walks = FB_TRY(ListWalks(files, month.folder));
-  return BillOf(FB_TRY(ReadDays(files, api, month.folder, month.days, walks)));
+  return BillOf(FB_TRY(ReadDays(files, api, month.folder, month.whole, walks)));
 }
 
 }  // namespace flyball::sources

@@ -18,6 +18,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "sources/fetch.h"
+#include "sources/memory.h"
 #include "sources/store.h"
 #include "sources/vendor_api.h"
 
@@ -29,7 +30,8 @@ inline constexpr uint64_t kMonthBillMaxBytes = 256u << 20;
 struct ApiMonth {
   std::string id;      // "2026-10"
   std::string folder;  // of its pages
-  Period days;         // those that the source covers and that the vendor can state by now
+  Period whole;        // the month's days
+  Period days;         // that are asked for: those from `from` on that the vendor states by now
   int64_t again_days = 0;
   uint64_t bytes_max = kMonthBillMaxBytes;
 };
@@ -39,13 +41,22 @@ struct ApiMonth {
 Result<std::vector<ApiMonth>> MonthsOf(const VendorApi& api, const estate::Source& source,
                                        const std::string& folder, Instant now);
 
-// Asks for the days that are not final, and tells the month's bill, with the hash of its text as
-// its version; of no bytes when nothing was charged. Without `keep`, nothing is written.
+// A month's bill: all of its days that pages are kept of, also such as `from` does not ask for any
+// more.
+struct MonthBill {
+  Object object;      // with the hash of its text as its version; of no bytes: nothing was charged
+  uint32_t days = 0;  // that it is of: bit 0 is the first of the month
+};
+
+// Asks for the days that are not final, and tells the bill. Without `keep`, nothing is written.
 // UNAUTHENTICATED, PERMISSION_DENIED: which key is needed. FAILED_PRECONDITION: days that can't be
 // had any more. RESOURCE_EXHAUSTED: more than bytes_max, or a day that is larger than an answer may
 // be.
-Result<Object> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month,
-                         bool keep);
+Result<MonthBill> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month,
+                            bool keep);
+// FAILED_PRECONDITION, with the remedy: the ledger has days of the month, as is remembered of its
+// last import, that the bill is not of, and would lose them.
+Status CheckDaysStay(const ApiMonth& month, const Remembered& before, const MonthBill& bill);
 // The text of that bill, from the pages that are kept.
 Result<std::string> ReadMonthBill(os::Files& files, const VendorApi& api, const ApiMonth& month);
 

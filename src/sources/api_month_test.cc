@@ -130,7 +130,14 @@ class ApiMonthTest : public testing::Test {
     ADD_FAILURE() << "no month " << id;
     return {};
   }
-  Result<Object> Take(bool keep = true) { return TakeMonth(MakeFetcher(), api_, Month(), keep); }
+  Result<MonthBill> TakeBill(bool keep = true) {
+    return TakeMonth(MakeFetcher(), api_, Month(), keep);
+  }
+  Result<Object> Take(bool keep = true) {
+    Result<MonthBill> bill = TakeBill(keep);
+    if (!bill) return Fail(std::move(bill).error());
+    return bill->object;
+  }
   std::string Bill() { return ReadMonthBill(files_, api_, Month()).value(); }
   void GoTo(const char* time) { clock_.Advance(At(time).us - clock_.Now().us); }
 
@@ -284,7 +291,7 @@ TEST_F(ApiMonthTest, PagesThatAreTooLargeAreAskedForWithFewerDays) {
                                    "2026-10-07", "2026-10-08", "2026-10-09"}));
   // A day that is too large by itself.
   vendor_.Cost("2026-10-09", std::string(2000, '7'));
-  const Result<Object> large = TakeMonth(FetcherOver(small), api_, Month(), true);
+  const Result<MonthBill> large = TakeMonth(FetcherOver(small), api_, Month(), true);
   ASSERT_FALSE(large);
   EXPECT_EQ(large.error().code, Code::kResourceExhausted);
   EXPECT_NE(large.error().ToString().find("one day alone"), std::string::npos)
@@ -298,7 +305,7 @@ TEST_F(ApiMonthTest, AMonthThatIsTooLargeToImportIsToldAtOnce) {
   }
   ApiMonth month = Month();
   month.bytes_max = 1500;
-  const Result<Object> refused = TakeMonth(MakeFetcher(), api_, month, true);
+  const Result<MonthBill> refused = TakeMonth(MakeFetcher(), api_, month, true);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
   EXPECT_NE(refused.error().message.find("2026-10"), std::string::npos);
@@ -314,6 +321,8 @@ TEST_F(ApiMonthTest, DaysThatCanNotBeHadAnyMoreAreAnError) {
   EXPECT_NE(lost.error().ToString().find("`from` of the source be 2026-10-02"), std::string::npos)
       << lost.error().ToString();
   EXPECT_EQ(vendor_.Asked(), Days{});
+  EXPECT_NE(lost.error().ToString().find("none of the charges since 2026-10-01"), std::string::npos)
+      << lost.error().ToString();
   source_.from = At("2026-10-02");
   ASSERT_TRUE(Take());
   // What was had in time stays, though it can't be asked for again.
@@ -322,6 +331,36 @@ TEST_F(ApiMonthTest, DaysThatCanNotBeHadAnyMoreAreAnError) {
   EXPECT_EQ(vendor_.Asked().back(), "2026-10-07");
   GoTo("2026-10-20");
   EXPECT_EQ(Take().error().code, Code::kFailedPrecondition);
+}
+
+// A later `from` asks for less, and takes nothing out of the ledger.
+TEST_F(ApiMonthTest, DaysBeforeALaterFromStayInTheBill) {
+  vendor_.Cost("2026-10-01", "10");
+  vendor_.Cost("2026-10-04", "40");
+  const MonthBill before = TakeBill().value();
+  EXPECT_EQ(before.days, 0b11111u);
+  source_.from = At("2026-10-04");
+  vendor_.Asked();
+  for (const bool keep : {false, true}) {
+    const MonthBill bill = TakeBill(keep).value();
+    EXPECT_EQ(bill.object.version, before.object.version);
+    EXPECT_EQ(bill.days, before.days);
+    EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-04"}));
+  }
+  EXPECT_NE(Bill().find("\"10\""), std::string::npos);
+  EXPECT_TRUE(CheckDaysStay(Month(), {"", "", {}, before.days}, before));
+  // Without their pages the month would be restated without them.
+  ASSERT_TRUE(files_.RemoveTree(Month().folder));
+  const MonthBill less = TakeBill().value();
+  EXPECT_EQ(less.days, 0b11000u);
+  const Status lost = CheckDaysStay(Month(), {"", "", {}, before.days}, less);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(lost.error().ToString().find("2026-10-01"), std::string::npos)
+      << lost.error().ToString();
+  EXPECT_TRUE(CheckDaysStay(Month(), {}, less));  // nothing is remembered
+  source_.from = At("2026-10-01");
+  EXPECT_EQ(TakeBill().value().days, before.days);
 }
 
 // OpenRouter's pages of more than a month ago can't be had again.

@@ -1,7 +1,7 @@
 // flyball sync against vendors' usage and cost APIs that page, limit, break half-way and change what they said.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { outcomes, program, temporaryFolder, workbench } from "./program.mjs";
@@ -161,6 +161,27 @@ test("what is no page fails its month alone, and a key that is not an admin's is
   for (const said of [refused.out, refused.err, readFileSync(join(home, "sync/openai/last.json"), "utf8")]) assert.ok(!said.includes(wrong));
   await synced(home);
   assert.deepEqual(await costs(home), { [before]: "10", [month]: "1" });
+}));
+
+test("a later `from` takes nothing out of the ledger, also where pages are gone", () => withVendor(async (vendor) => {
+  vendor.days.set(first(1), [cost(5)]);
+  vendor.days.set(first(20), [cost(7)]);
+  const home = makeHome([source("openai", vendor, ", again_days: 62")]);
+  await synced(home);
+  const later = () => writeFileSync(join(home, "estate.yaml"), readFileSync(join(home, "estate.yaml"), "utf8").replace(`from: ${before},`, `from: ${first(10)},`));
+  later();
+  vendor.days.set(first(20), [cost(8)]);
+  await synced(home);
+  assert.deepEqual(await costs(home), { [before]: "13" });
+  rmSync(join(home, "sync/openai/pages"), { recursive: true });
+  const lost = await sync(home);
+  assert.deepEqual(outcomes(lost), { [before]: "failed" });
+  assert.equal(lost.failures[0].code, "FAILED_PRECONDITION");
+  assert.match(lost.failures[0].message, new RegExp(`the ledger has ${first(1)}`));
+  assert.deepEqual(await costs(home), { [before]: "13" });
+  rmSync(join(home, "sync/openai/memory.json"));
+  await synced(home);
+  assert.deepEqual(await costs(home), { [before]: "8" });
 }));
 
 test("Anthropic's costs, which are in cents, and its usage at the book's prices", () => withVendor(async (vendor) => {

@@ -1,0 +1,66 @@
+#include "app/api_months.h"
+
+#include "app/source_store.h"
+#include "ingest/translate.h"
+
+namespace flyball::app {
+namespace {
+
+// What is fetched of a month can be imported.
+static_assert(sources::kMonthBillMaxBytes == ingest::kDocumentMaxBytes);
+
+bool IsOfTheVendor(Code code) {
+  return code == Code::kUnauthenticated || code == Code::kPermissionDenied ||
+         code == Code::kUnavailable || code == Code::kDeadlineExceeded;
+}
+
+sources::FileSet SetOf(const estate::Source& source, const std::string& id,
+                       std::vector<sources::Object> bill, const sources::Memory& memory) {
+  sources::Delivery delivery;
+  delivery.period = id;
+  return sources::PlanDelivery(source, delivery, std::move(bill), memory);
+}
+
+}  // namespace
+
+Result<sources::FileSet> ApiMonths::PlanOne(const sources::Fetcher& fetcher,
+                                            const sources::Memory& memory,
+                                            const sources::ApiMonth& month, bool keep) {
+  sources::MonthBill bill = FB_TRY(sources::TakeMonth(fetcher, api_, month, keep));
+  if (const auto before = memory.find(month.id); before != memory.end()) {
+    FB_CHECK(sources::CheckDaysStay(month, before->second, bill));
+  }
+  std::vector<sources::Object> objects;
+  if (bill.object.bytes > 0) objects.push_back(bill.object);
+  months_[month.id] = {month, std::move(bill)};
+  return SetOf(source_, month.id, std::move(objects), memory);
+}
+
+Result<std::vector<ApiMonths::Planned>> ApiMonths::Plan(const sources::Fetcher& fetcher,
+                                                        const sources::Memory& memory, bool keep) {
+  api_ = FB_TRY(OpenApi(source_));
+  std::vector<Planned> planned;
+  const auto months = FB_TRY(sources::MonthsOf(api_, source_, folder_, fetcher.clock.Now()));
+  for (const sources::ApiMonth& month : months) {
+    Result<sources::FileSet> set = PlanOne(fetcher, memory, month, keep);
+    if (set && set->files.empty()) continue;
+    if (set) {
+      planned.push_back({*std::move(set), std::nullopt});
+      continue;
+    }
+    if (set.error().code == Code::kCancelled) return Fail(std::move(set).error());
+    planned.push_back({SetOf(source_, month.id, {}, memory), std::move(set).error()});
+    // Of the next month the vendor would say the same.
+    all_asked_ = !IsOfTheVendor(planned.back().failure->code);
+    if (!all_asked_) break;
+  }
+  return planned;
+}
+
+Result<std::string> ApiMonths::ReadBill(os::Files& files, const std::string& id) const {
+  return sources::ReadMonthBill(files, api_, months_.at(id).month);
+}
+
+std::string ApiMonths::FormatOf(const std::string&) const { return api_.format; }
+
+}  // namespace flyball::app
