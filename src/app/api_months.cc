@@ -9,9 +9,15 @@ namespace {
 // What is fetched of a month can be imported.
 static_assert(sources::kMonthBillMaxBytes == ingest::kDocumentMaxBytes);
 
-bool IsOfTheVendor(Code code) {
-  return code == Code::kUnauthenticated || code == Code::kPermissionDenied ||
-         code == Code::kUnavailable || code == Code::kDeadlineExceeded;
+// So many months in a row that the vendor did not answer for: it is not there.
+constexpr int kUnansweredMax = 2;
+
+bool IsOfTheKey(Code code) {
+  return code == Code::kUnauthenticated || code == Code::kPermissionDenied;
+}
+
+bool IsUnanswered(Code code) {
+  return code == Code::kUnavailable || code == Code::kDeadlineExceeded;
 }
 
 sources::FileSet SetOf(const estate::Source& source, const std::string& id,
@@ -40,19 +46,23 @@ Result<std::vector<ApiMonths::Planned>> ApiMonths::Plan(const sources::Fetcher& 
                                                         const sources::Memory& memory, bool keep) {
   api_ = FB_TRY(OpenApi(source_));
   std::vector<Planned> planned;
+  int unanswered = 0;  // in a row
   const auto months = FB_TRY(sources::MonthsOf(api_, source_, folder_, fetcher.clock.Now()));
   for (const sources::ApiMonth& month : months) {
     Result<sources::FileSet> set = PlanOne(fetcher, memory, month, keep);
-    if (set && set->files.empty()) continue;
     if (set) {
-      planned.push_back({*std::move(set), std::nullopt});
+      unanswered = 0;
+      if (!set->files.empty()) planned.push_back({*std::move(set), std::nullopt});
       continue;
     }
     if (set.error().code == Code::kCancelled) return Fail(std::move(set).error());
     planned.push_back({SetOf(source_, month.id, {}, memory), std::move(set).error()});
-    // Of the next month the vendor would say the same.
-    all_asked_ = !IsOfTheVendor(planned.back().failure->code);
-    if (!all_asked_) break;
+    const Code code = planned.back().failure->code;
+    unanswered = IsUnanswered(code) ? unanswered + 1 : 0;
+    if (IsOfTheKey(code) || unanswered == kUnansweredMax) {
+      all_asked_ = &month == &months.back();
+      break;
+    }
   }
   return planned;
 }

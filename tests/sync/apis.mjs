@@ -184,6 +184,24 @@ test("a later `from` takes nothing out of the ledger, also where pages are gone"
   assert.deepEqual(await costs(home), { [before]: "8" });
 }));
 
+test("a month that the vendor has no answer for keeps no later one back", () => withVendor(async (vendor) => {
+  const oldest = plusDays(`${before}-01`, -1).slice(0, 7);
+  vendor.days.set(`${month}-01`, [cost(1)]);
+  const startOf = (query) => dayOf(Number(query.get("start_time")) * 1000);
+  const unavailable = (from) => (query, response) => startOf(query) < from && (response.writeHead(503).end(), true);
+  vendor.meddle = unavailable(first(1));
+  const home = makeHome([`{ name: openai, kind: openai, endpoint: "${vendor.url}", key_env: THE_KEY, from: ${oldest} }`]);
+  const broken = await sync(home);
+  assert.deepEqual(outcomes(broken), { [oldest]: "failed", [month]: "imported" });
+  assert.equal(broken.failures[0].code, "UNAVAILABLE");
+  assert.deepEqual(await costs(home), { [month]: "1" });
+  // Two in a row: it is not there.
+  vendor.meddle = unavailable(`${month}-01`);
+  vendor.seen.length = 0;
+  assert.deepEqual(outcomes(await sync(home)), { [oldest]: "failed", [before]: "failed" });
+  assert.ok(vendor.seen.every(({ query }) => startOf(query) < `${month}-01`));
+}));
+
 test("Anthropic's costs, which are in cents, and its usage at the book's prices", () => withVendor(async (vendor) => {
   vendor.days.set(first(3), [{ currency: "USD", amount: "123.78912", workspace_id: "wrkspc_1", description: "Claude Sonnet 4 Usage - Input Tokens",
     cost_type: "tokens", context_window: "0-200k", model: "claude-sonnet-4-20250514", service_tier: "standard", token_type: "uncached_input_tokens" }]);
