@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "sources/api_doubts.h"
 #include "sources/api_pages.h"
 
 namespace flyball::sources {
@@ -63,7 +64,12 @@ class Walker {
  public:
   Walker(const Fetcher& fetcher, const VendorApi& api, const ApiMonth& month,
          std::set<Instant> charged, bool keep)
-      : fetcher_(fetcher), api_(api), month_(month), charged_(std::move(charged)), keep_(keep) {}
+      : fetcher_(fetcher),
+        api_(api),
+        month_(month),
+        charged_(std::move(charged)),
+        doubts_(ReadDoubts(fetcher.files, month.folder)),
+        keep_(keep) {}
 
   // Asks for all pages, with fewer days a page where they are too large.
   Result<DayTexts> RunAnew(Walk* walk) {
@@ -92,7 +98,7 @@ class Walker {
       }
       if (reading.bytes > month_.bytes_max) return TooMuch(api_, month_);
       const bool last = reading.next.empty();
-      if (last) FB_CHECK(CheckNothingIsLost(walk->days, reading.days));
+      if (last) FB_CHECK(CheckNothingIsLost(*walk, reading.days));
       const std::string name = PageName(walk->pages.size(), last);
       if (keep_) {
         FB_CHECK(os::AtomicWrite(fetcher_.files, os::JoinPath(FolderOf(*walk), name), body));
@@ -106,18 +112,37 @@ class Walker {
   std::string FolderOf(const Walk& walk) const { return os::JoinPath(month_.folder, walk.Name()); }
 
  private:
-  // A vendor that takes a charge back says so, by a day without any; a day that is not spoken of
-  // is a vendor that has a bad day itself.
-  Status CheckNothingIsLost(Period asked, const DayTexts& answered) const {
+  // A vendor that takes a charge back says so, by a day without any, and again hours later; a day
+  // that is not spoken of is a vendor that has a bad day itself.
+  Status CheckNothingIsLost(const Walk& walk, const DayTexts& answered) {
+    // Pages that are gone on with may have said it when the walk was begun.
+    const Instant said = std::min(walk.asked_at, fetcher_.clock.Now());
+    Doubts doubts;
+    std::optional<Instant> doubted;
     for (const Instant day : charged_) {
-      if (!asked.Contains(day) || answered.contains(day)) continue;
-      return Fail(
-          Code::kInvalidArgument,
-          fmt::format("{}: {} had charges, and is not answered any more", api_.name,
-                      FormatDate(day)),
-          fmt::format("run the sync again; if it stays so and is right, delete {}", month_.folder));
+      if (!walk.days.Contains(day)) continue;
+      const auto text = answered.find(day);
+      if (text == answered.end()) {
+        return Fail(Code::kInvalidArgument,
+                    fmt::format("{}: {} had charges, and is not answered any more", api_.name,
+                                FormatDate(day)),
+                    fmt::format("run the sync again; if it stays so and is right, delete {}",
+                                month_.folder));
+      }
+      if (!text->second.empty()) continue;
+      const auto before = doubts_.find(day);
+      const Instant first = before == doubts_.end() ? said : std::min(before->second, said);
+      doubts[day] = first;
+      if (!doubted && said.us - first.us < kEmptyAgainUs) doubted = day;
     }
-    return {};
+    doubts_ = doubted ? std::move(doubts) : Doubts();
+    if (keep_) FB_CHECK(WriteDoubts(fetcher_.files, month_.folder, doubts_));
+    if (!doubted) return {};
+    return Fail(Code::kInvalidArgument,
+                fmt::format("{}: {} had charges, and is answered without any", api_.name,
+                            FormatDate(*doubted)),
+                fmt::format("its charges stay until a sync {} hours later or more is told so again",
+                            kEmptyAgainUs / kMicrosPerHour));
   }
 
   Result<std::string> AskPage(const Walk& walk, const std::string& next) {
@@ -143,6 +168,7 @@ class Walker {
   const VendorApi& api_;
   const ApiMonth& month_;
   std::set<Instant> charged_;
+  Doubts doubts_;
   bool keep_;
   bool page_too_large_ = false;  // the last one that was asked for
 };
@@ -291,6 +317,7 @@ Result<MonthBill> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const 
     if (asks) {
       Walk walk;
       walk.days = due;
+      walk.asked_at = fetcher.clock.Now();
       Walker walker(fetcher, api, month, ChargedDays(days), false);
       DayTexts fresh = FB_TRY(walker.RunAnew(&walk));
       for (Instant day = due.start; day < due.end; day = NextDay(day)) {

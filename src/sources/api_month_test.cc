@@ -70,7 +70,7 @@ class Vendor {
       days += fmt::format(
           R"({}{{"starting_at":"{}","ending_at":"{}","results":[{}]}})", days.empty() ? "" : ",",
           FormatInstant(day), FormatInstant(Instant{day.us + kMicrosPerDay}),
-          cents_.contains(day) ? fmt::format(R"({{"amount":"{}"}})", cents_[day]) : "");
+          !cents_[day].empty() ? fmt::format(R"({{"amount":"{}"}})", cents_[day]) : "");
     }
     response.body = day < end
                         ? fmt::format(R"({{"data":[{}],"has_more":true,"next_page":"{}"}})", days,
@@ -258,6 +258,38 @@ TEST_F(ApiMonthTest, ADayThatIsNotSpokenOfIsNotTakenForFree) {
   EXPECT_NE(Bill().find("\"10\""), std::string::npos);
   vendor_.LeaveOut("2026-10-03");
   EXPECT_EQ(Take().value().version, first.version);
+}
+
+// An answer without a row is also what a vendor gives whose own sums are not ready.
+TEST_F(ApiMonthTest, ADayThatHasNoChargeAnyMoreIsBelievedWhenItIsSaidAgainHoursLater) {
+  vendor_.Cost("2026-10-04", "10");
+  vendor_.Cost("2026-10-02", "20");
+  const Object first = Take().value();
+  const auto refused = [&](bool keep) {
+    const Result<Object> doubted = Take(keep);
+    ASSERT_FALSE(doubted);
+    EXPECT_NE(doubted.error().message.find("2026-10-04 had charges"), std::string::npos)
+        << doubted.error().message;
+    EXPECT_NE(Bill().find("\"10\""), std::string::npos);
+  };
+  vendor_.Cost("2026-10-04", "");
+  refused(false);  // a dry run is no first time
+  GoTo("2026-10-05T19:00:00Z");
+  refused(true);
+  GoTo("2026-10-06T00:59:59Z");
+  refused(true);
+  // It has them again: the next time is a first one.
+  vendor_.Cost("2026-10-04", "10");
+  EXPECT_EQ(Take().value().version, first.version);
+  vendor_.Cost("2026-10-04", "");
+  GoTo("2026-10-06T02:00:00Z");
+  refused(true);
+  GoTo("2026-10-06T08:00:00Z");
+  EXPECT_NE(Take(false).value().version, first.version);
+  EXPECT_NE(Take().value().version, first.version);
+  EXPECT_EQ(Bill().find("\"10\""), std::string::npos);
+  EXPECT_NE(Bill().find("\"20\""), std::string::npos);
+  EXPECT_FALSE(files_.Exists(os::JoinPath(Month().folder, "doubts")));
 }
 
 TEST_F(ApiMonthTest, AMonthWithoutACharge) {
