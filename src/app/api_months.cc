@@ -2,6 +2,7 @@
 
 #include "app/source_store.h"
 #include "ingest/translate.h"
+#include "sources/api_pages.h"
 
 namespace flyball::app {
 namespace {
@@ -43,9 +44,13 @@ Result<sources::FileSet> ApiMonths::PlanOne(const sources::Fetcher& fetcher,
 }
 
 Result<std::vector<ApiMonths::Planned>> ApiMonths::Plan(const sources::Fetcher& fetcher,
-                                                        const sources::Memory& memory, bool keep) {
+                                                        const sources::Memory& memory, bool keep,
+                                                        bool accept_key) {
   api_ = FB_TRY(OpenApi(source_));
+  const std::string pages = sources::PagesFolder(api_, folder_);
+  if (!accept_key) FB_CHECK(sources::CheckKey(fetcher.files, api_, pages));
   std::vector<Planned> planned;
+  bool refused = false;
   int unanswered = 0;  // in a row
   const auto months = FB_TRY(sources::MonthsOf(api_, source_, folder_, fetcher.clock.Now()));
   for (const sources::ApiMonth& month : months) {
@@ -59,11 +64,14 @@ Result<std::vector<ApiMonths::Planned>> ApiMonths::Plan(const sources::Fetcher& 
     planned.push_back({SetOf(source_, month.id, {}, memory), std::move(set).error()});
     const Code code = planned.back().failure->code;
     unanswered = IsUnanswered(code) ? unanswered + 1 : 0;
-    if (IsOfTheKey(code) || unanswered == kUnansweredMax) {
+    refused = IsOfTheKey(code);
+    if (refused || unanswered == kUnansweredMax) {
       all_asked_ = &month == &months.back();
       break;
     }
   }
+  // Also where all days are final, and nothing was asked.
+  if (accept_key && keep && !refused) FB_CHECK(sources::KeepKey(fetcher.files, api_, pages));
   return planned;
 }
 

@@ -28,9 +28,10 @@ class ApiMonths {
       : source_(source), folder_(std::move(folder)) {}
 
   // Asks the vendor, and tells the months that have a bill, and those that failed. Without `keep`,
-  // nothing is written.
+  // nothing is written. FAILED_PRECONDITION: the key is another one than before, and it was not
+  // said that it is to be accepted.
   Result<std::vector<Planned>> Plan(const sources::Fetcher& fetcher, const sources::Memory& memory,
-                                    bool keep);
+                                    bool keep, bool accept_key);
   // False: the vendor was not asked for all of them, as it would say the same.
   bool all_asked() const { return all_asked_; }
   // Of a set that was planned: its text, how that is written as `flyball import` names it, and the

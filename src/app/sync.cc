@@ -119,7 +119,7 @@ class SourceSync {
 
   Result<std::vector<FileSet>> PlanMonths() {
     std::vector<FileSet> sets;
-    auto planned = FB_TRY(api_.Plan(fetcher_, memory_, !args_.dry_run));
+    auto planned = FB_TRY(api_.Plan(fetcher_, memory_, !args_.dry_run, args_.accept_key));
     for (ApiMonths::Planned& month : planned) {
       if (month.failure) {
         Tell(month.set, "failed");

@@ -101,6 +101,7 @@ class Walker {
       if (last) FB_CHECK(CheckNothingIsLost(*walk, reading.days));
       const std::string name = PageName(walk->pages.size(), last);
       if (keep_) {
+        FB_CHECK(KeepKey(fetcher_.files, api_, os::ParentPath(month_.folder)));
         FB_CHECK(os::AtomicWrite(fetcher_.files, os::JoinPath(FolderOf(*walk), name), body));
       }
       walk->pages.push_back(name);
@@ -284,7 +285,7 @@ std::optional<MonthBill> ReadNote(os::Files& files, const ApiMonth& month,
 
 Result<std::vector<ApiMonth>> MonthsOf(const VendorApi& api, const estate::Source& source,
                                        const std::string& folder, Instant now) {
-  const std::string pages = os::JoinPath(os::JoinPath(folder, "pages"), api.report);
+  const std::string pages = PagesFolder(api, folder);
   const Instant today = FloorDay(now);
   const Instant end = api.states_running_day ? NextDay(today) : today;
   std::vector<ApiMonth> months;

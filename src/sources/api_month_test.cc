@@ -11,6 +11,7 @@
 
 #include "net/http.h"
 #include "os/sim_files.h"
+#include "sources/api_pages.h"
 
 namespace flyball::sources {
 namespace {
@@ -290,6 +291,29 @@ TEST_F(ApiMonthTest, ADayThatHasNoChargeAnyMoreIsBelievedWhenItIsSaidAgainHoursL
   EXPECT_EQ(Bill().find("\"10\""), std::string::npos);
   EXPECT_NE(Bill().find("\"20\""), std::string::npos);
   EXPECT_FALSE(files_.Exists(os::JoinPath(Month().folder, "doubts")));
+}
+
+// The days of another organisation would restate this one's.
+TEST_F(ApiMonthTest, AnotherKeyIsNotTakenForTheSameOrganisations) {
+  const std::string pages = os::ParentPath(Month().folder);
+  EXPECT_TRUE(CheckKey(files_, api_, pages));  // nothing was asked yet
+  ASSERT_TRUE(Take(false));
+  EXPECT_FALSE(files_.Exists(pages));
+  ASSERT_TRUE(Take());
+  EXPECT_TRUE(CheckKey(files_, api_, pages));
+  const VendorApi other = MakeVendorApi(source_, "another-key");
+  const Status refused = CheckKey(files_, other, pages);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(refused.error().ToString().find("--accept-key"), std::string::npos);
+  EXPECT_EQ(refused.error().ToString().find("another-key"), std::string::npos);
+  ASSERT_TRUE(KeepKey(files_, other, pages));
+  EXPECT_TRUE(CheckKey(files_, other, pages));
+  EXPECT_FALSE(CheckKey(files_, api_, pages));
+  for (const std::string& name : files_.List(pages).value()) {
+    const Result<std::string> text = files_.ReadAll(os::JoinPath(pages, name));
+    if (text) EXPECT_EQ(text->find("another-key"), std::string::npos) << name;
+  }
 }
 
 TEST_F(ApiMonthTest, AMonthWithoutACharge) {

@@ -31,7 +31,31 @@ std::optional<Walk> WalkOfName(const std::string& name) {
   return walk;
 }
 
+std::string KeyPath(const std::string& pages_folder) {
+  return os::JoinPath(pages_folder, "key.sha256");
+}
+
 }  // namespace
+
+std::string PagesFolder(const VendorApi& api, const std::string& source_folder) {
+  return os::JoinPath(os::JoinPath(source_folder, "pages"), api.report);
+}
+
+Status CheckKey(os::Files& files, const VendorApi& api, const std::string& pages_folder) {
+  const std::string path = KeyPath(pages_folder);
+  if (!files.Exists(path) || FB_TRY(files.ReadAll(path)) == api.key_sha256) return {};
+  return Fail(Code::kFailedPrecondition,
+              fmt::format("{}: the key is another one than before, and may be another "
+                          "organisation's, whose charges would take the place of this one's",
+                          api.name),
+              "a new key of the same organisation: run `flyball sync --accept-key` once; another "
+              "organisation: give it a source of another name");
+}
+
+Status KeepKey(os::Files& files, const VendorApi& api, const std::string& pages_folder) {
+  FB_CHECK(files.MakeDirs(pages_folder));
+  return os::AtomicWrite(files, KeyPath(pages_folder), api.key_sha256);
+}
 
 std::string Walk::Name() const {
   return fmt::format("{}_{}_{}_{}", asked_at.us, FormatDate(days.start), FormatDate(days.end),

@@ -3,6 +3,9 @@
 //   <folder of the month>/<time>_<first day>_<end>_<days a page>/000.json, 001.json, ...,
 //   007.last.json
 //
+// Beside the months' folders stands the hash of the key that they were asked with: another key may
+// be another organisation's, whose days would restate this one's.
+//
 // A *walk* asks for the days of a stretch, page after page. It is whole when its last page is
 // there; of a day the newest whole walk counts.
 #pragma once
@@ -17,6 +20,14 @@
 #include "sources/vendor_api.h"
 
 namespace flyball::sources {
+
+// Of all months of a source, below what is kept of it.
+std::string PagesFolder(const VendorApi& api, const std::string& source_folder);
+// FAILED_PRECONDITION, with the remedy: the pages were asked with another key. Ok when there are
+// none yet.
+Status CheckKey(os::Files& files, const VendorApi& api, const std::string& pages_folder);
+// From now on they are asked with this one.
+Status KeepKey(os::Files& files, const VendorApi& api, const std::string& pages_folder);
 
 inline Instant NextDay(Instant day) { return Instant{day.us + kMicrosPerDay}; }
 

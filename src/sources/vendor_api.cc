@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/assert.h"
+#include "base/hash.h"
 #include "estate/vendor_reports.h"
 #include "ingest/native/json_text.h"
 #include "net/url.h"
@@ -257,6 +258,7 @@ VendorApi MakeVendorApi(const estate::Source& source, const std::string& key) {
   api.name = address.substr(address.find("://") + 3);
   api.format = report.format;
   api.report = fmt::format("{}-{}", vendor.name, report.name);
+  api.key_sha256 = Sha256Hex(key);
   api.key_hint = vendor.key_hint;
   api.states_running_day = vendor.states_running_day;
   api.history_days = vendor.history_days;

@@ -150,7 +150,8 @@ test("what is no page fails its month alone, and a key that is not an admin's is
   vendor.meddle = () => false;
   vendor.seen.length = 0;
   const wrong = "sk-proj-the-key-of-a-project-9876";
-  const refused = await sync(home, [], { THE_KEY: wrong });
+  const unused = makeHome([source("openai", vendor)]);
+  const refused = await sync(unused, [], { THE_KEY: wrong });
   assert.equal(refused.failures[0].code, "UNAUTHENTICATED");
   assert.match(refused.failures[0].message, /^openai .*\/v1\/organization\/costs was answered with 401 invalid_api_key$/);
   assert.match(refused.failures[0].hint, /check THE_KEY: .*admin key/);
@@ -158,7 +159,14 @@ test("what is no page fails its month alone, and a key that is not an admin's is
   assert.equal(refused.report.sources[0].gone, undefined);
   const none = await sync(home, [], { THE_KEY: "" });
   assert.match(none.failures[0].message, /THE_KEY .* not set/);
-  for (const said of [refused.out, refused.err, readFileSync(join(home, "sync/openai/last.json"), "utf8")]) assert.ok(!said.includes(wrong));
+  for (const said of [refused.out, refused.err, readFileSync(join(unused, "sync/openai/last.json"), "utf8")]) assert.ok(!said.includes(wrong));
+  // A key that is another one than before is asked with when that is accepted, and not noted when it is refused.
+  vendor.seen.length = 0;
+  const other = await sync(home, [], { THE_KEY: wrong });
+  assert.equal(other.failures[0].code, "FAILED_PRECONDITION");
+  assert.match(other.failures[0].hint, /--accept-key/);
+  assert.equal(vendor.seen.length, 0);
+  assert.equal((await sync(home, ["--accept-key"], { THE_KEY: wrong })).failures[0].code, "UNAUTHENTICATED");
   await synced(home);
   assert.deepEqual(await costs(home), { [before]: "10", [month]: "1" });
 }));
