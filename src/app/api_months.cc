@@ -1,5 +1,7 @@
 #include "app/api_months.h"
 
+#include <fmt/format.h>
+
 #include "app/source_store.h"
 #include "ingest/translate.h"
 #include "sources/api_pages.h"
@@ -21,6 +23,20 @@ bool IsUnanswered(Code code) {
   return code == Code::kUnavailable || code == Code::kDeadlineExceeded;
 }
 
+// An import restates the months that it has charges of, and no other. So of a month whose charges
+// were all taken back there is one of nothing, in the currency in which these vendors charge.
+std::string ChargeOfNothing(const sources::VendorApi& api, const sources::ApiMonth& month) {
+  const std::string period =
+      fmt::format("{},{}", FormatInstant(month.whole.start), FormatInstant(month.whole.end));
+  return fmt::format(
+      "BilledCost,EffectiveCost,ListCost,ContractedCost,BillingCurrency,BillingPeriodStart,"
+      "BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ChargeDescription,"
+      "ServiceName,ServiceProviderName\n"
+      "0,0,0,0,USD,{},{},Adjustment,{} took back all charges of {},{} API,{}\n",
+      period, period, api.vendor, month.id, api.vendor, api.vendor);
+}
+constexpr char kFormatOfNothing[] = "focus-csv";
+
 sources::FileSet SetOf(const estate::Source& source, const std::string& id,
                        std::vector<sources::Object> bill, const sources::Memory& memory) {
   sources::Delivery delivery;
@@ -34,11 +50,11 @@ Result<sources::FileSet> ApiMonths::PlanOne(const sources::Fetcher& fetcher,
                                             const sources::Memory& memory,
                                             const sources::ApiMonth& month, bool keep) {
   sources::MonthBill bill = FB_TRY(sources::TakeMonth(fetcher, api_, month, keep));
-  if (const auto before = memory.find(month.id); before != memory.end()) {
-    FB_CHECK(sources::CheckDaysStay(month, before->second, bill));
-  }
+  const auto before = memory.find(month.id);
+  const bool imported = before != memory.end();
+  if (imported) FB_CHECK(sources::CheckDaysStay(month, before->second, bill));
   std::vector<sources::Object> objects;
-  if (bill.object.bytes > 0) objects.push_back(bill.object);
+  if (bill.object.bytes > 0 || imported) objects.push_back(bill.object);
   months_[month.id] = {month, std::move(bill)};
   return SetOf(source_, month.id, std::move(objects), memory);
 }
@@ -76,9 +92,13 @@ Result<std::vector<ApiMonths::Planned>> ApiMonths::Plan(const sources::Fetcher& 
 }
 
 Result<std::string> ApiMonths::ReadBill(os::Files& files, const std::string& id) const {
-  return sources::ReadMonthBill(files, api_, months_.at(id).month);
+  const Month& month = months_.at(id);
+  if (month.bill.object.bytes == 0) return ChargeOfNothing(api_, month.month);
+  return sources::ReadMonthBill(files, api_, month.month);
 }
 
-std::string ApiMonths::FormatOf(const std::string&) const { return api_.format; }
+std::string ApiMonths::FormatOf(const std::string& id) const {
+  return months_.at(id).bill.object.bytes == 0 ? kFormatOfNothing : api_.format;
+}
 
 }  // namespace flyball::app

@@ -237,11 +237,16 @@ Status WalkAndKeep(const Fetcher& fetcher, const VendorApi& api, const ApiMonth&
   return RemoveOld(fetcher.files, month, walks);
 }
 
+// What is imported of nothing is no document of the vendor's.
+std::string KeyOf(const ApiMonth& month, uint64_t bytes) {
+  return month.id + (bytes == 0 ? ".csv" : ".json");
+}
+
 Result<MonthBill> BillOfDays(const VendorApi& api, const ApiMonth& month, const DayTexts& days) {
   const std::string text = BillOf(days);
   if (text.size() > month.bytes_max) return TooMuch(api, month);
   MonthBill bill;
-  bill.object.key = month.id + ".json";
+  bill.object.key = KeyOf(month, text.size());
   bill.object.bytes = text.size();
   bill.object.version = Sha256Hex(text);
   for (const auto& [day, unused] : days) bill.days |= 1u << (ToCivilDate(day).day - 1);
@@ -275,9 +280,9 @@ std::optional<MonthBill> ReadNote(os::Files& files, const ApiMonth& month,
     return std::from_chars(part.data(), part.data() + part.size(), *number).ec == std::errc();
   };
   MonthBill bill;
-  bill.object.key = month.id + ".json";
   bill.object.version = parts[3];
   if (!read(parts[1], &bill.days) || !read(parts[2], &bill.object.bytes)) return std::nullopt;
+  bill.object.key = KeyOf(month, bill.object.bytes);
   return bill;
 }
 

@@ -211,6 +211,7 @@ std::string ActivityQuery(const VendorReport&, Period days, const std::string& n
 struct Vendor {
   SourceKind kind;
   std::string_view name;
+  std::string_view title;
   std::string_view address;
   std::string_view key_variable;
   std::string_view key_hint;
@@ -224,15 +225,17 @@ struct Vendor {
 };
 
 constexpr Vendor kVendors[] = {
-    {SourceKind::kOpenAi, "openai", "https://api.openai.com", "OPENAI_ADMIN_KEY",
+    {SourceKind::kOpenAi, "openai", "OpenAI", "https://api.openai.com", "OPENAI_ADMIN_KEY",
      "it takes an admin key of the organisation (sk-admin-...; platform.openai.com, Settings, "
      "Admin keys), not a project's key",
      BearerOf, OpenAiQuery, ReadBuckets<kOpenAiBucket>},
-    {SourceKind::kAnthropic, "anthropic", "https://api.anthropic.com", "ANTHROPIC_ADMIN_KEY",
+    {SourceKind::kAnthropic, "anthropic", "Anthropic", "https://api.anthropic.com",
+     "ANTHROPIC_ADMIN_KEY",
      "it takes an admin key of the organisation (sk-ant-admin...; Claude Console, Settings, Admin "
      "keys), not a key for messages",
      AnthropicHeaders, AnthropicQuery, ReadBuckets<kAnthropicBucket>},
-    {SourceKind::kOpenRouter, "openrouter", "https://openrouter.ai", "OPENROUTER_MANAGEMENT_KEY",
+    {SourceKind::kOpenRouter, "openrouter", "OpenRouter", "https://openrouter.ai",
+     "OPENROUTER_MANAGEMENT_KEY",
      "it takes a management key (openrouter.ai, Settings, Management keys), not a key for calls",
      BearerOf, ActivityQuery, ReadActivity, /*days_a_page=*/1, /*states_running_day=*/false,
      /*history_days=*/30},
@@ -257,6 +260,7 @@ VendorApi MakeVendorApi(const estate::Source& source, const std::string& key) {
   VendorApi api;
   api.name = address.substr(address.find("://") + 3);
   api.format = report.format;
+  api.vendor = vendor.title;
   api.report = fmt::format("{}-{}", vendor.name, report.name);
   api.key_sha256 = Sha256Hex(key);
   api.key_hint = vendor.key_hint;

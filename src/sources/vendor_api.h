@@ -33,6 +33,7 @@ struct ApiAnswer {
 struct VendorApi {
   std::string name;    // for people: "api.openai.com/v1/organization/costs"
   std::string format;  // as `flyball import` names it
+  std::string vendor;  // as import names it: "OpenAI"
   std::string report;  // vendor and report, a plain name: "openai-costs"
   std::string key_sha256;
   std::string key_hint;  // which key it takes, and where to get one

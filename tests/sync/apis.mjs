@@ -210,6 +210,30 @@ test("a month that the vendor has no answer for keeps no later one back", () => 
   assert.ok(vendor.seen.every(({ query }) => startOf(query) < `${month}-01`));
 }));
 
+test("a month whose charges are all taken back keeps none of them, once the vendor has said so twice", () => withVendor(async (vendor) => {
+  vendor.days.set(first(2), [cost(100)]);
+  vendor.days.set(`${month}-01`, [cost(1)]);
+  const home = makeHome([source("openai", vendor, ", again_days: 62")]);
+  await synced(home);
+  vendor.days.delete(first(2));
+  const doubted = await sync(home);
+  assert.deepEqual(outcomes(doubted), { [before]: "failed", [month]: "unchanged" });
+  assert.match(doubted.failures[0].message, new RegExp(`${first(2)} had charges, and is answered without any`));
+  assert.deepEqual(await costs(home), { [before]: "100", [month]: "1" });
+  // Hours pass.
+  const doubts = join(home, "sync/openai/pages/openai-costs", before, "doubts");
+  writeFileSync(doubts, `${first(2)} ${new Date(Date.now() - 7 * 3_600_000).toISOString()}\n`);
+  assert.deepEqual(outcomes(await synced(home)), { [before]: "imported", [month]: "unchanged" });
+  assert.deepEqual(await costs(home), { [before]: "0", [month]: "1" });
+  assert.deepEqual(outcomes(await synced(home)), { [before]: "unchanged", [month]: "unchanged" });
+  vendor.days.set(first(2), [cost(40)]);
+  await synced(home);
+  assert.deepEqual(await costs(home), { [before]: "40", [month]: "1" });
+  // A month that never had a charge is none.
+  const none = makeHome([`{ name: openai, kind: openai, endpoint: "${vendor.url}", key_env: THE_KEY, from: ${plusDays(`${before}-01`, -1).slice(0, 7)} }`]);
+  assert.deepEqual(outcomes(await synced(none)), { [before]: "imported", [month]: "imported" });
+}));
+
 test("Anthropic's costs, which are in cents, and its usage at the book's prices", () => withVendor(async (vendor) => {
   vendor.days.set(first(3), [{ currency: "USD", amount: "123.78912", workspace_id: "wrkspc_1", description: "Claude Sonnet 4 Usage - Input Tokens",
     cost_type: "tokens", context_window: "0-200k", model: "claude-sonnet-4-20250514", service_tier: "standard", token_type: "uncached_input_tokens" }]);
