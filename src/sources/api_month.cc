@@ -335,7 +335,7 @@ Result<MonthBill> TakeMonth(const Fetcher& fetcher, const VendorApi& api, const 
   if (asks) FB_CHECK(WalkAndKeep(fetcher, api, month, due, &walks));
   if (std::optional<MonthBill> noted = ReadNote(files, month, walks)) return *noted;
   const DayTexts days = FB_TRY(ReadDays(files, api, month.folder, month.whole, walks));
-  const MonthBill bill = FB_TRY(BillOfDays(api, month, days));
+  MonthBill bill = FB_TRY(BillOfDays(api, month, days));
   if (!walks.empty()) FB_CHECK(WriteNote(files, month, walks, bill));
   return bill;
 }
