@@ -66,6 +66,7 @@ struct SyncArgs {
   std::string max_rate;              // a second, such as 20MiB
   std::string memory = "2GiB";
   bool dry_run = false;
+  bool accept_key = false;  // keys of vendors' APIs that are new are of the same organisations
 };
 int RunSync(const Environment& environment, const SyncArgs& args);
 

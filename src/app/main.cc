@@ -118,6 +118,8 @@ void AddSync(CLI::App& app, Options& options) {
   command->add_option("--max-rate", options.sync.max_rate, "fetch at most so much a second: 20MiB");
   command->add_option("--memory", options.sync.memory, "most memory for an import");
   command->add_flag("--dry-run", options.sync.dry_run, "say what is new, fetch and change nothing");
+  command->add_flag("--accept-key", options.sync.accept_key,
+                    "a new key of a vendor's API is one of the same organisation");
 }
 
 void AddCheck(CLI::App& app, Options& options) {

@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "app/api_months.h"
 #include "app/command.h"
 #include "app/error_json.h"
 #include "app/importer.h"
@@ -18,7 +19,6 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "os/process.h"
-#include "sources/api_month.h"
 #include "sources/fetch.h"
 #include "sources/folder.h"
 #include "sources/last_sync.h"
@@ -61,6 +61,7 @@ class SourceSync {
         random_(static_cast<uint64_t>(environment.clock.MonotonicUs())),
         pacer_(Slower(source.max_rate, max_rate)),
         web_(WebOptionsOf(source)),
+        api_(source, folder_),
         fetcher_{web_, files_, environment.clock, random_, pacer_, WaitUnlessStopped, {}} {}
 
   // What became of it, as JSON; an error: nothing could be said of any set.
@@ -77,7 +78,7 @@ class SourceSync {
       Json document{{"source", source_.name}, {"sets", Json::array()}};
       for (const auto& [id, told] : told_) document["sets"].push_back(told);
       const std::vector<std::string> gone = sources::Gone(sets, memory_);
-      if (all_listed_ && !gone.empty()) document["gone"] = gone;
+      if (api_.all_asked() && !gone.empty()) document["gone"] = gone;
       return document;
     }
   }
@@ -116,34 +117,17 @@ class SourceSync {
     return PlanDeliveries(kind, objects);
   }
 
-  // Of a vendor's API: a month is one delivery.
   Result<std::vector<FileSet>> PlanMonths() {
-    api_ = FB_TRY(OpenApi(source_));
     std::vector<FileSet> sets;
-    const auto months = FB_TRY(sources::MonthsOf(api_, source_, folder_, environment_.clock.Now()));
-    for (const sources::ApiMonth& month : months) {
-      months_[month.id] = month;
-      Result<sources::Object> bill = sources::TakeMonth(fetcher_, api_, month, !args_.dry_run);
-      sources::Delivery delivery;
-      delivery.period = month.id;
-      if (bill && bill->bytes > 0) {
-        sets.push_back(sources::PlanDelivery(source_, delivery, {*bill}, memory_));
-      } else if (!bill) {
-        if (bill.error().code == Code::kCancelled) return Fail(std::move(bill).error());
-        sets.push_back(sources::PlanDelivery(source_, delivery, {}, memory_));
-        Tell(sets.back(), "failed");
-        KeepFailure(sets.back(), std::move(bill).error());
-        // Of the next month the vendor would say the same.
-        all_listed_ = !IsOfTheVendor(failures_.back().code);
-        if (!all_listed_) break;
+    auto planned = FB_TRY(api_.Plan(fetcher_, memory_, !args_.dry_run, args_.accept_key));
+    for (ApiMonths::Planned& month : planned) {
+      if (month.failure) {
+        Tell(month.set, "failed");
+        KeepFailure(month.set, *std::move(month.failure));
       }
+      sets.push_back(std::move(month.set));
     }
     return sets;
-  }
-
-  static bool IsOfTheVendor(Code code) {
-    return code == Code::kUnauthenticated || code == Code::kPermissionDenied ||
-           code == Code::kUnavailable || code == Code::kDeadlineExceeded;
   }
 
   Result<std::vector<FileSet>> PlanDeliveries(estate::ManifestKind kind,
@@ -212,7 +196,7 @@ class SourceSync {
     ImportArgs args;
     args.files = is_folder() ? PathsInFolder(set) : FB_TRY(Fetch(set));
     args.source = set.ledger_source;
-    args.input_format = source_.is_api() ? api_.format : source_.format;
+    args.input_format = source_.is_api() ? api_.FormatOf(set.id) : source_.format;
     args.memory = args_.memory;
     args.rows_expected = set.rows;
     args.beside = true;  // nobody is there to be asked: it is told
@@ -225,7 +209,8 @@ class SourceSync {
     for (const char* count : {"rows_in", "rows_quarantined", "overlaps"}) {
       if (report.contains(count)) told[count] = report[count];
     }
-    memory_[set.id] = {set.fingerprint, commit, environment_.clock.Now()};
+    memory_[set.id] = {set.fingerprint, commit, environment_.clock.Now(),
+                       source_.is_api() ? api_.DaysOf(set.id) : 0};
     FB_CHECK(files_.MakeDirs(folder_));
     FB_CHECK(sources::WriteMemory(files_, MemoryPath(), memory_));
     for (const sources::Object& object : set.files) {
@@ -271,8 +256,7 @@ class SourceSync {
       paths.push_back(PathOf(object));
       if (source_.is_api()) {
         FB_CHECK(files_.MakeDirs(os::ParentPath(paths.back())));
-        FB_CHECK(os::AtomicWrite(files_, paths.back(),
-                                 FB_TRY(sources::ReadMonthBill(files_, api_, months_.at(set.id)))));
+        FB_CHECK(os::AtomicWrite(files_, paths.back(), FB_TRY(api_.ReadBill(files_, set.id))));
       } else {
         FB_CHECK(sources::FetchFile(fetcher_, store_, object, paths.back()));
       }
@@ -329,9 +313,7 @@ class SourceSync {
   sources::Pacer pacer_;
   net::WebClient web_;
   sources::Store store_;
-  sources::VendorApi api_;
-  std::map<std::string, sources::ApiMonth> months_;  // of a vendor's API
-  bool all_listed_ = true;                           // else what is missing need not be gone
+  ApiMonths api_;
   sources::Fetcher fetcher_;
   sources::Memory memory_;
   std::map<std::string, Json> told_;  // by the id of a set

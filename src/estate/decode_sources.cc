@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <span>
 
 #include "base/text.h"
+#include "estate/vendor_reports.h"
 #include "os/files.h"
 
 namespace flyball::estate {
@@ -66,15 +66,6 @@ const std::vector<Key>& Keys() {
 
 bool Has(const Key& key, SourceKind kind) {
   return std::find(key.kinds.begin(), key.kinds.end(), kind) != key.kinds.end();
-}
-
-// What a vendor's API can be asked for that import reads; the first is the bill. Empty: it has one.
-std::span<const std::string_view> ReportsOf(SourceKind kind) {
-  static constexpr std::array<std::string_view, 3> kOpenAi = {"costs", "completions", "embeddings"};
-  static constexpr std::array<std::string_view, 2> kAnthropic = {"costs", "messages"};
-  if (kind == SourceKind::kOpenAi) return kOpenAi;
-  if (kind == SourceKind::kAnthropic) return kAnthropic;
-  return {};
 }
 
 // The node of a key that is known to be there.
@@ -155,7 +146,7 @@ std::vector<std::string_view> CommonKeys(const Source& source) {
   std::vector<std::string_view> known = {"name", "title", "kind"};
   if (source.is_api()) {
     known.insert(known.end(), {"from", "again_days", "max_rate"});
-    if (!ReportsOf(source.kind).empty()) known.push_back("report");
+    if (ReportNames(source.kind).size() > 1) known.push_back("report");
     return known;
   }
   known.insert(known.end(), {"files", "set"});
@@ -225,7 +216,7 @@ Status ReadApi(At map, Source* source) {
   }
   source->from = *day;
   if (map.node.Find("report") != nullptr) {
-    source->report = FB_TRY(ReadClosed(Of(map, "report"), "report", ReportsOf(source->kind)));
+    source->report = FB_TRY(ReadClosed(Of(map, "report"), "report", ReportNames(source->kind)));
   }
   if (map.node.Find("again_days") != nullptr) {
     const At at = Of(map, "again_days");

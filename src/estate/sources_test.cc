@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "estate/test_section.h"
+#include "estate/vendor_reports.h"
 #include "os/files.h"
 
 namespace flyball::estate {
@@ -100,6 +101,23 @@ TEST(SourcesSection, ASecretInPlaceOfAVariableIsNotSaidAgain) {
   ASSERT_FALSE(estate);
   EXPECT_EQ(estate.error().ToString().find("wJalr"), std::string::npos)
       << estate.error().ToString();
+}
+
+TEST(VendorReports, EachVendorHasOneAtLeastAndTheFirstIsMeantByNone) {
+  for (const SourceKind vendor :
+       {SourceKind::kOpenAi, SourceKind::kAnthropic, SourceKind::kOpenRouter}) {
+    const std::vector<std::string_view> names = ReportNames(vendor);
+    ASSERT_FALSE(names.empty());
+    Source source;
+    source.kind = vendor;
+    EXPECT_EQ(ReportOf(source).name, names.front());
+    for (const std::string_view name : names) {
+      source.report = name;
+      EXPECT_EQ(ReportOf(source).vendor, vendor);
+      EXPECT_EQ(ReportOf(source).name, name);
+    }
+  }
+  EXPECT_TRUE(ReportNames(SourceKind::kS3).empty());
 }
 
 }  // namespace

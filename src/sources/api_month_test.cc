@@ -7,18 +7,18 @@
 
 #include <cstdlib>
 #include <mutex>
+#include <string>
 
 #include "net/http.h"
 #include "os/sim_files.h"
+#include "sources/api_pages.h"
 
 namespace flyball::sources {
 namespace {
 
 Instant At(const char* text) { return ParseUserInstant(text).value(); }
 
-constexpr int kDaysOfAPage = 2;
-
-// Answers as Anthropic's cost report does, two days a page; what a day cost is set by the test.
+// Answers as Anthropic's cost report does; what a day cost is set by the test.
 class Vendor {
  public:
   Vendor() {
@@ -65,12 +65,13 @@ class Vendor {
     }
     Instant day = At(from.c_str());
     std::string days;
-    for (int i = 0; i < kDaysOfAPage && day < end; ++i, day.us += kMicrosPerDay) {
+    for (int i = std::stoi(request.query.at("days")); i > 0 && day < end;
+         --i, day.us += kMicrosPerDay) {
       if (day == left_out_) continue;
       days += fmt::format(
           R"({}{{"starting_at":"{}","ending_at":"{}","results":[{}]}})", days.empty() ? "" : ",",
           FormatInstant(day), FormatInstant(Instant{day.us + kMicrosPerDay}),
-          cents_.contains(day) ? fmt::format(R"({{"amount":"{}"}})", cents_[day]) : "");
+          !cents_[day].empty() ? fmt::format(R"({{"amount":"{}"}})", cents_[day]) : "");
     }
     response.body = day < end
                         ? fmt::format(R"({{"data":[{}],"has_more":true,"next_page":"{}"}})", days,
@@ -98,16 +99,19 @@ class ApiMonthTest : public testing::Test {
     source_.endpoint = fmt::format("http://127.0.0.1:{}", vendor_.port());
     api_ = MakeVendorApi(source_, "the-key");
     // The server of this test takes no parameter twice.
-    api_.ask = [this](Period days, const std::string& next) {
+    api_.days_a_page = 2;
+    api_.ask = [this](Period days, const std::string& next, int days_a_page) {
       net::WebRequest request;
-      request.url = fmt::format("{}/cost?from={}&to={}", source_.endpoint,
-                                next.empty() ? FormatDate(days.start) : next, FormatDate(days.end));
+      request.url = fmt::format("{}/cost?from={}&to={}&days={}", source_.endpoint,
+                                next.empty() ? FormatDate(days.start) : next, FormatDate(days.end),
+                                days_a_page);
       return request;
     };
   }
 
-  Fetcher MakeFetcher() {
-    return {web_,
+  Fetcher MakeFetcher() { return FetcherOver(web_); }
+  Fetcher FetcherOver(net::WebClient& web) {
+    return {web,
             files_,
             clock_,
             random_,
@@ -127,7 +131,14 @@ class ApiMonthTest : public testing::Test {
     ADD_FAILURE() << "no month " << id;
     return {};
   }
-  Result<Object> Take(bool keep = true) { return TakeMonth(MakeFetcher(), api_, Month(), keep); }
+  Result<MonthBill> TakeBill(bool keep = true) {
+    return TakeMonth(MakeFetcher(), api_, Month(), keep);
+  }
+  Result<Object> Take(bool keep = true) {
+    Result<MonthBill> bill = TakeBill(keep);
+    if (!bill) return Fail(std::move(bill).error());
+    return bill->object;
+  }
   std::string Bill() { return ReadMonthBill(files_, api_, Month()).value(); }
   void GoTo(const char* time) { clock_.Advance(At(time).us - clock_.Now().us); }
 
@@ -250,9 +261,111 @@ TEST_F(ApiMonthTest, ADayThatIsNotSpokenOfIsNotTakenForFree) {
   EXPECT_EQ(Take().value().version, first.version);
 }
 
+// An answer without a row is also what a vendor gives whose own sums are not ready.
+TEST_F(ApiMonthTest, ADayThatHasNoChargeAnyMoreIsBelievedWhenItIsSaidAgainHoursLater) {
+  vendor_.Cost("2026-10-04", "10");
+  vendor_.Cost("2026-10-02", "20");
+  const Object first = Take().value();
+  const auto refused = [&](bool keep) {
+    const Result<Object> doubted = Take(keep);
+    ASSERT_FALSE(doubted);
+    EXPECT_NE(doubted.error().message.find("2026-10-04 had charges"), std::string::npos)
+        << doubted.error().message;
+    EXPECT_NE(Bill().find("\"10\""), std::string::npos);
+  };
+  vendor_.Cost("2026-10-04", "");
+  refused(false);  // a dry run is no first time
+  GoTo("2026-10-05T19:00:00Z");
+  refused(true);
+  GoTo("2026-10-06T00:59:59Z");
+  refused(true);
+  // It has them again: the next time is a first one.
+  vendor_.Cost("2026-10-04", "10");
+  EXPECT_EQ(Take().value().version, first.version);
+  vendor_.Cost("2026-10-04", "");
+  GoTo("2026-10-06T02:00:00Z");
+  refused(true);
+  GoTo("2026-10-06T08:00:00Z");
+  EXPECT_NE(Take(false).value().version, first.version);
+  EXPECT_NE(Take().value().version, first.version);
+  EXPECT_EQ(Bill().find("\"10\""), std::string::npos);
+  EXPECT_NE(Bill().find("\"20\""), std::string::npos);
+  EXPECT_FALSE(files_.Exists(os::JoinPath(Month().folder, "doubts")));
+}
+
+// The days of another organisation would restate this one's.
+TEST_F(ApiMonthTest, AnotherKeyIsNotTakenForTheSameOrganisations) {
+  const std::string pages = os::ParentPath(Month().folder);
+  EXPECT_TRUE(CheckKey(files_, api_, pages));  // nothing was asked yet
+  ASSERT_TRUE(Take(false));
+  EXPECT_FALSE(files_.Exists(pages));
+  ASSERT_TRUE(Take());
+  EXPECT_TRUE(CheckKey(files_, api_, pages));
+  const VendorApi other = MakeVendorApi(source_, "another-key");
+  const Status refused = CheckKey(files_, other, pages);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(refused.error().ToString().find("--accept-key"), std::string::npos);
+  EXPECT_EQ(refused.error().ToString().find("another-key"), std::string::npos);
+  ASSERT_TRUE(KeepKey(files_, other, pages));
+  EXPECT_TRUE(CheckKey(files_, other, pages));
+  EXPECT_FALSE(CheckKey(files_, api_, pages));
+  for (const std::string& name : files_.List(pages).value()) {
+    const Result<std::string> text = files_.ReadAll(os::JoinPath(pages, name));
+    if (text) EXPECT_EQ(text->find("another-key"), std::string::npos) << name;
+  }
+}
+
 TEST_F(ApiMonthTest, AMonthWithoutACharge) {
   EXPECT_EQ(Take().value().bytes, 0u);
   EXPECT_EQ(Bill(), "");
+}
+
+TEST_F(ApiMonthTest, PagesThatAreTooLargeAreAskedForWithFewerDays) {
+  for (const char* day : {"2026-10-01", "2026-10-02", "2026-10-03", "2026-10-05"}) {
+    vendor_.Cost(day, std::string(600, '7'));
+  }
+  net::WebOptions options;
+  options.body_max_bytes = 1024;
+  net::WebClient small(options);
+  for (const bool keep : {false, true}) {
+    ASSERT_TRUE(TakeMonth(FetcherOver(small), api_, Month(), keep));
+    EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-01", "2026-10-01", "2026-10-02", "2026-10-03",
+                                     "2026-10-04", "2026-10-05"}));
+  }
+  EXPECT_EQ(files_.List(Month().folder).value().size(), 2u);  // the walk, and what it comes to
+  // A place in a list is one of pages of as many days as the page before had.
+  GoTo("2026-10-09T12:00:00Z");
+  vendor_.Fail(3, 503);
+  ASSERT_FALSE(TakeMonth(FetcherOver(small), api_, Month(), true));
+  vendor_.Cost("2026-10-07", std::string(600, '7'));
+  vendor_.Cost("2026-10-08", std::string(600, '7'));
+  vendor_.Asked();
+  vendor_.Fail(1, 200);
+  ASSERT_TRUE(TakeMonth(FetcherOver(small), api_, Month(), true));
+  EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-03", "2026-10-04", "2026-10-05", "2026-10-06",
+                                   "2026-10-07", "2026-10-08", "2026-10-09"}));
+  // A day that is too large by itself.
+  vendor_.Cost("2026-10-09", std::string(2000, '7'));
+  const Result<MonthBill> large = TakeMonth(FetcherOver(small), api_, Month(), true);
+  ASSERT_FALSE(large);
+  EXPECT_EQ(large.error().code, Code::kResourceExhausted);
+  EXPECT_NE(large.error().ToString().find("one day alone"), std::string::npos)
+      << large.error().ToString();
+}
+
+// What import would refuse is not fetched to its end.
+TEST_F(ApiMonthTest, AMonthThatIsTooLargeToImportIsToldAtOnce) {
+  for (const char* day : {"2026-10-01", "2026-10-03", "2026-10-05"}) {
+    vendor_.Cost(day, std::string(600, '7'));
+  }
+  ApiMonth month = Month();
+  month.bytes_max = 1500;
+  const Result<MonthBill> refused = TakeMonth(MakeFetcher(), api_, month, true);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
+  EXPECT_NE(refused.error().message.find("2026-10"), std::string::npos);
+  EXPECT_EQ(vendor_.Asked().size(), 2u);
 }
 
 // Half a month would restate the whole one that the ledger has.
@@ -264,6 +377,8 @@ TEST_F(ApiMonthTest, DaysThatCanNotBeHadAnyMoreAreAnError) {
   EXPECT_NE(lost.error().ToString().find("`from` of the source be 2026-10-02"), std::string::npos)
       << lost.error().ToString();
   EXPECT_EQ(vendor_.Asked(), Days{});
+  EXPECT_NE(lost.error().ToString().find("none of the charges since 2026-10-01"), std::string::npos)
+      << lost.error().ToString();
   source_.from = At("2026-10-02");
   ASSERT_TRUE(Take());
   // What was had in time stays, though it can't be asked for again.
@@ -272,6 +387,48 @@ TEST_F(ApiMonthTest, DaysThatCanNotBeHadAnyMoreAreAnError) {
   EXPECT_EQ(vendor_.Asked().back(), "2026-10-07");
   GoTo("2026-10-20");
   EXPECT_EQ(Take().error().code, Code::kFailedPrecondition);
+}
+
+// A later `from` asks for less, and takes nothing out of the ledger.
+TEST_F(ApiMonthTest, DaysBeforeALaterFromStayInTheBill) {
+  vendor_.Cost("2026-10-01", "10");
+  vendor_.Cost("2026-10-04", "40");
+  const MonthBill before = TakeBill().value();
+  EXPECT_EQ(before.days, 0b11111u);
+  source_.from = At("2026-10-04");
+  vendor_.Asked();
+  for (const bool keep : {false, true}) {
+    const MonthBill bill = TakeBill(keep).value();
+    EXPECT_EQ(bill.object.version, before.object.version);
+    EXPECT_EQ(bill.days, before.days);
+    EXPECT_EQ(vendor_.Asked(), (Days{"2026-10-04"}));
+  }
+  EXPECT_NE(Bill().find("\"10\""), std::string::npos);
+  EXPECT_TRUE(CheckDaysStay(Month(), {"", "", {}, before.days}, before));
+  // Without their pages the month would be restated without them.
+  ASSERT_TRUE(files_.RemoveTree(Month().folder));
+  const MonthBill less = TakeBill().value();
+  EXPECT_EQ(less.days, 0b11000u);
+  const Status lost = CheckDaysStay(Month(), {"", "", {}, before.days}, less);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(lost.error().ToString().find("2026-10-01"), std::string::npos)
+      << lost.error().ToString();
+  EXPECT_TRUE(CheckDaysStay(Month(), {}, less));  // nothing is remembered
+  source_.from = At("2026-10-01");
+  EXPECT_EQ(TakeBill().value().days, before.days);
+}
+
+// OpenRouter's pages of more than a month ago can't be had again.
+TEST_F(ApiMonthTest, PagesAreFoundBehindAnotherAddress) {
+  vendor_.Cost("2026-10-01", "10");
+  ASSERT_TRUE(Take());
+  EXPECT_EQ(Month().folder, "/home/sync/claude/pages/anthropic-costs/2026-10");
+  vendor_.Asked();
+  source_.endpoint += "/another";
+  api_.report = MakeVendorApi(source_, "the-key").report;
+  ASSERT_TRUE(Take());
+  EXPECT_EQ(vendor_.Asked().front(), "2026-10-02");  // the first is final
 }
 
 TEST_F(ApiMonthTest, AClockThatWasWrongIsNotBelieved) {

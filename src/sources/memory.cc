@@ -25,9 +25,10 @@ Result<Memory> ReadMemory(os::Files& files, const std::string& path) {
   try {
     for (const auto& [id, set] : json["sets"].items()) {
       Remembered remembered{
-          set.at("fingerprint").get<std::string>(), set.at("commit").get<std::string>(), {}};
+          set.at("fingerprint").get<std::string>(), set.at("commit").get<std::string>(), {}, 0};
       ParsedInstant time;
       if (ParseInstant(set.at("time").get<std::string>(), &time)) remembered.time = time.instant;
+      remembered.days = set.value("days", 0u);
       memory[id] = std::move(remembered);
     }
   } catch (const Json::exception&) {
@@ -42,6 +43,7 @@ Status WriteMemory(os::Files& files, const std::string& path, const Memory& memo
     sets[id] = {{"fingerprint", set.fingerprint},
                 {"commit", set.commit},
                 {"time", FormatInstant(set.time)}};
+    if (set.days != 0) sets[id]["days"] = set.days;
   }
   const Json json{{"version", kVersion}, {"sets", std::move(sets)}};
   return os::AtomicWrite(files, path,

@@ -15,6 +15,7 @@ struct Remembered {
   std::string fingerprint;
   std::string commit;
   Instant time;
+  uint32_t days = 0;  // of a month of an API, that the import was of: bit 0 is the first
 };
 // By the id of a set.
 using Memory = std::map<std::string, Remembered>;

@@ -7,8 +7,10 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 
+#include "base/assert.h"
+#include "base/hash.h"
+#include "estate/vendor_reports.h"
 #include "ingest/native/json_text.h"
 #include "net/url.h"
 
@@ -16,57 +18,10 @@ namespace flyball::sources {
 namespace {
 
 using estate::SourceKind;
+using estate::VendorReport;
 
 constexpr int64_t kSecondsMax = 253'402'300'800;  // the year 10000
 constexpr size_t kCursorMaxBytes = 4096;
-
-// One report of a vendor.
-struct ReportKind {
-  SourceKind vendor;
-  std::string_view report;  // as the estate names it; the first of a vendor is meant by ""
-  std::string_view path;
-  std::string_view format;
-  std::vector<std::string_view> groups;  // all that import has a column for
-};
-
-const std::vector<ReportKind>& ReportKinds() {
-  static const std::vector<ReportKind> kTable = {
-      {SourceKind::kOpenAi,
-       "costs",
-       "/v1/organization/costs",
-       "openai-costs",
-       {"project_id", "line_item", "api_key_id"}},
-      {SourceKind::kOpenAi,
-       "completions",
-       "/v1/organization/usage/completions",
-       "openai-usage",
-       {"project_id", "user_id", "api_key_id", "model", "batch", "service_tier"}},
-      {SourceKind::kOpenAi,
-       "embeddings",
-       "/v1/organization/usage/embeddings",
-       "openai-usage",
-       {"project_id", "user_id", "api_key_id", "model"}},
-      {SourceKind::kAnthropic,
-       "costs",
-       "/v1/organizations/cost_report",
-       "anthropic-costs",
-       {"workspace_id", "description"}},
-      {SourceKind::kAnthropic,
-       "messages",
-       "/v1/organizations/usage_report/messages",
-       "anthropic-usage",
-       {"api_key_id", "workspace_id", "model", "service_tier", "context_window", "inference_geo"}},
-      {SourceKind::kOpenRouter, "", "/api/v1/activity", "openrouter-activity", {}},
-  };
-  return kTable;
-}
-
-const ReportKind& KindOf(const estate::Source& source) {
-  const auto& kinds = ReportKinds();
-  return *std::ranges::find_if(kinds, [&](const ReportKind& each) {
-    return each.vendor == source.kind && (source.report.empty() || source.report == each.report);
-  });
-}
 
 std::unexpected<Error> Wrong(std::string message) {
   return Fail(Code::kInvalidArgument, std::move(message));
@@ -160,8 +115,8 @@ Result<std::string> BucketText(const std::vector<native::JsonMember>& members) {
   return text + "\"results\":[\n" + Sorted(std::move(results)) + "]}";
 }
 
-Result<ApiAnswer> ReadBuckets(const BucketForm& form, Period days, const std::string& asked,
-                              std::string_view body) {
+template <const BucketForm& form>
+Result<ApiAnswer> ReadBuckets(Period days, const std::string& asked, std::string_view body) {
   const Document document = FB_TRY(ReadDocument(body));
   ApiAnswer answer;
   answer.next = FB_TRY(ReadNext(document, asked));
@@ -219,94 +174,107 @@ Result<ApiAnswer> ReadActivity(Period days, const std::string& next, std::string
 
 int64_t SecondsSinceEpoch(Instant instant) { return instant.us / kMicrosPerSecond; }
 
-std::string QueryOf(const ReportKind& kind, Period days, const std::string& next) {
-  if (kind.vendor == SourceKind::kOpenRouter) return "?date=" + FormatDate(DayOf(days, next));
-  std::string query = kind.vendor == SourceKind::kOpenAi
-                          ? fmt::format("?start_time={}&end_time={}", SecondsSinceEpoch(days.start),
-                                        SecondsSinceEpoch(days.end))
-                          : fmt::format("?starting_at={}&ending_at={}",
-                                        net::PercentEncode(FormatInstant(days.start), false),
-                                        net::PercentEncode(FormatInstant(days.end), false));
-  query += fmt::format("&bucket_width=1d&limit={}", kDaysAPage);
-  for (const std::string_view group : kind.groups)
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+Headers BearerOf(const std::string& key) { return {{"authorization", "Bearer " + key}}; }
+
+Headers AnthropicHeaders(const std::string& key) {
+  return {{"x-api-key", key}, {"anthropic-version", "2023-06-01"}};
+}
+
+std::string PageQuery(const VendorReport& report, const std::string& next, int days_a_page) {
+  std::string query = fmt::format("&bucket_width=1d&limit={}", days_a_page);
+  for (const std::string_view group : report.groups)
     query += fmt::format("&group_by%5B%5D={}", group);
   if (!next.empty()) query += "&page=" + net::PercentEncode(next, false);
   return query;
 }
 
-std::string_view BaseOf(SourceKind vendor) {
-  switch (vendor) {
-    case SourceKind::kOpenAi:
-      return "https://api.openai.com";
-    case SourceKind::kAnthropic:
-      return "https://api.anthropic.com";
-    default:
-      return "https://openrouter.ai";
-  }
+std::string OpenAiQuery(const VendorReport& report, Period days, const std::string& next,
+                        int days_a_page) {
+  return fmt::format("?start_time={}&end_time={}{}", SecondsSinceEpoch(days.start),
+                     SecondsSinceEpoch(days.end), PageQuery(report, next, days_a_page));
 }
 
-std::string_view KeyHintOf(SourceKind vendor) {
-  switch (vendor) {
-    case SourceKind::kOpenAi:
-      return "it takes an admin key of the organisation (sk-admin-...; platform.openai.com, "
-             "Settings, Admin keys), not a project's key";
-    case SourceKind::kAnthropic:
-      return "it takes an admin key of the organisation (sk-ant-admin...; Claude Console, "
-             "Settings, Admin keys), not a key for messages";
-    default:
-      return "it takes a management key (openrouter.ai, Settings, Management keys), not a key for "
-             "calls";
-  }
+std::string AnthropicQuery(const VendorReport& report, Period days, const std::string& next,
+                           int days_a_page) {
+  return fmt::format(
+      "?starting_at={}&ending_at={}{}", net::PercentEncode(FormatInstant(days.start), false),
+      net::PercentEncode(FormatInstant(days.end), false), PageQuery(report, next, days_a_page));
 }
 
-std::vector<std::pair<std::string, std::string>> HeadersOf(SourceKind vendor,
-                                                           const std::string& key) {
-  if (vendor == SourceKind::kAnthropic) {
-    return {{"x-api-key", key}, {"anthropic-version", "2023-06-01"}};
-  }
-  return {{"authorization", "Bearer " + key}};
+std::string ActivityQuery(const VendorReport&, Period days, const std::string& next, int) {
+  return "?date=" + FormatDate(DayOf(days, next));
+}
+
+// All that one vendor has otherwise than another.
+struct Vendor {
+  SourceKind kind;
+  std::string_view name;
+  std::string_view title;
+  std::string_view address;
+  std::string_view key_variable;
+  std::string_view key_hint;
+  Headers (*headers)(const std::string& key);
+  std::string (*query)(const VendorReport& report, Period days, const std::string& next,
+                       int days_a_page);
+  Result<ApiAnswer> (*read)(Period days, const std::string& next, std::string_view body);
+  int days_a_page = kDaysAPage;
+  bool states_running_day = true;
+  int64_t history_days = 0;
+};
+
+constexpr Vendor kVendors[] = {
+    {SourceKind::kOpenAi, "openai", "OpenAI", "https://api.openai.com", "OPENAI_ADMIN_KEY",
+     "it takes an admin key of the organisation (sk-admin-...; platform.openai.com, Settings, "
+     "Admin keys), not a project's key",
+     BearerOf, OpenAiQuery, ReadBuckets<kOpenAiBucket>},
+    {SourceKind::kAnthropic, "anthropic", "Anthropic", "https://api.anthropic.com",
+     "ANTHROPIC_ADMIN_KEY",
+     "it takes an admin key of the organisation (sk-ant-admin...; Claude Console, Settings, Admin "
+     "keys), not a key for messages",
+     AnthropicHeaders, AnthropicQuery, ReadBuckets<kAnthropicBucket>},
+    {SourceKind::kOpenRouter, "openrouter", "OpenRouter", "https://openrouter.ai",
+     "OPENROUTER_MANAGEMENT_KEY",
+     "it takes a management key (openrouter.ai, Settings, Management keys), not a key for calls",
+     BearerOf, ActivityQuery, ReadActivity, /*days_a_page=*/1, /*states_running_day=*/false,
+     /*history_days=*/30},
+};
+
+const Vendor& VendorOf(SourceKind kind) {
+  const auto* vendor = std::ranges::find(kVendors, kind, &Vendor::kind);
+  FB_ASSERT(vendor != std::end(kVendors));
+  return *vendor;
 }
 
 }  // namespace
 
-std::string DefaultKeyVariable(SourceKind kind) {
-  switch (kind) {
-    case SourceKind::kOpenAi:
-      return "OPENAI_ADMIN_KEY";
-    case SourceKind::kAnthropic:
-      return "ANTHROPIC_ADMIN_KEY";
-    default:
-      return "OPENROUTER_MANAGEMENT_KEY";
-  }
-}
+std::string DefaultKeyVariable(SourceKind kind) { return std::string(VendorOf(kind).key_variable); }
 
 VendorApi MakeVendorApi(const estate::Source& source, const std::string& key) {
-  const ReportKind& kind = KindOf(source);
+  const Vendor& vendor = VendorOf(source.kind);
+  const VendorReport& report = estate::ReportOf(source);
   const std::string address =
-      (source.endpoint.empty() ? std::string(BaseOf(kind.vendor)) : source.endpoint) +
-      std::string(kind.path);
+      (source.endpoint.empty() ? std::string(vendor.address) : source.endpoint) +
+      std::string(report.path);
   VendorApi api;
   api.name = address.substr(address.find("://") + 3);
-  api.format = kind.format;
-  api.asked = fmt::format("{} by {}", address, fmt::join(kind.groups, ", "));
-  api.key_hint = KeyHintOf(kind.vendor);
-  api.ask = [address, &kind, headers = HeadersOf(kind.vendor, key)](Period days,
-                                                                    const std::string& next) {
+  api.format = report.format;
+  api.vendor = vendor.title;
+  api.report = fmt::format("{}-{}", vendor.name, report.name);
+  api.key_sha256 = Sha256Hex(key);
+  api.key_hint = vendor.key_hint;
+  api.states_running_day = vendor.states_running_day;
+  api.history_days = vendor.history_days;
+  api.days_a_page = vendor.days_a_page;
+  api.ask = [address, &vendor, &report, headers = vendor.headers(key)](
+                Period days, const std::string& next, int days_a_page) {
     net::WebRequest request;
-    request.url = address + QueryOf(kind, days, next);
+    request.url = address + vendor.query(report, days, next, days_a_page);
     request.headers = headers;
     return request;
   };
-  if (kind.vendor == SourceKind::kOpenRouter) {
-    api.states_running_day = false;
-    api.history_days = 30;
-    api.read = ReadActivity;
-    return api;
-  }
-  const BucketForm& form = kind.vendor == SourceKind::kOpenAi ? kOpenAiBucket : kAnthropicBucket;
-  api.read = [&form](Period days, const std::string& next, std::string_view body) {
-    return ReadBuckets(form, days, next, body);
-  };
+  api.read = vendor.read;
   return api;
 }
 

@@ -31,15 +31,19 @@ struct ApiAnswer {
 };
 
 struct VendorApi {
-  std::string name;      // for people: "api.openai.com/v1/organization/costs"
-  std::string format;    // as `flyball import` names it
-  std::string asked;     // all that decides what a day's text is: address, report, groups
+  std::string name;    // for people: "api.openai.com/v1/organization/costs"
+  std::string format;  // as `flyball import` names it
+  std::string vendor;  // as import names it: "OpenAI"
+  std::string report;  // vendor and report, a plain name: "openai-costs"
+  std::string key_sha256;
   std::string key_hint;  // which key it takes, and where to get one
   // The day that runs is stated too, as far as it goes.
   bool states_running_day = true;
   int64_t history_days = 0;  // how far back it goes; 0: to the beginning
-  // A page of the days of a period, whose ends are midnights; the first page with "".
-  std::function<net::WebRequest(Period days, const std::string& next)> ask;
+  int days_a_page = 1;
+  // A page of the days of a period, whose ends are midnights; the first page with "". Of so many
+  // days a page, at most the API's; another number than that of the page before is another list.
+  std::function<net::WebRequest(Period days, const std::string& next, int days_a_page)> ask;
   // INVALID_ARGUMENT when it is no such page: not the JSON of its documentation, a day twice or
   // other days than those asked for, or a page that goes on without saying where.
   std::function<Result<ApiAnswer>(Period days, const std::string& next, std::string_view body)>

@@ -39,24 +39,27 @@ std::string Header(const net::WebRequest& request, std::string_view name) {
 }
 
 TEST(VendorApi, OpenAiIsAskedForDaysByWhatImportReads) {
-  const net::WebRequest first = ApiOf(SourceKind::kOpenAi).ask(kDays, "");
+  const net::WebRequest first = ApiOf(SourceKind::kOpenAi).ask(kDays, "", kDaysAPage);
   EXPECT_EQ(first.url,
             "https://api.openai.com/v1/organization/costs?start_time=1790812800"
             "&end_time=1791417600&bucket_width=1d&limit=7&group_by%5B%5D=project_id"
             "&group_by%5B%5D=line_item&group_by%5B%5D=api_key_id");
   EXPECT_EQ(first.method, "GET");
   EXPECT_EQ(Header(first, "authorization"), "Bearer the-key");
-  const net::WebRequest next = ApiOf(SourceKind::kOpenAi, "embeddings").ask(kDays, "page_A+/=");
+  const net::WebRequest next =
+      ApiOf(SourceKind::kOpenAi, "embeddings").ask(kDays, "page_A+/=", kDaysAPage);
   EXPECT_TRUE(next.url.starts_with(
       "https://api.openai.com/v1/organization/usage/embeddings?start_time=1790812800"))
       << next.url;
   EXPECT_TRUE(next.url.ends_with("&page=page_A%2B%2F%3D")) << next.url;
+  EXPECT_NE(ApiOf(SourceKind::kOpenAi).ask(kDays, "", 3).url.find("&limit=3&"), std::string::npos);
   EXPECT_EQ(ApiOf(SourceKind::kOpenAi, "completions").format, "openai-usage");
   EXPECT_EQ(ApiOf(SourceKind::kOpenAi).format, "openai-costs");
 }
 
 TEST(VendorApi, AnthropicIsAskedWithItsOwnHeaders) {
-  const net::WebRequest request = ApiOf(SourceKind::kAnthropic, "messages").ask(kDays, "");
+  const net::WebRequest request =
+      ApiOf(SourceKind::kAnthropic, "messages").ask(kDays, "", kDaysAPage);
   EXPECT_EQ(request.url,
             "https://api.anthropic.com/v1/organizations/usage_report/messages"
             "?starting_at=2026-10-01T00%3A00%3A00Z&ending_at=2026-10-08T00%3A00%3A00Z"
@@ -73,11 +76,12 @@ TEST(VendorApi, OpenRouterIsAskedForOneDayAfterTheOther) {
   source.endpoint = "http://127.0.0.1:9000/base";
   const VendorApi api = MakeVendorApi(source, "the-key");
   EXPECT_EQ(api.name, "127.0.0.1:9000/base/api/v1/activity");
-  EXPECT_EQ(api.ask(kDays, "").url, "http://127.0.0.1:9000/base/api/v1/activity?date=2026-10-01");
+  EXPECT_EQ(api.ask(kDays, "", kDaysAPage).url,
+            "http://127.0.0.1:9000/base/api/v1/activity?date=2026-10-01");
   const ApiAnswer first = api.read(kDays, "", R"({"data":[]})").value();
   EXPECT_EQ(first.next, "2026-10-02");
   EXPECT_EQ(first.days, (DayTexts{{At("2026-10-01"), ""}}));
-  EXPECT_TRUE(api.ask(kDays, first.next).url.ends_with("?date=2026-10-02"));
+  EXPECT_TRUE(api.ask(kDays, first.next, kDaysAPage).url.ends_with("?date=2026-10-02"));
   const ApiAnswer last =
       api.read(kDays, "2026-10-07", R"({"data":[{"date":"2026-10-07","model":"m","usage":1}]})")
           .value();

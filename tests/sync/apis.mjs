@@ -1,7 +1,7 @@
 // flyball sync against vendors' usage and cost APIs that page, limit, break half-way and change what they said.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { outcomes, program, temporaryFolder, workbench } from "./program.mjs";
@@ -150,7 +150,8 @@ test("what is no page fails its month alone, and a key that is not an admin's is
   vendor.meddle = () => false;
   vendor.seen.length = 0;
   const wrong = "sk-proj-the-key-of-a-project-9876";
-  const refused = await sync(home, [], { THE_KEY: wrong });
+  const unused = makeHome([source("openai", vendor)]);
+  const refused = await sync(unused, [], { THE_KEY: wrong });
   assert.equal(refused.failures[0].code, "UNAUTHENTICATED");
   assert.match(refused.failures[0].message, /^openai .*\/v1\/organization\/costs was answered with 401 invalid_api_key$/);
   assert.match(refused.failures[0].hint, /check THE_KEY: .*admin key/);
@@ -158,9 +159,79 @@ test("what is no page fails its month alone, and a key that is not an admin's is
   assert.equal(refused.report.sources[0].gone, undefined);
   const none = await sync(home, [], { THE_KEY: "" });
   assert.match(none.failures[0].message, /THE_KEY .* not set/);
-  for (const said of [refused.out, refused.err, readFileSync(join(home, "sync/openai/last.json"), "utf8")]) assert.ok(!said.includes(wrong));
+  for (const said of [refused.out, refused.err, readFileSync(join(unused, "sync/openai/last.json"), "utf8")]) assert.ok(!said.includes(wrong));
+  // A key that is another one than before is asked with when that is accepted, and not noted when it is refused.
+  vendor.seen.length = 0;
+  const other = await sync(home, [], { THE_KEY: wrong });
+  assert.equal(other.failures[0].code, "FAILED_PRECONDITION");
+  assert.match(other.failures[0].hint, /--accept-key/);
+  assert.equal(vendor.seen.length, 0);
+  assert.equal((await sync(home, ["--accept-key"], { THE_KEY: wrong })).failures[0].code, "UNAUTHENTICATED");
   await synced(home);
   assert.deepEqual(await costs(home), { [before]: "10", [month]: "1" });
+}));
+
+test("a later `from` takes nothing out of the ledger, also where pages are gone", () => withVendor(async (vendor) => {
+  vendor.days.set(first(1), [cost(5)]);
+  vendor.days.set(first(20), [cost(7)]);
+  const home = makeHome([source("openai", vendor, ", again_days: 62")]);
+  await synced(home);
+  const later = () => writeFileSync(join(home, "estate.yaml"), readFileSync(join(home, "estate.yaml"), "utf8").replace(`from: ${before},`, `from: ${first(10)},`));
+  later();
+  vendor.days.set(first(20), [cost(8)]);
+  await synced(home);
+  assert.deepEqual(await costs(home), { [before]: "13" });
+  rmSync(join(home, "sync/openai/pages"), { recursive: true });
+  const lost = await sync(home);
+  assert.deepEqual(outcomes(lost), { [before]: "failed" });
+  assert.equal(lost.failures[0].code, "FAILED_PRECONDITION");
+  assert.match(lost.failures[0].message, new RegExp(`the ledger has ${first(1)}`));
+  assert.deepEqual(await costs(home), { [before]: "13" });
+  rmSync(join(home, "sync/openai/memory.json"));
+  await synced(home);
+  assert.deepEqual(await costs(home), { [before]: "8" });
+}));
+
+test("a month that the vendor has no answer for keeps no later one back", () => withVendor(async (vendor) => {
+  const oldest = plusDays(`${before}-01`, -1).slice(0, 7);
+  vendor.days.set(`${month}-01`, [cost(1)]);
+  const startOf = (query) => dayOf(Number(query.get("start_time")) * 1000);
+  const unavailable = (from) => (query, response) => startOf(query) < from && (response.writeHead(503).end(), true);
+  vendor.meddle = unavailable(first(1));
+  const home = makeHome([`{ name: openai, kind: openai, endpoint: "${vendor.url}", key_env: THE_KEY, from: ${oldest} }`]);
+  const broken = await sync(home);
+  assert.deepEqual(outcomes(broken), { [oldest]: "failed", [month]: "imported" });
+  assert.equal(broken.failures[0].code, "UNAVAILABLE");
+  assert.deepEqual(await costs(home), { [month]: "1" });
+  // Two in a row: it is not there.
+  vendor.meddle = unavailable(`${month}-01`);
+  vendor.seen.length = 0;
+  assert.deepEqual(outcomes(await sync(home)), { [oldest]: "failed", [before]: "failed" });
+  assert.ok(vendor.seen.every(({ query }) => startOf(query) < `${month}-01`));
+}));
+
+test("a month whose charges are all taken back keeps none of them, once the vendor has said so twice", () => withVendor(async (vendor) => {
+  vendor.days.set(first(2), [cost(100)]);
+  vendor.days.set(`${month}-01`, [cost(1)]);
+  const home = makeHome([source("openai", vendor, ", again_days: 62")]);
+  await synced(home);
+  vendor.days.delete(first(2));
+  const doubted = await sync(home);
+  assert.deepEqual(outcomes(doubted), { [before]: "failed", [month]: "unchanged" });
+  assert.match(doubted.failures[0].message, new RegExp(`${first(2)} had charges, and is answered without any`));
+  assert.deepEqual(await costs(home), { [before]: "100", [month]: "1" });
+  // Hours pass.
+  const doubts = join(home, "sync/openai/pages/openai-costs", before, "doubts");
+  writeFileSync(doubts, `${first(2)} ${new Date(Date.now() - 7 * 3_600_000).toISOString()}\n`);
+  assert.deepEqual(outcomes(await synced(home)), { [before]: "imported", [month]: "unchanged" });
+  assert.deepEqual(await costs(home), { [before]: "0", [month]: "1" });
+  assert.deepEqual(outcomes(await synced(home)), { [before]: "unchanged", [month]: "unchanged" });
+  vendor.days.set(first(2), [cost(40)]);
+  await synced(home);
+  assert.deepEqual(await costs(home), { [before]: "40", [month]: "1" });
+  // A month that never had a charge is none.
+  const none = makeHome([`{ name: openai, kind: openai, endpoint: "${vendor.url}", key_env: THE_KEY, from: ${plusDays(`${before}-01`, -1).slice(0, 7)} }`]);
+  assert.deepEqual(outcomes(await synced(none)), { [before]: "imported", [month]: "imported" });
 }));
 
 test("Anthropic's costs, which are in cents, and its usage at the book's prices", () => withVendor(async (vendor) => {
