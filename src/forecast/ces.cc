@@ -18,7 +18,7 @@ enum Form : int { kNone, kSimple, kPartial, kFull, kForms };
 constexpr int kEvaluationsMax = 200;
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 // How often the past is gone through there and back for the first states.
-constexpr int kPassesBack = 2;
+constexpr int kPassesBack = 1;
 
 struct Complex {
   double level = 0, potential = 0;
@@ -134,12 +134,11 @@ void Search(Values past, size_t period, double& best, Fit& fit) {
   const double n = static_cast<double>(past.size());
   const double k = static_cast<double>(start.at.size() + start.states + 1);
   if (n <= k + 1) return;
-  const States first = FirstStates<kForm>(past, period, start.at);
   States states;
   const Minimum minimum = Minimise(
       [&](const std::vector<double>& p) {
         if (!IsStable(p[0], p[1]) || (kForm == kFull && !IsStable(p[2], p[3]))) return kInfinite;
-        states = first;
+        states = FirstStates<kForm>(past, period, p);
         return std::log(std::max(Pass<kForm>(past.begin(), past.end(), p, states), 1e-30));
       },
       start.at, start.box, kEvaluationsMax, 1e-5);

@@ -17,7 +17,7 @@ using Trend = EtsForm::Trend;
 using Season = EtsForm::Season;
 
 constexpr int kForms = 18;
-constexpr int kEvaluationsMax = 220;
+constexpr int kEvaluationsMax = 300;
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 int Index(const EtsForm& form) {
