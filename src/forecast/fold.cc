@@ -15,7 +15,7 @@ constexpr int kAlphas = 16;
 constexpr double kTrendDamping = 0.95;
 // So many cycles of the same context, and of all contexts, make a shape; the latter count like one
 // more of the former.
-constexpr size_t kShapeRounds = 2;
+constexpr size_t kShapeRounds = 3;
 constexpr double kBaseWeight = 1;
 
 using Row = std::array<double, kFeatures>;
