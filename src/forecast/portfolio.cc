@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "forecast/ces.h"
@@ -216,6 +217,15 @@ bool ParseMember(std::string_view name, Member* member) {
   return true;
 }
 
+std::string MemberNames() {
+  std::string names;
+  for (const std::string_view name : kNames) {
+    names += names.empty() ? "" : ", ";
+    names += name;
+  }
+  return names;
+}
+
 Path RunMember(Member member, Values past, std::span<const size_t> periods, size_t horizon,
                Fit& fit) {
   const size_t shortest = periods.empty() ? 1 : periods.front();
@@ -257,6 +267,7 @@ double WeightedMedian(std::vector<std::pair<double, double>> values_and_weights)
   double below = 0, last_value = 0, last_centre = 0;
   bool first = true;
   for (const auto& [value, weight] : values_and_weights) {
+    if (weight > whole / 2) return value;
     const double centre = below + weight / 2;
     if (centre >= whole / 2) {
       if (first || centre <= last_centre) return value;

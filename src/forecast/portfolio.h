@@ -5,6 +5,7 @@
 // the weighted median is taken, so that one exploding path moves nothing.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "forecast/member.h"
@@ -44,8 +45,9 @@ enum class Member : unsigned char {
   kMembers,
 };
 std::string_view MemberName(Member member);
-// Whether there is a member of the name; all names for messages.
+// False: there is no member of the name.
 bool ParseMember(std::string_view name, Member* member);
+std::string MemberNames();  // "naive, snaive, ..."
 
 Path RunMember(Member member, Values past, std::span<const size_t> periods, size_t horizon,
                Fit& fit);
@@ -79,7 +81,8 @@ struct PortfolioOptions {
 Combination Combine(Values past, std::span<const size_t> periods, size_t horizon,
                     const PortfolioOptions& options);
 
-// The value at which half of the weight lies below, interpolated between the two values around it.
+// The value at which half of the weight lies below, interpolated between the two values around it;
+// a value with more than half of the weight is it.
 double WeightedMedian(std::vector<std::pair<double, double>> values_and_weights);
 
 }  // namespace flyball::forecast

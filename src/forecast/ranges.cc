@@ -142,8 +142,7 @@ void Ranges::FindScores(std::span<const Calibrated> series) {
   }
   for (std::vector<double>& bucket : scores_) {
     for (size_t i = 0; i < kPriorScores; ++i) {
-      bucket.push_back(
-          StudentQuantile((static_cast<double>(i) + 0.5) / static_cast<double>(kPriorScores)));
+      bucket.push_back(StudentQuantile(static_cast<double>(i + 1) / (kPriorScores + 1)));
     }
     std::ranges::sort(bucket);
   }
