@@ -15,6 +15,9 @@ constexpr size_t kSingleSteps = 8;
 // How many trials the typical skill of the group counts for beside a series' own.
 constexpr double kPriorTrials = 0.5;
 constexpr double kRatioMin = 1e-3;
+// What comes differs a little more from the past than parts of the past from one another. Chosen on
+// rolling origins inside the training parts of M4 and M3, where without it 95 % covered 94.4.
+constexpr double kDriftFactor = 1.05;
 
 // The quantile of Student's t with 4 degrees of freedom (closed form: Shaw, 2006). Its mean
 // absolute value is 1, as that of a score should be.
@@ -150,8 +153,8 @@ void Ranges::FindScores(std::span<const Calibrated> series) {
 
 Ranges::Offsets Ranges::At(size_t series, size_t step, double level_percent) const {
   const double tail = (1 - level_percent / 100) / 2;
-  const double width =
-      scales_[series] * SkillWithout(series, ratios_[series].size()) * profile_[step];
+  const double width = kDriftFactor * scales_[series] *
+                       SkillWithout(series, ratios_[series].size()) * profile_[step];
   const std::vector<double>& scores = scores_[BucketOf(step)];
   return {std::min(0.0, width * Quantile(scores, tail)),
           std::max(0.0, width * Quantile(scores, 1 - tail))};

@@ -272,7 +272,8 @@ class SeriesReader {
       observations_.emplace_back();
     }
     std::vector<Observation>& observations = observations_[at->second];
-    Observation observation{static_cast<int64_t>(observations.size()), *value, record.line, false};
+    Observation observation{static_cast<int64_t>(observations.size()), *value, record.line};
+    observation.counted = columns_.timestamp < 0;
     if (columns_.timestamp >= 0) {
       const std::string_view text = CellOf(record, columns_.timestamp);
       if (!ParseTime(text, &observation)) {
@@ -301,6 +302,21 @@ class SeriesReader {
     return ToCivilDate(Instant{*micros}) == date;
   }
 
+  // Seconds, milliseconds or microseconds since 1970 by their magnitude (years 1973 to 5138);
+  // smaller numbers count steps.
+  static bool TakeNumberAsTime(Observation* observation) {
+    constexpr int64_t kSeconds = 100'000'000, kMillis = 1'000 * kSeconds, kMicros = 1'000 * kMillis;
+    int64_t& at = observation->at;
+    if (at <= -kSeconds || at >= 1'000 * kMicros) return false;
+    observation->counted = at < kSeconds;
+    if (at >= kSeconds && at < kMillis) {
+      at *= kMicrosPerSecond;
+    } else if (at >= kMillis && at < kMicros) {
+      at *= 1'000;
+    }
+    return true;
+  }
+
   static bool ParseTime(std::string_view text, Observation* observation) {
     ParsedInstant parsed;
     if (ParseInstant(text, &parsed)) {
@@ -314,12 +330,7 @@ class SeriesReader {
       const auto [end, failed] =
           std::from_chars(text.data(), text.data() + text.size(), observation->at);
       if (failed == std::errc() && end == text.data() + text.size()) {
-        // Seconds since 1970 would be taken for counts; they are times all the same.
-        constexpr int64_t kSecondsFrom = 100'000'000, kSecondsTo = 100'000'000'000;
-        if (observation->at >= kSecondsFrom && observation->at < kSecondsTo) {
-          observation->at *= kMicrosPerSecond;
-        }
-        return std::abs(observation->at) < std::numeric_limits<int64_t>::max() / 4;
+        return TakeNumberAsTime(observation);
       }
     }
     const Result<Instant> typed = ParseUserInstant(text);

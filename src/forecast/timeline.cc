@@ -18,12 +18,6 @@ constexpr double kOddShareMax = 0.02;
 // How far from its place an instant may be: a change of the clocks on days and longer.
 constexpr int64_t kClockChange = 2 * kMicrosPerHour;
 
-bool IsTimes(const Observation& first) {
-  // Plain numbers are small; 1e10 microseconds are three hours after 1970 began.
-  constexpr int64_t kPlainMax = 10'000'000'000;
-  return std::abs(first.at) > kPlainMax;
-}
-
 int64_t MonthOf(int64_t micros) {
   const CivilDate date = ToCivilDate(Instant{micros});
   return int64_t{date.year} * 12 + date.month - 1;
@@ -47,7 +41,7 @@ int64_t CommonDifference(const std::vector<Observation>& sorted) {
 Step FindStep(const std::vector<Observation>& sorted) {
   if (sorted.size() < 2) return {};
   const int64_t common = CommonDifference(sorted);
-  if (!IsTimes(sorted.back())) return {StepUnit::kCount, common};
+  if (sorted.back().counted) return {StepUnit::kCount, common};
   const int64_t days = (common + kMicrosPerHour * 12) / kMicrosPerDay;
   if (days >= 28 && days <= 31) return {StepUnit::kMonths, 1};
   if (days >= 89 && days <= 92) return {StepUnit::kMonths, 3};

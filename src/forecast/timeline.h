@@ -12,10 +12,11 @@
 namespace flyball::forecast {
 
 struct Observation {
-  int64_t at = 0;      // microseconds since 1970, or a plain number where the file counts steps
-  double value = 0;    // NaN: missing
-  int64_t line = 0;    // of the file
-  bool local = false;  // a time without zone: what is written twice may be an hour that came twice
+  int64_t at = 0;        // microseconds since 1970, or a plain number where the file counts steps
+  double value = 0;      // NaN: missing
+  int64_t line = 0;      // of the file
+  bool local = false;    // a time without zone: what comes twice may be the hour that comes twice
+  bool counted = false;  // `at` is a plain number
 };
 
 enum class StepUnit : uint8_t { kNone, kMicros, kMonths, kCount };
