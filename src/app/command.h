@@ -109,6 +109,15 @@ struct CheckArgs {
 };
 int RunCheck(const Environment& environment, const CheckArgs& args);
 
+struct ForecastSeriesArgs {
+  std::string file;    // "-": standard input
+  std::string season;  // "24,168", "none"; empty: by the file
+  std::string levels = "80,95", members;
+  int horizon = 0;  // 0: by the file
+  int threads = 0;  // 0: one a processor
+};
+int RunForecastSeries(const Environment& environment, const ForecastSeriesArgs& args);
+
 struct RateArgs {
   std::string model, provider, at, tier, region, usage, prices;
   std::string dialect = "buckets";

@@ -41,6 +41,7 @@ struct Options {
   CheckArgs check;
   ExportArgs exported;
   CompactArgs compact;
+  ForecastSeriesArgs forecast_series;
   RateArgs rate;
   PricesArgs prices;
   ExchangeArgs exchange;
@@ -145,6 +146,22 @@ void AddCheck(CLI::App& app, Options& options) {
   command->add_option("--home", options.home, "taken as by every command; a check needs none");
   command->add_option("--format", options.format, "table, json, csv or junit")
       ->check(CLI::IsMember({"table", "json", "csv", "junit"}));
+}
+
+void AddForecast(CLI::App& app, Options& options) {
+  CLI::App* forecast = app.add_subcommand("forecast", "what comes next, with ranges");
+  forecast->require_subcommand(1);
+  ForecastSeriesArgs& args = options.forecast_series;
+  CLI::App* command = Command(*forecast, "series", "forecast every series of a file", options);
+  command->add_option("FILE", args.file, "series, long or wide: CSV (.gz, .zst); - standard input")
+      ->required();
+  command->add_option("--season", args.season, "steps of its seasons, such as 24,168; or none");
+  command->add_option("--horizon", args.horizon, "steps to forecast; else by the file's step")
+      ->check(CLI::Range(1, 10'000));
+  command->add_option("--levels", args.levels, "of the ranges, in percent: 50,80,95");
+  command->add_option("--members", args.members, "only these methods, such as fold,mstl");
+  command->add_option("--threads", args.threads, "work on so many series at once")
+      ->check(CLI::Range(0, 256));
 }
 
 void AddQueries(CLI::App& app, Options& options) {
@@ -379,6 +396,7 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "sync") return RunSync(environment, options.sync);
   if (command == "import-worker") return RunImportWorker(environment, options.import);
   if (command == "check") return RunCheck(environment, options.check);
+  if (command == "forecast series") return RunForecastSeries(environment, options.forecast_series);
   if (command == "query") return RunQuery(environment, options.query);
   if (command == "rows") return RunRows(environment, options.query);
   if (command == "export") return RunExport(environment, options.exported);
@@ -450,6 +468,7 @@ int Main(int argc, char** argv) {
   AddSync(app, options);
   AddCheck(app, options);
   AddExport(app, options);
+  AddForecast(app, options);
   AddQueries(app, options);
   AddPrices(app, options);
   AddExchange(app, options);
@@ -503,9 +522,9 @@ int Main(int argc, char** argv) {
                                                                                 : log::Level::kWarn;
   log::Configure(logging);
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
-  const std::set<std::string> pollers{"import",  "sync",      "check",      "import-worker",
-                                      "publish", "reconcile", "demo",       "serve",
-                                      "up",      "gateway",   "mock-vendor"};
+  const std::set<std::string> pollers{"import",  "sync",      "check",       "import-worker",
+                                      "publish", "reconcile", "demo",        "serve",
+                                      "up",      "gateway",   "mock-vendor", "forecast series"};
   if (pollers.contains(command)) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }
