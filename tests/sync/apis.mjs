@@ -198,7 +198,7 @@ test("a month that the vendor has no answer for keeps no later one back", () => 
   const startOf = (query) => dayOf(Number(query.get("start_time")) * 1000);
   const unavailable = (from) => (query, response) => startOf(query) < from && (response.writeHead(503).end(), true);
   vendor.meddle = unavailable(first(1));
-  const home = makeHome([`{ name: openai, kind: openai, endpoint: "${vendor.url}", key_env: THE_KEY, from: ${oldest} }`]);
+  const home = makeHome([`{ name: openai, kind: openai, endpoint: "${vendor.url}", key_env: THE_KEY, from: ${oldest}, again_days: 100 }`]);
   const broken = await sync(home);
   assert.deepEqual(outcomes(broken), { [oldest]: "failed", [month]: "imported" });
   assert.equal(broken.failures[0].code, "UNAVAILABLE");
