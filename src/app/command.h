@@ -113,6 +113,7 @@ struct ForecastSeriesArgs {
   std::string file;    // "-": standard input
   std::string season;  // "24,168", "none"; empty: by the file
   std::string levels = "80,95", members;
+  bool fast = false;
   int horizon = 0;  // 0: by the file
   int threads = 0;  // 0: one a processor
 };

@@ -139,6 +139,7 @@ Result<Answer> Make(const Environment& environment, const ForecastSeriesArgs& ar
   forecast::Options options;
   options.levels = answer.levels;
   options.members = FB_TRY(ParseMembers(args.members));
+  options.fast = args.fast;
   answer.file = FB_TRY(ReadFile(args));
   options.threads = args.threads > 0 ? static_cast<unsigned>(args.threads)
                                      : std::max(1u, std::thread::hardware_concurrency());

@@ -160,6 +160,7 @@ void AddForecast(CLI::App& app, Options& options) {
       ->check(CLI::Range(1, 10'000));
   command->add_option("--levels", args.levels, "of the ranges, in percent: 50,80,95");
   command->add_option("--members", args.members, "only these methods, such as fold,mstl");
+  command->add_flag("--fast", args.fast, "leave the slow methods out, for many thousand series");
   command->add_option("--threads", args.threads, "work on so many series at once")
       ->check(CLI::Range(0, 256));
 }

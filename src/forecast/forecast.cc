@@ -117,7 +117,7 @@ Forecast Assemble(const Series& series, const Work& work, const Ranges& ranges, 
 
 Result<std::vector<Forecast>> ForecastAll(const std::vector<Series>& series,
                                           const Options& options) {
-  PortfolioOptions portfolio{options.members, kTrialsOfMany};
+  PortfolioOptions portfolio{options.members, kTrialsOfMany, options.fast};
   if (series.size() < kFewSeries) portfolio.trials_max = kTrialsOfFew;
   std::vector<Work> works(series.size());
   if (!ForEach(series.size(), options,

@@ -29,6 +29,7 @@ inline constexpr size_t kPeriodMax = 100'000;
 struct Options {
   std::vector<double> levels;   // percent, ascending, within (0, 100)
   std::vector<Member> members;  // none: the portfolio chooses
+  bool fast = false;            // the portfolio's cheap members only
   unsigned threads = 1;
   // Called with how many series are done, by one thread at a time; false stops.
   std::function<bool(size_t done, size_t whole)> progress;

@@ -55,7 +55,7 @@ TEST(Portfolio, FailingMembersAreOut) {
   const std::vector<double> past = Hours(24 * 7 * 5, 100, 0.02, 5);
   const std::vector<size_t> periods{24, 168};
   const Combination combination =
-      Combine(past, periods, 48, {{Member::kDrift, Member::kMstl, Member::kLongNaive}, 4});
+      Combine(past, periods, 48, {{Member::kDrift, Member::kMstl, Member::kLongNaive}, 4, false});
   ASSERT_EQ(combination.members.size(), 3u);
   EXPECT_EQ(combination.members[0].weight, 0);
   EXPECT_GT(combination.members[1].weight, 0);
@@ -64,17 +64,28 @@ TEST(Portfolio, FailingMembersAreOut) {
   EXPECT_EQ(combination.trials[3].actual.size(), 48u);
 }
 
+TEST(Portfolio, FastLeavesTheSearchersOut) {
+  const Combination fast =
+      Combine(Hours(200, 10, 0.1, 1), std::vector<size_t>{24}, 12, {{}, 4, true});
+  EXPECT_EQ(fast.regime, Regime::kSeasonal);
+  ASSERT_FALSE(fast.members.empty());
+  for (const Weighted& one : fast.members) {
+    EXPECT_NE(one.member, Member::kEts);
+    EXPECT_NE(one.member, Member::kCes);
+  }
+}
+
 TEST(Portfolio, TrialsSeeNothingOfTheirFuture) {
   std::vector<double> past = Hours(24 * 7 * 4, 100, 0.05, 6);
   const std::vector<size_t> periods{24, 168};
   const Combination before = Combine(past, periods, 24, {});
   for (size_t i = past.size() - 24; i < past.size(); ++i) past[i] *= 1.5;
-  const Combination after = Combine(past, periods, 24, {{}, 4});
+  const Combination after = Combine(past, periods, 24, {{}, 4, false});
   // Trials before the last have the same pasts and actuals, so the same errors of the members;
   // their weights come from the other trials, so the paths of a member alone are compared.
-  const Combination alone = Combine(past, periods, 24, {{Member::kMstl}, 4});
+  const Combination alone = Combine(past, periods, 24, {{Member::kMstl}, 4, false});
   std::vector<double> cut(past.begin(), past.end() - 24);
-  const Combination shorter = Combine(cut, periods, 24, {{Member::kMstl}, 3});
+  const Combination shorter = Combine(cut, periods, 24, {{Member::kMstl}, 3, false});
   ASSERT_EQ(alone.trials.size(), 4u);
   for (size_t t = 0; t < 3; ++t) EXPECT_EQ(alone.trials[t].combined, shorter.trials[t].combined);
   EXPECT_EQ(before.trials[0].actual, after.trials[0].actual);

@@ -23,8 +23,8 @@ constexpr size_t kShortLength = 5;
 constexpr double kIntervalMin = 1.32;
 constexpr double kZeroShareMin = 1.0 / 3;
 // Fits are kept from the first trial on where it saw this share of a past of this length.
-constexpr double kKeepFitShare = 0.75;
-constexpr size_t kKeepFitLength = 400;
+constexpr double kKeepFitShare = 0.66;
+constexpr size_t kKeepFitLength = 250;
 // A member whose last trial was this much worse than seasonal naive is out.
 constexpr double kGate = 3;
 
@@ -32,7 +32,10 @@ constexpr std::array<std::string_view, static_cast<size_t>(Member::kMembers)> kN
     "naive", "snaive", "long-naive", "drift", "ets", "theta", "dynamic-theta",
     "ces",   "mstl",   "fold",       "sba",   "tsb", "imapa"};
 
-std::vector<Member> MembersOf(Regime regime) {
+// Up to this period a season has few enough states for ETS to be worth its time.
+constexpr size_t kFewStates = 12;
+
+std::vector<Member> MembersOf(Regime regime, size_t shortest_period) {
   switch (regime) {
     case Regime::kConstant:
     case Regime::kShort:
@@ -45,11 +48,20 @@ std::vector<Member> MembersOf(Regime regime) {
     case Regime::kSeasonal:
       return {Member::kSeasonalNaive, Member::kDrift, Member::kEts,  Member::kTheta,
               Member::kDynamicTheta,  Member::kCes,   Member::kMstl, Member::kFold};
-    case Regime::kManySeasons:
-      return {Member::kSeasonalNaive, Member::kLongNaive, Member::kCes, Member::kMstl,
-              Member::kFold};
+    case Regime::kManySeasons: {
+      std::vector<Member> members{Member::kSeasonalNaive, Member::kLongNaive, Member::kCes,
+                                  Member::kMstl, Member::kFold};
+      if (shortest_period <= kFewStates) {
+        members.insert(members.end(), {Member::kEts, Member::kDynamicTheta});
+      }
+      return members;
+    }
   }
   return {};
+}
+
+bool IsSlow(Member member) {
+  return member == Member::kEts || member == Member::kCes || member == Member::kDynamicTheta;
 }
 
 double MeanAbsoluteError(const Path& path, const Path& actual) {
@@ -288,12 +300,14 @@ Combination Combine(Values past, std::span<const size_t> periods, size_t horizon
   const std::vector<size_t> usable = UsablePeriods(past.size(), periods);
   const bool fixed =
       combination.regime == Regime::kConstant || combination.regime == Regime::kShort;
-  std::vector<Candidate> candidates;
-  for (const Member member :
-       options.members.empty() || fixed ? MembersOf(combination.regime) : options.members) {
-    candidates.push_back({member, {}, {}, {}});
-  }
   const size_t longest = usable.empty() ? 1 : usable.back();
+  std::vector<Member> members = options.members;
+  if (members.empty() || fixed) {
+    members = MembersOf(combination.regime, usable.empty() ? 1 : usable.front());
+    if (options.fast) std::erase_if(members, IsSlow);
+  }
+  std::vector<Candidate> candidates;
+  for (const Member member : members) candidates.push_back({member, {}, {}, {}});
   if (!fixed) {
     for (const size_t origin : Origins(past.size(), longest, horizon, options.trials_max)) {
       const Values actual = past.subspan(origin, std::min(horizon, past.size() - origin));

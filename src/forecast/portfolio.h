@@ -75,6 +75,7 @@ struct Combination {
 struct PortfolioOptions {
   std::vector<Member> members;  // none: those of the regime
   size_t trials_max = 4;
+  bool fast = false;  // without the members whose parameters are searched in many dimensions
 };
 
 // The past is finite and scaled to a magnitude around 1 (prepare.h). Deterministic.
