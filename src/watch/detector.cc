@@ -10,8 +10,12 @@ namespace {
 
 // A phase is compared with once it was seen so often.
 constexpr uint8_t kPhaseSeenMin = 3;
-constexpr double kScoreBelow = 0.5;      // anomalies are opened at it
+constexpr double kScoreBelow = 0.5;  // anomalies are opened at it
+constexpr double kUnitExponentMin = -300;
+// Below it nothing is scaled, so that no square and no quotient leaves the numbers.
+constexpr double kScaleMin = 1e-78;
 constexpr double kFloorOfScale = 1e-12;  // the least threshold, of the greatest magnitude seen
+constexpr double kDistanceMax = 1e30;    // in ranges
 constexpr double kRangePrecision = 0.5;  // how much of 1/seen of the range counts as far outside
 
 constexpr size_t At(Feature feature) { return static_cast<size_t>(feature); }
@@ -57,7 +61,9 @@ Verdict Detector::Step(SeriesState* state, Event event) const {
     return verdict;
   }
   if (s.seen == 0) s.last = s.expected = s.fast = s.slow = s.least = s.greatest = x;
-  if (s.unit == 0 && x != 0) s.unit = std::exp2(std::floor(std::log2(std::fabs(x))));
+  if (s.unit == 0 && x != 0) {
+    s.unit = std::exp2(std::max(kUnitExponentMin, std::floor(std::log2(std::fabs(x)))));
+  }
   const int phase = Phase(event.at);
   const auto at_phase = static_cast<size_t>(phase);
   const bool phase_known = s.phase_seen[at_phase] >= kPhaseSeenMin;
@@ -69,11 +75,12 @@ Verdict Detector::Step(SeriesState* state, Event event) const {
   const double variance =
       s.variance_fast + settings_.variance_fast * (residual * residual - s.variance_fast);
   const double drift = s.drift + settings_.drift * (off_phase - s.drift);
-  const bool spread = s.variance_slow > 0 && variance > 0;
-  const double quiet = spread ? std::max(0.0, std::log(s.variance_slow / variance)) : 0;
-
   const double floor =
-      kFloorOfScale * std::max({std::fabs(s.least), std::fabs(s.greatest), 1e-280});
+      kFloorOfScale * std::max({std::fabs(s.least), std::fabs(s.greatest), kScaleMin});
+  const bool spread = s.variance_slow > 0 && variance > 0;
+  const double quiet =
+      spread ? std::max(0.0, std::log(s.variance_slow / std::max(variance, floor * floor))) : 0;
+
   std::array<double, kFeatures> decades{};
   const auto tail = [&](Feature feature, double value, double least) {
     decades[At(feature)] =
@@ -91,11 +98,11 @@ Verdict Detector::Step(SeriesState* state, Event event) const {
   // out it is less likely still.
   const double range = s.greatest - s.least;
   const double outside = std::max({x - s.greatest, s.least - x, 0.0});
-  if (outside > 0 && range > 0) {
-    decades[At(Feature::kRange)] =
-        settings_.weights[At(Feature::kRange)] *
-            std::log10(1 + kRangePrecision * s.seen * (outside / range)) +
-        settings_.range_weight * std::log10(s.seen + 1.0);
+  if (outside > 0) {
+    const double distance = range > 0 ? std::min(outside / range, kDistanceMax) : 1;
+    decades[At(Feature::kRange)] = settings_.weights[At(Feature::kRange)] *
+                                       std::log10(1 + kRangePrecision * s.seen * distance) +
+                                   settings_.range_weight * std::log10(s.seen + 1.0);
   }
   for (size_t i = 0; i < kFeatures; ++i) {
     verdict.surprise += decades[i];

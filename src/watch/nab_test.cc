@@ -39,8 +39,8 @@ TEST(NabScorer, OnlyTheBestOfAWindowCounts) {
 
 TEST(NabScorer, AFalseAlarmCostsLessJustBehindTheWindow) {
   EXPECT_DOUBLE_EQ(EarnedAtHalf({40, 30}), 1 - 0.11);  // before any window: all of it
-  // Row 52 is 3 of 9 steps behind: 2 / (1 + e^(5/3)) - 1 = -0.682205.
-  EXPECT_NEAR(EarnedAtHalf({40, 52}), 1 - 0.11 * 0.682205, 1e-6);
+  // Row 52 is 3 of 9 steps behind: 2 / (1 + e^(5/3)) - 1 = -0.682262.
+  EXPECT_NEAR(EarnedAtHalf({40, 52}), 1 - 0.11 * 0.682262, 1e-6);
   EXPECT_DOUBLE_EQ(EarnedAtHalf({40, 90}), 1 - 0.11);  // more than three widths behind
 }
 
