@@ -19,11 +19,14 @@ constexpr double kProportionFirst = 0.10;
 constexpr double kProportionStep = 0.06;
 constexpr double kSpread = 0.06;  // of the leaves around them
 // The best candidates of a round are looked at again with a proportion and a spread of their own.
-constexpr size_t kCandidates = 24;
+constexpr size_t kCandidates = 48;
 constexpr double kSpreadMin = 0.02;
 constexpr double kSpreadMax = 0.15;
 constexpr double kMedianNear = 0.12;  // as far may the median lie from the proportion that was best
-constexpr double kNearMiss = 10;      // nats below zero that a second look may make up for,
+// The evidence, in nats, of a combination most of whose leaves are not for it: no better than a
+// guess.
+constexpr double kNoMajority = -20;
+constexpr double kNearMiss = 10;       // nats below zero that a second look may make up for,
 constexpr double kFirstNearMiss = 40;  // and in the first round, that must find something
 
 double LogNormal(double offset, double variance) {
@@ -148,12 +151,18 @@ void Search::LookAgain(Candidate* candidate, const std::vector<uint32_t>& positi
   if (std::fabs(proportion - tried) > kMedianNear) proportion = tried;
   for (double& value : relative) value = std::fabs(value - proportion);
   const double spread = std::clamp(1.4826 * Median(relative), kSpreadMin, kSpreadMax);
-  double evidence = 0, before = 0;
+  double evidence = 0, before = 0, balance = 0;
+  const double say_most = -std::log(settings_.strays);
   for (const uint32_t i : positions) {
-    evidence += Gain(leaves_[i], log_noise_[i], proportion, spread);
+    const double gain = Gain(leaves_[i], log_noise_[i], proportion, spread);
+    evidence += gain;
+    balance += std::min(gain, say_most);
     before += static_cast<double>(gains_[i][candidate->proportion]);
   }
   candidate->evidence += std::max(0.0, evidence - before);
+  // Some strong leaves must not speak for many others that are as they were expected: the cause is
+  // then a combination below this one.
+  if (balance <= 0) candidate->evidence = std::min(candidate->evidence, kNoMajority);
 }
 
 void Search::Remove(const std::vector<bool>& taken) {
