@@ -16,6 +16,7 @@ constexpr double kUnitExponentMin = -300;
 constexpr double kScaleMin = 1e-78;
 constexpr double kFloorOfScale = 1e-12;  // the least threshold, of the greatest magnitude seen
 constexpr double kDistanceMax = 1e30;    // in ranges
+constexpr double kProfilePrecision = 0x1p-22;  // of the scale: the profile is kept in floats
 constexpr double kRangePrecision = 0.5;  // how much of 1/seen of the range counts as far outside
 
 constexpr size_t At(Feature feature) { return static_cast<size_t>(feature); }
@@ -65,66 +66,70 @@ Verdict Detector::Step(SeriesState* state, Event event) const {
     s.unit = std::exp2(std::max(kUnitExponentMin, std::floor(std::log2(std::fabs(x)))));
   }
   const int phase = Phase(event.at);
-  const auto at_phase = static_cast<size_t>(phase);
-  const bool phase_known = s.phase_seen[at_phase] >= kPhaseSeenMin;
-  const double residual = x - s.expected;
-  const double off_phase = phase_known ? x - s.profile[at_phase] * s.unit : 0;
   verdict.expected = s.expected;
-
-  const double fast = s.fast + settings_.fast * (x - s.fast);
-  const double variance =
-      s.variance_fast + settings_.variance_fast * (residual * residual - s.variance_fast);
-  const double drift = s.drift + settings_.drift * (off_phase - s.drift);
-  const double floor =
-      kFloorOfScale * std::max({std::fabs(s.least), std::fabs(s.greatest), kScaleMin});
-  const bool spread = s.variance_slow > 0 && variance > 0;
-  const double quiet =
-      spread ? std::max(0.0, std::log(s.variance_slow / std::max(variance, floor * floor))) : 0;
-
-  std::array<double, kFeatures> decades{};
-  const auto tail = [&](Feature feature, double value, double least) {
-    decades[At(feature)] =
-        settings_.weights[At(feature)] * s.tails[At(feature)].Step(rates_, value, least);
-  };
-  tail(Feature::kResidual, std::fabs(residual), floor);
-  tail(Feature::kDifference, std::fabs(x - s.last), floor);
-  tail(Feature::kLevel, std::fabs(fast - s.slow), floor);
-  tail(Feature::kQuiet, quiet, kFloorOfScale);
-  if (phase_known) {
-    tail(Feature::kSeasonal, std::fabs(off_phase), floor);
-    tail(Feature::kDrift, std::fabs(drift), floor);
-  }
-  // Of n values the next is the greatest with a chance of 1/n, whatever their distribution; farther
-  // out it is less likely still.
-  const double range = s.greatest - s.least;
-  const double outside = std::max({x - s.greatest, s.least - x, 0.0});
-  if (outside > 0) {
-    const double distance = range > 0 ? std::min(outside / range, kDistanceMax) : 1;
-    decades[At(Feature::kRange)] = settings_.weights[At(Feature::kRange)] *
-                                       std::log10(1 + kRangePrecision * s.seen * distance) +
-                                   settings_.range_weight * std::log10(s.seen + 1.0);
-  }
+  const std::array<double, kFeatures> decades = Measure(state, x, phase);
   for (size_t i = 0; i < kFeatures; ++i) {
     verdict.surprise += decades[i];
     if (decades[i] > decades[At(verdict.strongest)]) verdict.strongest = static_cast<Feature>(i);
   }
-
-  s.fast = fast;
-  s.variance_fast = variance;
-  s.drift = drift;
-  s.variance_slow = Blend(s.variance_slow, residual * residual, s.seen, settings_.variance_slow);
   Learn(state, x, phase);
 
-  const bool open = s.seen <= settings_.warm_up || s.quiet_left > 0;
+  const bool waits = s.seen <= settings_.warm_up || s.quiet_left > 0;
   verdict.score = verdict.surprise / (verdict.surprise + settings_.alarm);
-  if (open) verdict.score *= kScoreBelow;
-  verdict.opens = !open && verdict.surprise >= settings_.alarm;
+  if (waits) verdict.score *= kScoreBelow;
+  verdict.opens = !waits && verdict.surprise >= settings_.alarm;
   if (s.quiet_left > 0) --s.quiet_left;
   if (verdict.opens) {
-    s.quiet_left =
-        static_cast<uint32_t>(settings_.refractory + settings_.refractory_growth * s.seen);
+    s.quiet_left = static_cast<uint32_t>(std::min(
+        settings_.refractory + settings_.refractory_growth * s.seen, settings_.refractory_most));
   }
   return verdict;
+}
+
+Detector::Decades Detector::Measure(SeriesState* state, double value, int phase) const {
+  SeriesState& s = *state;
+  const auto at_phase = static_cast<size_t>(phase);
+  const bool phase_known = s.phase_seen[at_phase] >= kPhaseSeenMin;
+  const double residual = value - s.expected;
+  const double off_phase = phase_known ? value - s.profile[at_phase] * s.unit : 0;
+  s.fast += settings_.fast * (value - s.fast);
+  s.variance_fast += settings_.variance_fast * (residual * residual - s.variance_fast);
+  s.drift += settings_.drift * (off_phase - s.drift);
+  const double floor =
+      kFloorOfScale * std::max({std::fabs(s.least), std::fabs(s.greatest), kScaleMin});
+  const bool spread = s.variance_slow > 0 && s.variance_fast > 0;
+  const double calm =
+      spread ? std::log(s.variance_slow / std::max(s.variance_fast, floor * floor)) : 0;
+  s.variance_slow = Blend(s.variance_slow, residual * residual, s.seen, settings_.variance_slow);
+
+  Decades decades{};
+  const auto tail = [&](Feature feature, double distance, double least) {
+    decades[At(feature)] =
+        settings_.weights[At(feature)] * s.tails[At(feature)].Step(rates_, distance, least);
+  };
+  tail(Feature::kResidual, std::fabs(residual), floor);
+  tail(Feature::kDifference, std::fabs(value - s.last), floor);
+  tail(Feature::kLevel, std::fabs(s.fast - s.slow), floor);
+  tail(Feature::kQuiet, std::max(0.0, calm), kFloorOfScale);
+  if (phase_known) {
+    const double rounding = floor / kFloorOfScale * kProfilePrecision;
+    tail(Feature::kSeasonal, std::fabs(off_phase), rounding);
+    tail(Feature::kDrift, std::fabs(s.drift), rounding);
+  }
+  decades[At(Feature::kRange)] = RangeDecades(s, value);
+  return decades;
+}
+
+// Of n values the next is the greatest with a chance of 1/n, whatever their distribution; farther
+// out it is less likely still.
+double Detector::RangeDecades(const SeriesState& s, double value) const {
+  const double outside = std::max({value - s.greatest, s.least - value, 0.0});
+  if (outside == 0) return 0;
+  const double range = s.greatest - s.least;
+  const double distance = range > 0 ? std::min(outside / range, kDistanceMax) : 1;
+  return settings_.weights[At(Feature::kRange)] *
+             std::log10(1 + kRangePrecision * s.seen * distance) +
+         settings_.range_weight * std::log10(s.seen + 1.0);
 }
 
 void Detector::Learn(SeriesState* state, double value, int phase) const {

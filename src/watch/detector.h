@@ -43,14 +43,15 @@ std::string_view FeatureName(Feature feature);
 struct DetectorSettings {
   TailSettings tail;
   // Weights of a new value in the running means.
-  double expected = 0.1, fast = 0.1, slow = 0.002, variance_fast = 0.05, variance_slow = 0.0015;
-  double profile = 0.02, drift = 0.05;
+  double expected = 0, fast = 0, slow = 0, variance_fast = 0, variance_slow = 0, profile = 0;
+  double drift = 0;
   std::array<double, kFeatures> weights{};
-  double range_weight = 0.8;         // of the number of values seen, in kRange
-  double alarm = 6.5;                // surprise that opens an anomaly
-  double refractory = 80;            // updates after one without another,
-  double refractory_growth = 0.015;  // and so many more for each update seen before
-  uint32_t warm_up = 50;             // updates before the first anomaly
+  double range_weight = 0;       // of the number of values seen, in kRange
+  double alarm = 0;              // surprise that opens an anomaly
+  double refractory = 0;         // updates after one without another,
+  double refractory_growth = 0;  // and so many more for each update seen before,
+  double refractory_most = 500;  // but not more than this
+  uint32_t warm_up = 50;         // updates before the first anomaly
 };
 // The one setting that is used everywhere; how it was found stands in docs/WATCH.md.
 DetectorSettings StandardSettings();
@@ -89,6 +90,9 @@ class Detector {
   Verdict Step(SeriesState* state, Event event) const;
 
  private:
+  using Decades = std::array<double, kFeatures>;  // weighted
+  Decades Measure(SeriesState* state, double value, int phase) const;
+  double RangeDecades(const SeriesState& state, double value) const;
   void Learn(SeriesState* state, double value, int phase) const;
 
   DetectorSettings settings_;

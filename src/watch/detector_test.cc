@@ -115,8 +115,8 @@ TEST(Detector, ScaleAndSignDoNotMatter) {
 
 TEST(Detector, AConstantSeriesScoresNothingUntilItChanges) {
   std::vector<Event> events = Noise(1000, 6);
-  for (Event& event : events) event.value = 20;
-  events[999].value = 21;
+  for (Event& event : events) event.value = 0.1;
+  events[999].value = 0.2;
   const std::vector<Verdict> verdicts = Watched(events);
   for (size_t i = 0; i < 999; ++i) ASSERT_EQ(verdicts[i].score, 0) << i;
   EXPECT_TRUE(verdicts[999].opens);

@@ -5,19 +5,19 @@ namespace flyball::watch {
 
 DetectorSettings StandardSettings() {
   DetectorSettings settings;
-  settings.tail = {.share = 0.02, .threshold_rate = 0.0053, .excess_rate = 0.0026};
-  settings.expected = 0.12;
-  settings.fast = 0.13;
-  settings.slow = 0.0038;
+  settings.tail = {.share = 0.021, .threshold_rate = 0.007, .excess_rate = 0.0026};
+  settings.expected = 0.126;
+  settings.fast = 0.136;
+  settings.slow = 0.0029;
   settings.variance_fast = 0.073;
-  settings.variance_slow = 0.0021;
-  settings.profile = 0.017;
-  settings.drift = 0.06;
-  settings.weights = {0.16, 0.66, 0.78, 0.73, 1.09, 0.76, 0.79};
-  settings.range_weight = 0.6;
-  settings.alarm = 6.76;
-  settings.refractory = 46;
-  settings.refractory_growth = 0.021;
+  settings.variance_slow = 0.002;
+  settings.profile = 0.02;
+  settings.drift = 0.069;
+  settings.weights = {0.13, 0.76, 0.67, 0.79, 0.95, 0.68, 0.82};
+  settings.range_weight = 0.58;
+  settings.alarm = 6.77;
+  settings.refractory = 51;
+  settings.refractory_growth = 0.022;
   return settings;
 }
 

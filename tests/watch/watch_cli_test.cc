@@ -2,7 +2,7 @@
 // ahead, and one sentence that helps where the input is wrong.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -88,11 +88,9 @@ TEST_F(Watch, ReplayReadsPackedFilesAndStandardInput) {
   const std::string plain = Put("a.csv", csv);
   const std::string expected = Replay(plain).out;
   EXPECT_EQ(Replay(Put("a.csv.gz", Gzip(csv))).out, expected);
-  const std::string out = (folder.path() / "out.csv").string();
-  const std::string command = std::string("'") + std::getenv("FLYBALL_PROGRAM") +
-                              "' watch replay - --format csv < '" + plain + "' > '" + out + "'";
-  ASSERT_EQ(std::system(command.c_str()), 0);
-  EXPECT_EQ(ReadFile(out), expected);
+  RunOptions options;
+  options.input = plain;
+  EXPECT_EQ(RunFlyball({"watch", "replay", "-", "--format", "csv"}, options).out, expected);
 }
 
 TEST_F(Watch, ReplayListsAnomaliesForPeopleAndPrograms) {
