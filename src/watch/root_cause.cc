@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "watch/cuboid.h"
 #include "watch/deviation.h"
@@ -134,11 +135,13 @@ void Search::Survey(CuboidMask mask, double near_miss, std::vector<Candidate>* c
 }
 
 std::vector<uint32_t> Search::LeavesOf(const Candidate& candidate) const {
-  std::vector<uint32_t> positions;
-  for (size_t i = 0; i < leaves_.size(); ++i) {
-    if (SameElement(table_, candidate.mask, leaves_[i], leaves_[candidate.leaf])) {
-      positions.push_back(static_cast<uint32_t>(i));
-    }
+  const uint32_t example = leaves_[candidate.leaf];
+  std::vector<uint32_t> positions(leaves_.size());
+  std::iota(positions.begin(), positions.end(), 0u);
+  for (size_t d = 0; d < table_.dimensions().size(); ++d) {
+    if ((candidate.mask >> d & 1u) == 0) continue;
+    const std::vector<uint32_t>& codes = table_.codes(d);
+    std::erase_if(positions, [&](uint32_t i) { return codes[leaves_[i]] != codes[example]; });
   }
   return positions;
 }
