@@ -204,6 +204,16 @@ struct ReconcileArgs {
 };
 int RunReconcile(const Environment& environment, const ReconcileArgs& args);
 
+struct WatchArgs {
+  std::string file;  // "-": standard input
+};
+int RunWatchReplay(const Environment& environment, const WatchArgs& args);
+struct RootCauseArgs {
+  std::string file, dimensions, actual, predicted;
+  double least_share = 0;
+};
+int RunRootCause(const Environment& environment, const RootCauseArgs& args);
+
 struct MockVendorArgs {
   std::string listen = "127.0.0.1:8090";
   std::string script;  // a file; empty: the defaults

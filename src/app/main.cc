@@ -53,6 +53,8 @@ struct Options {
   GatewayArgs gateway;
   MockVendorArgs mock_vendor;
   ReconcileArgs reconcile;
+  WatchArgs watch;
+  RootCauseArgs root_cause;
 };
 
 // Options that every command has.
@@ -298,6 +300,29 @@ void AddKeys(CLI::App& app, Options& options) {
       ->required();
 }
 
+void AddWatch(CLI::App& app, Options& options) {
+  CLI::App* watch = app.add_subcommand("watch", "anomalies of a series, and their causes");
+  watch->require_subcommand(1);
+  CLI::App* replay =
+      Command(*watch, "replay", "score each point of a series, in one pass", options);
+  replay
+      ->add_option("FILE", options.watch.file,
+                   "CSV: timestamp,value (.gz, .zst); - reads standard input")
+      ->required();
+  RootCauseArgs& args = options.root_cause;
+  CLI::App* cause =
+      Command(*watch, "rootcause", "which combinations explain a difference", options);
+  cause->add_option("FILE", args.file, "CSV with a header (.gz, .zst); - reads standard input")
+      ->required();
+  cause->add_option("--dims", args.dimensions, "the columns of the dimensions: a,b,c")->required();
+  cause->add_option("--actual", args.actual, "the column of what was")->required();
+  cause->add_option("--predicted", args.predicted, "the column of what was expected")->required();
+  cause
+      ->add_option("--min-share", args.least_share,
+                   "leave out causes that explain less of the difference")
+      ->check(CLI::Range(0.0, 1.0));
+}
+
 void AddBudgets(CLI::App& app, Options& options) {
   CLI::App* budgets =
       Command(app, "budgets", "what is spent, held and left of each budget", options);
@@ -417,6 +442,8 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "prices diff") return RunPricesDiff(environment, options.prices);
   if (command == "exchange import") return RunExchangeImport(environment, options.exchange);
   if (command == "exchange show") return RunExchangeShow(environment, options.exchange);
+  if (command == "watch replay") return RunWatchReplay(environment, options.watch);
+  if (command == "watch rootcause") return RunRootCause(environment, options.root_cause);
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);
   if (command == "up") return RunUp(environment, options.serve);
@@ -480,6 +507,7 @@ int Main(int argc, char** argv) {
   AddBudgets(app, options);
   Command(app, "publish", "bring the gateway's closed hours into the ledger", options);
   AddReconcile(app, options);
+  AddWatch(app, options);
   CLI::App* gateway =
       Command(app, "gateway", "serve LLM calls, metered and within budgets", options);
   gateway->add_option("--listen", options.gateway.listen, "ADDRESS:PORT; port 0 takes a free one");

@@ -40,9 +40,9 @@ struct Descriptor {
 };
 
 // Only what may stand between fork and exec.
-[[noreturn]] void BecomeProgram(char* const* argv, int out, int err) {
-  const int nothing = open("/dev/null", O_RDONLY);
-  if (nothing >= 0) dup2(nothing, STDIN_FILENO);
+[[noreturn]] void BecomeProgram(char* const* argv, const char* input, int out, int err) {
+  const int in = open(input, O_RDONLY);
+  if (in >= 0) dup2(in, STDIN_FILENO);
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
   execv(argv[0], argv);
@@ -100,10 +100,11 @@ Ended RunFlyball(const std::vector<std::string>& arguments, const RunOptions& op
                                    IN_CREATE | IN_MOVED_TO | IN_MODIFY) < 0) {
     throw std::runtime_error("cannot watch " + options.change_in.string());
   }
+  const std::string input = options.input.empty() ? "/dev/null" : options.input.string();
   const auto start = steady_clock::now();
   const pid_t child = fork();
   if (child < 0) throw std::runtime_error("fork failed");
-  if (child == 0) BecomeProgram(argv.data(), fileno(out.file), fileno(err.file));
+  if (child == 0) BecomeProgram(argv.data(), input.c_str(), fileno(out.file), fileno(err.file));
   const auto changed = Watch(child, options, watches ? changes.fd : -1);
   int status = 0;
   rusage usage{};
@@ -131,7 +132,7 @@ Running::Running(const std::vector<std::string>& arguments) {
   const Descriptor in(pipe_ends[1]);
   child_ = fork();
   if (child_ < 0) throw std::runtime_error("fork failed");
-  if (child_ == 0) BecomeProgram(argv.data(), in.fd, STDERR_FILENO);
+  if (child_ == 0) BecomeProgram(argv.data(), "/dev/null", in.fd, STDERR_FILENO);
 }
 
 Running::~Running() {

@@ -29,10 +29,12 @@ struct RunOptions {
   std::optional<std::chrono::microseconds> kill_after;
   // An existing folder: a file in it that is made, moved there or written is a change.
   std::filesystem::path change_in;
+  // What standard input reads; nothing when empty.
+  std::filesystem::path input;
 };
 
 // `arguments` without the program itself, which is FLYBALL_PROGRAM of the environment (ctest sets
-// it). Standard input is empty. A failure to start is an exception: the test cannot go on.
+// it). A failure to start is an exception: the test cannot go on.
 Ended RunFlyball(const std::vector<std::string>& arguments, const RunOptions& options = {});
 
 // A server: the program in the background, killed when the test lets go of it.
