@@ -137,7 +137,7 @@ class SeriesReader {
     if (record.fault != nullptr) return Bad(record.line, record.fault, "");
     if (first_) {
       first_ = false;
-      if (TakeHeader(record)) return {};
+      if (FB_TRY(TakeHeader(record))) return {};
     }
     if (file_.form == SeriesForm::kLong) return TakeLong(record);
     return file_.form == SeriesForm::kM3 ? TakeM3(record) : TakeWide(record);
@@ -161,7 +161,7 @@ class SeriesReader {
   }
 
   // True when the record is a header and has been used up.
-  bool TakeHeader(const ingest::Record& record) {
+  Result<bool> TakeHeader(const ingest::Record& record) {
     for (size_t i = 0; i < record.fields.size(); ++i) {
       const std::string_view name = Trim(record.fields[i].text);
       const int column = static_cast<int>(i);
@@ -173,6 +173,10 @@ class SeriesReader {
     if (columns_.value >= 0) {
       file_.form = SeriesForm::kLong;
       return true;
+    }
+    if (columns_.timestamp >= 0) {
+      FB_CHECK(Bad(record.line, "the header has a column of timestamps and none named 'value'",
+                   "long: id, timestamp, value; wide: one series a row, without timestamps"));
     }
     const auto& fields = record.fields;
     if (fields.size() == kM3Fields && (fields[5].text.find(';') != std::string_view::npos ||

@@ -96,6 +96,7 @@ TEST(ReadSeries, RefusesWithTheLine) {
   ExpectBad("id,timestamp,value\n", 0, "no series");
   ExpectBad("a,1,2\nb,1,x\n", 2, "'x' is no finite number");
   ExpectBad("a,1,2\na,3\n", 2, "has a row already");
+  ExpectBad("date,NN5-001,NN5-002\n2026-01-01,1,2\n", 1, "none named 'value'");
   ExpectBad("a,1,1e999\n", 1, "no finite number");
   ExpectBad("a,1,inf\n", 1, "no finite number");
   ExpectBad("id,timestamp,value\na,yesterday,1\n", 2, "no timestamp");
