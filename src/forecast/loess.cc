@@ -15,7 +15,7 @@ double LineAt(Values values, size_t window, double place, Values weights) {
   double reach =
       std::max(place - static_cast<double>(first), static_cast<double>(first + taken - 1) - place);
   // A window beyond all values is as much smoother.
-  if (window > values.size()) reach += static_cast<double>((window - values.size()) / 2);
+  if (window > values.size()) reach += std::floor(static_cast<double>(window - taken) / 2);
   double sum = 0, sum_x = 0, sum_xx = 0, sum_y = 0, sum_xy = 0;
   for (size_t i = first; i < first + taken; ++i) {
     const double x = static_cast<double>(i) - place;
@@ -41,7 +41,7 @@ double LineAt(Values values, size_t window, double place, Values weights) {
   const double mean_x = sum_x / sum, mean_y = sum_y / sum;
   const double spread = sum_xx / sum - mean_x * mean_x;
   // Too few places for a line: their mean.
-  if (spread <= 1e-6 * n * n * 1e-6) return mean_y;
+  if (spread <= 1e-12 * n * n) return mean_y;
   const double slope = (sum_xy / sum - mean_x * mean_y) / spread;
   return mean_y - slope * mean_x;
 }

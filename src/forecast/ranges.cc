@@ -16,7 +16,8 @@ constexpr size_t kSingleSteps = 8;
 constexpr double kPriorTrials = 0.5;
 constexpr double kRatioMin = 1e-3;
 // What comes differs a little more from the past than parts of the past from one another. Chosen on
-// rolling origins inside the training parts of M4 and M3, where without it 95 % covered 94.4.
+// rolling origins inside the training parts of M4 and M3: without it 95 % covered 94.0 in the mean
+// of nine sets, with it 94.7.
 constexpr double kDriftFactor = 1.05;
 
 // The quantile of Student's t with 4 degrees of freedom (closed form: Shaw, 2006). Its mean

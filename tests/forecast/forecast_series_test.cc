@@ -91,7 +91,7 @@ TEST_F(ForecastSeries, BadInputIsToldWithItsPlace) {
   };
   const std::vector<Case> cases{
       {{"/nowhere/x.csv"}, "x.csv"},
-      {{folder_.path().string()}, "folder"},
+      {{folder_.path().string()}, "not a regular file"},
       {{Put("empty.csv", "")}, "empty"},
       {{"-"}, "standard input is empty"},
       {{Put("blank.csv", "\n\n")}, "no rows"},
