@@ -107,7 +107,7 @@ class Faults : public testing::Test {
     return Money::FromUnits((units + cent / 2) / cent * cent);
   }
   const std::vector<Fault>& Find() {
-    bill_.days = {{"openai", {{At("2026-11-01"), At("2026-12-01")}}}};
+    bill_.days["openai"] = {{At("2026-11-01"), At("2026-12-01")}};
     groups_ = Match(calls_, bill_, {}, At("2026-12-20")).value();
     return faults_ = FindFaults(calls_, bill_, groups_);
   }
@@ -276,6 +276,88 @@ TEST_F(Faults, ASumADayOfOneMixDeterminesNoPriceButAFactor) {
   ASSERT_EQ(Kinds(), "undetermined m ");
   EXPECT_EQ(faults_[0].factor.ToString(), "0.9");
   EXPECT_NE(WordsOf(faults_[0], book_).text.find("not determined"), std::string::npos);
+}
+
+// What the bill has beyond our calls does not go with their meters: no price makes it.
+TEST_F(Faults, UsageBesideTheGatewayIsNoFault) {
+  for (int day = 1; day <= 6; ++day) {
+    Call(day, "m", {{Bucket::kInput, 100'000 * day}, {Bucket::kOutput, 50'000 * day}});
+    Sum(day, "m").cost = Cents(Cash("0.7").units() * day + Cash("1.37").units() * (day % 3));
+  }
+  EXPECT_EQ(Kinds(), "");
+}
+
+// Two meters always go together, the third does not: the days still tell that no price does it.
+TEST_F(Faults, UsageBesideTheGatewayIsNoFaultWhereMixesDiffer) {
+  const auto all = [&](bool foreign) {
+    calls_.clear();
+    bill_.lines.clear();
+    for (int day = 1; day <= 8; ++day) {
+      const int64_t in = 1'000'000 * day, out = 200'000 * (1 + day % 3);
+      Call(day, "m", {{Bucket::kInput, in}, {Bucket::kCacheRead, 3 * in}, {Bucket::kOutput, out}});
+      const int128 cost =
+          int128{3'000'000} * in + int128{500'000} * 3 * in + int128{9'000'000} * out;
+      Sum(day, "m").cost = Cents(cost + (foreign ? Cash("1.37").units() * (day * day % 5) : 0));
+    }
+    return Kinds();
+  };
+  EXPECT_EQ(all(false), "undetermined m ");
+  EXPECT_EQ(all(true), "");
+}
+
+// Two prices make any costs of two days.
+TEST_F(Faults, AsManyPricesAsDaysTellNothing) {
+  for (int day = 1; day <= 2; ++day) {
+    Call(day, "m", {{Bucket::kInput, 900'000 * day}, {Bucket::kOutput, 700'000 / day}});
+    Sum(day, "m", day == 1 ? "31.07" : "44.9");
+  }
+  EXPECT_EQ(Kinds(), "");
+}
+
+// Cents of one vendor are no error of prices because another states more digits.
+TEST_F(Faults, EachVendorsBillHasItsOwnRounding) {
+  for (int day = 1; day <= 5; ++day) {
+    Call(day, "m", {{Bucket::kInput, 1'234'567}});
+    Line(day, "m", "input", 1'234'567, "2");
+    Sum(day, "other", "0.00012").vendor = "anthropic";
+  }
+  EXPECT_EQ(Kinds(), "");
+  for (const Group& group : groups_) {
+    if (group.key.model != "m") continue;
+    ASSERT_EQ(group.parts.size(), 1u);
+    EXPECT_EQ(group.parts[0].reason, Reason::kRounding);
+  }
+}
+
+// The vendor counts some answers in the day after ours, by their end.
+TEST_F(Faults, AnswersThatTheBillHasInAnotherDayAreLeftOut) {
+  for (int day = 1; day <= 6; ++day) {
+    for (const bool late : {false, true}) {
+      if (day == (late ? 6 : 1)) continue;
+      CallFact& call = Call(day, "m", {{Bucket::kInput, 100'000}});
+      Line(late ? day + 1 : day, "m", "input", 100'000, "2").answer_id = call.end.answer_id;
+    }
+  }
+  EXPECT_EQ(Kinds(), "");
+}
+
+// Of a bill of two vendors, an id is not the other one's.
+TEST_F(Faults, AnswersOfAnotherVendorAreNotPaired) {
+  for (int day = 1; day <= 6; ++day) {
+    CallFact& call = Call(day, "m", {{Bucket::kInput, 100'000}});
+    Line(day, "m", "input", 100'000, "2").answer_id = call.end.answer_id;
+    CallFact& other = Call(day, "m", {{Bucket::kInput, 100'000}});
+    other.dispatch.provider = "Anthropic";
+    BillLine& own = Line(day, "m", "input", 100'000, "2");
+    own.vendor = "anthropic";
+    own.answer_id = other.end.answer_id;
+    // An answer beside the gateway, of the same id as one of the first vendor's.
+    BillLine& foreign = Line(day, "m", "input", 70'000, "5");
+    foreign.vendor = "anthropic";
+    foreign.answer_id = fmt::format("answer-{}", calls_.size() - 1);
+  }
+  bill_.days["anthropic"] = {{At("2026-11-01"), At("2026-12-01")}};
+  EXPECT_EQ(Kinds(), "");
 }
 
 // A call beside the gateway is on the bill, and the prices are right.
