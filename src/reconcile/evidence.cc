@@ -117,6 +117,14 @@ Key KeyOf(const metered::Dispatch& dispatch, const std::string& answered_model) 
                answered_model.empty() ? dispatch.model : answered_model, dispatch.currency);
 }
 
+std::string AnswerKeyOf(const Key& key, std::string_view answer_id) {
+  std::string text = key.vendor;
+  text.push_back('\0');
+  text += key.currency;
+  text.push_back('\0');
+  return text += answer_id;
+}
+
 Result<EvidenceByKey> ReadEvidence(os::Files& files, const std::string& calls_folder,
                                    const std::string& month, const std::function<bool()>& stops) {
   EvidenceByKey all;

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/money.h"
@@ -34,6 +35,9 @@ struct Key {
 Key KeyOf(const std::string& provider, Instant at, const std::string& model,
           const std::string& currency);
 Key KeyOf(const metered::Dispatch& dispatch, const std::string& answered_model);
+// What is known of an answer by its id: vendors count theirs alike, so an id is one vendor's, and
+// billed in one currency.
+std::string AnswerKeyOf(const Key& key, std::string_view answer_id);
 
 // What one call cost by the bill; of a call that we never saw: the call is 0.
 struct Correction {

@@ -42,9 +42,7 @@ Money Cost(int128 count, const BookPrice& price) {
 class Finder {
  public:
   Finder(std::span<const CallFact> calls, const Bill& bill, std::span<const Group> groups)
-      : sides_(SeeBothSides(calls, bill, groups)),
-        by_book_(bill.by_book),
-        rounding_(std::max<int128>(RoundingOf(bill).units(), 1)) {}
+      : sides_(SeeBothSides(calls, bill, groups)), by_book_(bill.by_book), roundings_(bill) {}
 
   std::vector<Fault> Run() {
     for (const auto& [key, meters] : sides_.meters) {
@@ -62,7 +60,10 @@ class Finder {
   }
 
  private:
-  int128 RoundingFor(const Seen& seen) const { return rounding_ * seen.lines; }
+  // Of all lines of a day.
+  int128 RoundingFor(const ModelKey& key, const Seen& seen) const {
+    return std::max<int128>(roundings_.Of(key.vendor, key.currency).units(), 1) * seen.lines;
+  }
 
   // Whether the vendor's count is the same multiple of ours on every day, to the count.
   static bool IsMultiple(const std::vector<Seen>& all, int128* our_count, int128* their_count) {
@@ -96,7 +97,7 @@ class Finder {
     for (const Seen& seen : all) {
       Money book;
       for (const auto& [price, count] : seen.counts) book = Added(book, Cost(count, price));
-      const Whole rounding = RoundingFor(seen);
+      const Whole rounding = RoundingFor(key, seen);
       const Whole at_theirs = Whole(book.units()) * *seen.their_count;
       if (SizeOf(at_theirs - Whole(seen.cost.units()) * seen.our_count) >
           rounding * seen.our_count) {
@@ -145,17 +146,18 @@ class Finder {
     for (const auto& [of, days] : parts) {
       Series series{key, meter, stated, of, {}};
       if (!single) series.prices.assign(prices.begin(), prices.end());
-      for (const Seen* seen : days) series.rows.push_back(RowOf(*seen, series.prices));
+      for (const Seen* seen : days) series.rows.push_back(RowOf(key, *seen, series.prices));
       series_.push_back(std::move(series));
     }
   }
 
   // Where prices are for different numbers of counts, all is multiplied to be for as many.
-  Row RowOf(const Seen& seen, const std::vector<BookPrice>& prices) const {
+  Row RowOf(const ModelKey& key, const Seen& seen, const std::vector<BookPrice>& prices) const {
     int64_t per = 1;
     for (const BookPrice& price : prices) per = std::lcm(per, Info(price.meter).per);
-    Row row{
-        seen.day, {{}, Whole(seen.cost.units()) * per, Whole(RoundingFor(seen)) * per}, seen.cost};
+    Row row{seen.day,
+            {{}, Whole(seen.cost.units()) * per, Whole(RoundingFor(key, seen)) * per},
+            seen.cost};
     for (const BookPrice& price : prices) {
       const auto found = seen.counts.find(price);
       const int128 count = found == seen.counts.end() ? 0 : found->second;
@@ -251,20 +253,34 @@ class Finder {
     fault.kind = FaultKind::kUndetermined;
     fault.stated = series.stated;
     fault.days = last - first;
-    std::vector<const Row*> rows;
+    std::vector<CostRow> rows;
     const std::vector<Money> book = series.book();
     for (auto row = first; row != last; ++row) {
-      rows.push_back(&*row);
+      rows.push_back(row->cost);
       fault.theirs = Added(fault.theirs, row->billed);
       fault.ours = Added(fault.ours, BookCost(series, *row));
     }
-    RatioSpan span{{0}, {kDecimalMaxUnits}};
-    for (const Row* row : rows) {
-      const std::optional<RatioSpan> factor = FactorOf(row->cost, book);
-      if (factor) span = span.And(*factor);
-    }
-    fault.factor = FactorIn(span, fault).value_or(Money());
+    // What prices can't explain at all is no fault of theirs: use beside the gateway, or another
+    // thing on the bill.
+    const std::optional<RatioSpan> span = FactorOfAll(rows, book);
+    if (span) fault.factor = FactorIn(*span, fault).value_or(Money());
+    if (fault.factor.is_zero() && !MayExplain(rows)) return;
     Add(std::move(fault), series.key, series.meter, first->day, std::prev(last)->day);
+  }
+
+  // The factors on all prices that make the costs of all these days; nothing: none does.
+  static std::optional<RatioSpan> FactorOfAll(const std::vector<CostRow>& rows,
+                                              const std::vector<Money>& book) {
+    RatioSpan span{{0}, {kDecimalMaxUnits}};
+    for (const CostRow& row : rows) {
+      const std::optional<RatioSpan> factor = FactorOf(row, book);
+      if (factor) {
+        span = span.And(*factor);
+      } else if (!Reproduces(row, book)) {
+        return std::nullopt;  // what is free stays so at any factor
+      }
+    }
+    return span.empty() ? std::nullopt : std::optional(span);
   }
 
   static Money BookCost(const Series& series, const Row& row) {
@@ -368,7 +384,7 @@ class Finder {
 
   BothSides sides_;
   const bool by_book_;
-  const int128 rounding_;  // of one line
+  const Roundings roundings_;
   std::vector<Series> series_;
   std::vector<Fault> faults_;
 };

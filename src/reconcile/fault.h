@@ -4,7 +4,7 @@
 //   price      the book has another price than the vendor bills: the one that would explain the
 //   bill quantity   prices agree, and a meter counts a constant part of what the vendor counts
 //   discount   one factor on all prices of a vendor would explain it
-//   undetermined   prices are at fault, and the bill can't tell which: it has one sum a day for
+//   undetermined   other prices explain it, and the bill can't tell which: it has one sum a day for
 //              several meters, and the days have too few different mixes
 //
 // Days are those that the bill covers, and that are over. The days of a fault follow each other: of

@@ -39,6 +39,26 @@ class Faults : public testing::Test {
     layers.push_back(rates::ReadPriceFile(kPrices, {}).value().layer);
     return rates::PriceBook::Build(std::move(layers)).value();
   }
+  // The book's model `m` at these rows of prices alone.
+  static rates::Layer ListOf(const std::string& rows, const std::string& checked = "2026-07-24") {
+    const std::string list =
+        R"({"flyball_prices":1,"sources":[{"name":"page","checked":")" + checked +
+        R"("}],"models":[{"provider":"openai","model":"m","source":"page","prices":[)" + rows +
+        "]}]}";
+    return rates::ReadPriceFile(list, {}).value().layer;
+  }
+  static rates::PriceBook BookOf(std::vector<rates::Layer> layers) {
+    return rates::PriceBook::Build(std::move(layers)).value();
+  }
+  // What a book with the mended prices above these has of a day.
+  std::string Mended(std::vector<rates::Layer> below, std::string_view day,
+                     Bucket meter = Bucket::kInput, int64_t size = 1) {
+    const std::string file = PriceFileOf(faults_, book_, At("2026-12-20"));
+    if (!file.empty()) below.insert(below.begin(), rates::ReadPriceFile(file, {}).value().layer);
+    const rates::PriceBook book = BookOf(std::move(below));
+    const rates::PriceHit hit = book.Find({"openai", "m", At(day), ""}).value();
+    return rates::FindUnitPrice(hit, rates::ServiceTier::kStandard, size, meter)->price.ToString();
+  }
   static std::string DayText(int day) { return fmt::format("2026-11-{:02}", day); }
 
   CallFact& Call(int day, const std::string& model, const Counts& counts,
@@ -87,7 +107,7 @@ class Faults : public testing::Test {
     return Money::FromUnits((units + cent / 2) / cent * cent);
   }
   const std::vector<Fault>& Find() {
-    bill_.days = {{"openai", {{At("2026-11-01"), At("2026-12-01")}}}};
+    bill_.days["openai"] = {{At("2026-11-01"), At("2026-12-01")}};
     groups_ = Match(calls_, bill_, {}, At("2026-12-20")).value();
     return faults_ = FindFaults(calls_, bill_, groups_);
   }
@@ -258,6 +278,88 @@ TEST_F(Faults, ASumADayOfOneMixDeterminesNoPriceButAFactor) {
   EXPECT_NE(WordsOf(faults_[0], book_).text.find("not determined"), std::string::npos);
 }
 
+// What the bill has beyond our calls does not go with their meters: no price makes it.
+TEST_F(Faults, UsageBesideTheGatewayIsNoFault) {
+  for (int day = 1; day <= 6; ++day) {
+    Call(day, "m", {{Bucket::kInput, 100'000 * day}, {Bucket::kOutput, 50'000 * day}});
+    Sum(day, "m").cost = Cents(Cash("0.7").units() * day + Cash("1.37").units() * (day % 3));
+  }
+  EXPECT_EQ(Kinds(), "");
+}
+
+// Two meters always go together, the third does not: the days still tell that no price does it.
+TEST_F(Faults, UsageBesideTheGatewayIsNoFaultWhereMixesDiffer) {
+  const auto all = [&](bool foreign) {
+    calls_.clear();
+    bill_.lines.clear();
+    for (int day = 1; day <= 8; ++day) {
+      const int64_t in = 1'000'000 * day, out = 200'000 * (1 + day % 3);
+      Call(day, "m", {{Bucket::kInput, in}, {Bucket::kCacheRead, 3 * in}, {Bucket::kOutput, out}});
+      const int128 cost =
+          int128{3'000'000} * in + int128{500'000} * 3 * in + int128{9'000'000} * out;
+      Sum(day, "m").cost = Cents(cost + (foreign ? Cash("1.37").units() * (day * day % 5) : 0));
+    }
+    return Kinds();
+  };
+  EXPECT_EQ(all(false), "undetermined m ");
+  EXPECT_EQ(all(true), "");
+}
+
+// Two prices make any costs of two days.
+TEST_F(Faults, AsManyPricesAsDaysTellNothing) {
+  for (int day = 1; day <= 2; ++day) {
+    Call(day, "m", {{Bucket::kInput, 900'000 * day}, {Bucket::kOutput, 700'000 / day}});
+    Sum(day, "m", day == 1 ? "31.07" : "44.9");
+  }
+  EXPECT_EQ(Kinds(), "");
+}
+
+// Cents of one vendor are no error of prices because another states more digits.
+TEST_F(Faults, EachVendorsBillHasItsOwnRounding) {
+  for (int day = 1; day <= 5; ++day) {
+    Call(day, "m", {{Bucket::kInput, 1'234'567}});
+    Line(day, "m", "input", 1'234'567, "2");
+    Sum(day, "other", "0.00012").vendor = "anthropic";
+  }
+  EXPECT_EQ(Kinds(), "");
+  for (const Group& group : groups_) {
+    if (group.key.model != "m") continue;
+    ASSERT_EQ(group.parts.size(), 1u);
+    EXPECT_EQ(group.parts[0].reason, Reason::kRounding);
+  }
+}
+
+// The vendor counts some answers in the day after ours, by their end.
+TEST_F(Faults, AnswersThatTheBillHasInAnotherDayAreLeftOut) {
+  for (int day = 1; day <= 6; ++day) {
+    for (const bool late : {false, true}) {
+      if (day == (late ? 6 : 1)) continue;
+      CallFact& call = Call(day, "m", {{Bucket::kInput, 100'000}});
+      Line(late ? day + 1 : day, "m", "input", 100'000, "2").answer_id = call.end.answer_id;
+    }
+  }
+  EXPECT_EQ(Kinds(), "");
+}
+
+// Of a bill of two vendors, an id is not the other one's.
+TEST_F(Faults, AnswersOfAnotherVendorAreNotPaired) {
+  for (int day = 1; day <= 6; ++day) {
+    CallFact& call = Call(day, "m", {{Bucket::kInput, 100'000}});
+    Line(day, "m", "input", 100'000, "2").answer_id = call.end.answer_id;
+    CallFact& other = Call(day, "m", {{Bucket::kInput, 100'000}});
+    other.dispatch.provider = "Anthropic";
+    BillLine& own = Line(day, "m", "input", 100'000, "2");
+    own.vendor = "anthropic";
+    own.answer_id = other.end.answer_id;
+    // An answer beside the gateway, of the same id as one of the first vendor's.
+    BillLine& foreign = Line(day, "m", "input", 70'000, "5");
+    foreign.vendor = "anthropic";
+    foreign.answer_id = fmt::format("answer-{}", calls_.size() - 1);
+  }
+  bill_.days["anthropic"] = {{At("2026-11-01"), At("2026-12-01")}};
+  EXPECT_EQ(Kinds(), "");
+}
+
 // A call beside the gateway is on the bill, and the prices are right.
 TEST_F(Faults, AnswersThatOneSideLacksAreLeftOut) {
   for (int day = 1; day <= 3; ++day) {
@@ -297,6 +399,105 @@ TEST_F(Faults, OtherSizesAndTiersKeepTheirPrice) {
   EXPECT_EQ(price(rates::ServiceTier::kStandard, 300'000), "0.000004");
   EXPECT_EQ(price(rates::ServiceTier::kBatch, 100'000), "0.000001");
   EXPECT_NE(WordsOf(faults_[0], mended).remedy.find("by now"), std::string::npos);
+}
+
+// ---- what the mended prices leave alone
+
+constexpr char kDated[] = R"({"to":"2026-11-11","per_million":{"input":"2","output":"10"}},
+    {"from":"2026-11-11","per_million":{"input":"1.5","output":"10"}})";
+
+TEST_F(Faults, APriceOfTheBookWithDatesIsMendedOnThoseAlone) {
+  book_ = BookOf({ListOf(kDated)});
+  for (int day = 1; day <= 20; ++day) {
+    Call(day, "m", {{Bucket::kInput, 1'000'000}});
+    Line(day, "m", "input", 1'000'000, day <= 10 ? "2.5" : "1.5");
+  }
+  ASSERT_EQ(Kinds(), "price m input");
+  EXPECT_EQ(Mended({ListOf(kDated)}, "2026-10-01"), "0.0000025");
+  EXPECT_EQ(Mended({ListOf(kDated)}, "2026-11-10"), "0.0000025");
+  EXPECT_EQ(Mended({ListOf(kDated)}, "2026-11-11"), "0.0000015");
+  EXPECT_EQ(Mended({ListOf(kDated)}, "2027-01-01"), "0.0000015");
+}
+
+TEST_F(Faults, TwoPricesOfOneMeterAreMendedEachOnItsDays) {
+  book_ = BookOf({ListOf(kDated)});
+  for (int day = 1; day <= 20; ++day) {
+    Call(day, "m", {{Bucket::kInput, 1'000'000}});
+    Line(day, "m", "input", 1'000'000, day <= 10 ? "2.5" : "1.8");
+  }
+  ASSERT_EQ(Kinds(), "price m input; price m input");
+  EXPECT_EQ(Mended({ListOf(kDated)}, "2026-11-10"), "0.0000025");
+  EXPECT_EQ(Mended({ListOf(kDated)}, "2026-11-11"), "0.0000018");
+}
+
+// The price at fault stays the book's while another meter's changes: one fault over both periods.
+TEST_F(Faults, APriceThatOutlivesAnothersChangeIsMendedThroughout) {
+  constexpr char kOutputChanges[] =
+      R"({"to":"2026-11-11","per_million":{"input":"2","output":"10"}},
+      {"from":"2026-11-11","per_million":{"input":"2","output":"12"}})";
+  book_ = BookOf({ListOf(kOutputChanges)});
+  for (int day = 1; day <= 20; ++day) {
+    Call(day, "m", {{Bucket::kInput, 1'000'000}});
+    Line(day, "m", "input", 1'000'000, "2.5");
+  }
+  ASSERT_EQ(Kinds(), "price m input");
+  EXPECT_EQ(Mended({ListOf(kOutputChanges)}, "2026-11-02"), "0.0000025");
+  EXPECT_EQ(Mended({ListOf(kOutputChanges)}, "2026-11-20"), "0.0000025");
+  EXPECT_EQ(Mended({ListOf(kOutputChanges)}, "2026-11-20", Bucket::kOutput), "0.000012");
+}
+
+// A newer list knows the model from a day on; the older one, whose price is at fault, answers
+// before it, and has no end of its own.
+TEST_F(Faults, AListThatAnotherRelievesIsMendedUntilThen) {
+  const auto lists = [] {
+    return std::vector<rates::Layer>{
+        ListOf(R"({"from":"2026-11-11","per_million":{"input":"1.5"}})", "2026-11-11"),
+        ListOf(R"({"per_million":{"input":"2"}})")};
+  };
+  book_ = BookOf(lists());
+  for (int day = 1; day <= 20; ++day) {
+    Call(day, "m", {{Bucket::kInput, 1'000'000}});
+    Line(day, "m", "input", 1'000'000, day <= 10 ? "2.5" : "1.5");
+  }
+  ASSERT_EQ(Kinds(), "price m input");
+  EXPECT_EQ(Mended(lists(), "2026-11-10"), "0.0000025");
+  EXPECT_EQ(Mended(lists(), "2026-11-11"), "0.0000015");
+}
+
+TEST_F(Faults, TwoSizesThatAreWrongOnOtherDaysKeepTheirWord) {
+  constexpr char kSized[] =
+      R"({"per_million":{"input":"2"}},{"above":200000,"per_million":{"input":"4"}})";
+  book_ = BookOf({ListOf(kSized)});
+  for (int day = 1; day <= 20; ++day) {
+    const int64_t size = day % 2 == 0 ? 300'000 : 100'000;
+    Call(day, "m", {{Bucket::kInput, size}});
+    // The small size is wrong from the tenth on, the large one on all days and by more.
+    Line(day, "m", "input", size, size > 200'000 ? "9" : day >= 10 ? "3" : "2");
+  }
+  ASSERT_EQ(Kinds(), "price m input; price m input");
+  EXPECT_EQ(Mended({ListOf(kSized)}, "2026-11-02"), "0.000002");
+  EXPECT_EQ(Mended({ListOf(kSized)}, "2026-11-20"), "0.000003");
+  EXPECT_EQ(Mended({ListOf(kSized)}, "2026-11-02", Bucket::kInput, 300'000), "0.000009");
+  EXPECT_EQ(Mended({ListOf(kSized)}, "2026-11-20", Bucket::kInput, 300'000), "0.000009");
+}
+
+TEST_F(Faults, AListWithPricesByTheHourIsMendedByANewerOne) {
+  rates::Layer list = ListOf(R"({"per_million":{"input":"2"}})");
+  rates::PricePeriod& period = list.models[0].regions[0].periods[0];
+  rates::RateCard night;
+  night.Band(rates::ServiceTier::kStandard, 0).prices.Set(Bucket::kInput, Cash("0.000001"));
+  period.windows.emplace_back(rates::DayWindow{16 * 3600, 24 * 3600}, night);
+  std::vector<rates::Layer> layers;
+  layers.push_back(std::move(list));
+  book_ = BookOf(std::move(layers));
+  for (int day = 1; day <= 5; ++day) {
+    Call(day, "m", {{Bucket::kInput, 1'000'000}});
+    Line(day, "m", "input", 1'000'000, "2.5");
+  }
+  ASSERT_EQ(Kinds(), "price m input");
+  EXPECT_EQ(PriceFileOf(faults_, book_, At("2026-12-20")), "");
+  EXPECT_NE(WordsOf(faults_[0], book_).remedy.find("hours of the day"), std::string::npos);
+  EXPECT_EQ(WordsOf(faults_[0], book_).remedy.find("price_file"), std::string::npos);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "rates/price_book.h"
 #include "reconcile/dearest.h"
@@ -51,7 +52,7 @@ class Matcher {
  public:
   Matcher(std::span<const CallFact> calls, const Bill& bill, const EvidenceByKey& known,
           Instant now)
-      : calls_(calls), bill_(bill), known_(known), now_(now), tolerance_(RoundingOf(bill)) {}
+      : calls_(calls), bill_(bill), known_(known), now_(now), roundings_(bill) {}
 
   Result<std::vector<Group>> Run() {
     FB_CHECK(CheckRange());
@@ -105,9 +106,7 @@ class Matcher {
     key.model.clear();
     return key;
   }
-  static Key KeyOfLine(const BillLine& line) {
-    return {line.vendor, FloorDay(line.at), line.model, line.currency};
-  }
+  Money RoundingOf(const Key& key) const { return roundings_.Of(key.vendor, key.currency); }
 
   void SortCalls() {
     for (const CallFact& call : calls_) {
@@ -125,18 +124,18 @@ class Matcher {
 
   Status SortLines() {
     for (const BillLine& line : bill_.lines) {
-      Work& work = WorkOf(KeyOfLine(line));
+      Work& work = WorkOf(KeyOf(line));
       ++work.group.charges;
       work.group.theirs = Added(work.group.theirs, line.cost);
       if (line.answer_id.empty()) {
         work.sums.push_back(&line);
         continue;
       }
-      Entry& entry = entries_[{line.vendor, line.currency, line.answer_id}];
+      Entry& entry = entries_[AnswerKeyOf(work.group.key, line.answer_id)];
       if (entry.first == nullptr) {
         entry.first = &line;
         work.entries.push_back(&entry);
-      } else if (KeyOfLine(*entry.first) != KeyOfLine(line)) {
+      } else if (KeyOf(*entry.first) != KeyOf(line)) {
         return Fail(Code::kInvalidArgument,
                     "the bill has the answer '" + line.answer_id + "' in several days or models");
       }
@@ -151,31 +150,33 @@ class Matcher {
   // ---- by the vendor's id
 
   void MatchById() {
-    // Vendors count their answers alike: an id is one vendor's.
-    using AnswerKey = std::tuple<std::string_view, std::string_view, std::string_view>;
-    const auto answer_of = [](const Key& key, std::string_view id) {
-      return AnswerKey{key.vendor, key.currency, id};
-    };
-    std::map<AnswerKey, std::pair<Work*, const CallFact*>> by_id;
+    std::unordered_map<std::string, std::pair<Work*, const CallFact*>> by_id;
     for (auto& [key, work] : works_) {
       for (const CallFact* call : work.calls) {
         const std::string& id = call->end.answer_id;
-        if (!id.empty()) by_id.try_emplace(answer_of(key, id), &work, call);
+        if (!id.empty()) by_id.try_emplace(AnswerKeyOf(key, id), &work, call);
       }
     }
+    CallSet matched;
     for (auto& [key, work] : works_) {
       std::erase_if(work.entries, [&](Entry* entry) {
-        const auto found = by_id.find(answer_of(key, entry->first->answer_id));
+        const auto found = by_id.find(AnswerKeyOf(key, entry->first->answer_id));
         if (found == by_id.end()) return false;
         const auto [home, call] = found->second;
         RateAsBound(work, *call, entry);
         Settle(*home, *call, *entry);
         if (home != &work) Move(*home, work, *entry);
-        std::erase(home->calls, call);
+        matched.insert(call);
         by_id.erase(found);
         return true;
       });
     }
+    for (auto& [key, work] : works_) TakeOut(matched, &work.calls);
+  }
+
+  using CallSet = std::unordered_set<const CallFact*>;
+  static void TakeOut(const CallSet& matched, std::vector<const CallFact*>* calls) {
+    std::erase_if(*calls, [&](const CallFact* call) { return matched.contains(call); });
   }
 
   // A call at its bound whose tier or place nobody told would else count as less than it may have
@@ -222,7 +223,7 @@ class Matcher {
         break;
     }
     if (difference.is_zero()) return Reason::kEqual;
-    if (Within(difference, tolerance_, entry.count)) return Reason::kRounding;
+    if (Within(difference, RoundingOf(KeyOf(*entry.first)), entry.count)) return Reason::kRounding;
     if (entry.lines.empty()) return Reason::kPrice;
     return SameQuantities(call.end.lines, entry.lines) ? Reason::kPrice : Reason::kUsage;
   }
@@ -265,6 +266,7 @@ class Matcher {
 
   void PairByTime(Work& work) {
     if (work.entries.empty()) return;
+    CallSet matched;
     for (const bool refused : {false, true}) {
       std::multimap<Instant, const CallFact*> waiting;
       for (const CallFact* call : work.calls) {
@@ -284,11 +286,12 @@ class Matcher {
         const CallFact* call = found->second;
         RateAsBound(work, *call, entry);
         Settle(work, *call, *entry);
-        std::erase(work.calls, call);
+        matched.insert(call);
         waiting.erase(found);
         return true;
       });
     }
+    TakeOut(matched, &work.calls);
   }
 
   using Waiting = std::multimap<Instant, const CallFact*>;
@@ -420,7 +423,7 @@ class Matcher {
       Explain(work, Reason::kMidnight, shifted);
       return Money();
     }
-    const SumParts found = FB_TRY(sums.Compare(tolerance_));
+    const SumParts found = FB_TRY(sums.Compare(RoundingOf(work.group.key)));
     Explain(work, Reason::kPrice, found.price);
     Explain(work, Reason::kRounding, found.rounding);
     Explain(work, Reason::kNotBilled, found.missing);
@@ -496,11 +499,11 @@ class Matcher {
   const Bill& bill_;
   const EvidenceByKey& known_;
   const Instant now_;
-  const Money tolerance_;
+  const Roundings roundings_;
   std::unordered_map<uint64_t, Money> costs_;
   std::map<Key, Work> works_;
   std::set<Key> running_;  // days, without a model, in which a call has not ended
-  std::map<std::tuple<std::string, std::string, std::string>, Entry> entries_;
+  std::unordered_map<std::string, Entry> entries_;
 };
 
 }  // namespace

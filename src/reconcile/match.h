@@ -57,6 +57,11 @@ struct BillLine {
   std::vector<Rating> dearer;
 };
 
+// Where a line of a bill belongs, as KeyOf says it of a call.
+inline Key KeyOf(const BillLine& line) {
+  return {line.vendor, FloorDay(line.at), line.model, line.currency};
+}
+
 struct Bill {
   std::string name;
   std::string sha256;

@@ -1,6 +1,7 @@
 #include "reconcile/remedy.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -24,12 +25,15 @@ struct Found {
   std::string region;
   int64_t input_tokens = 0;
 };
-std::optional<Found> Find(const std::string& vendor, Bucket meter, const CallFact& call,
-                          const rates::PriceBook& book) {
+const std::string& ModelOf(const CallFact& call) {
+  return call.end.model.empty() ? call.dispatch.model : call.end.model;
+}
+// As the call would meet it at another time.
+std::optional<Found> FindAt(Instant at, const std::string& vendor, Bucket meter,
+                            const CallFact& call, const rates::PriceBook& book) {
   Found found;
   found.region = metered::RegionOf(call.dispatch, call.end);
-  const std::string& model = call.end.model.empty() ? call.dispatch.model : call.end.model;
-  const Result<rates::PriceHit> hit = book.Find({vendor, model, call.dispatch.at, found.region});
+  const Result<rates::PriceHit> hit = book.Find({vendor, ModelOf(call), at, found.region});
   const Result<rates::ServiceTier> tier =
       call.end.tier.empty() ? rates::ServiceTier::kStandard : rates::ParseTier(call.end.tier);
   if (!hit || !tier) return std::nullopt;
@@ -45,6 +49,10 @@ std::optional<Found> Find(const std::string& vendor, Bucket meter, const CallFac
   if (!price) return std::nullopt;
   found.price = *price;
   return found;
+}
+std::optional<Found> Find(const std::string& vendor, Bucket meter, const CallFact& call,
+                          const rates::PriceBook& book) {
+  return FindAt(call.dispatch.at, vendor, meter, call, book);
 }
 
 // "2.5 USD per million tokens"
@@ -96,10 +104,33 @@ FaultWords PriceWords(const Fault& fault, const rates::PriceBook& book) {
         "change the price in the file of the contract {} and import it anew (flyball prices import "
         "FILE), or claim the difference from the vendor",
         place->contract);
+  } else if (place->by_hour) {
+    words.remedy =
+        "the list has other prices at some hours of the day, which a bill of days does not tell: "
+        "import a newer list that has the price: flyball prices import FILE";
   } else {
     words.remedy =
         "import `price_file` of the JSON report, or a newer list that has the price: "
         "flyball prices import FILE";
+  }
+  return words;
+}
+
+FaultWords DiscountWords(const Fault& fault, const rates::PriceBook& book) {
+  FaultWords words{fmt::format("{}: {} over all models would explain the bill {}", fault.vendor,
+                               Percent(fault.factor), DaysText(fault)),
+                   "if the contract says so, write `price_file` of the JSON report into a file and "
+                   "import it as the contract's prices: flyball prices import FILE"};
+  std::set<std::string> by_hour;
+  for (const auto& [price, model, call] : fault.all) {
+    if (call == nullptr) continue;
+    const std::optional<Found> found = Find(fault.vendor, price.meter, *call, book);
+    if (found && !found->hit.period->windows.empty()) by_hour.insert(model);
+  }
+  if (!by_hour.empty()) {
+    words.remedy +=
+        fmt::format("; without {}, whose list has other prices at some hours of the day",
+                    fmt::join(by_hour, ", "));
   }
   return words;
 }
@@ -121,6 +152,7 @@ std::optional<PricePlace> PlaceOf(const Fault& fault, const rates::PriceBook& bo
   }
   place.tier = rates::TierName(found->tier);
   place.region = found->region;
+  place.by_hour = !hit.period->windows.empty();
   place.now = found->price.price;
   return place;
 }
@@ -139,10 +171,7 @@ FaultWords WordsOf(const Fault& fault, const rates::PriceBook& book) {
           "compare the usage of one answer with the bill (flyball reconcile --rows), and report "
           "the meter; `flyball reconcile --apply` mends these days"};
     case FaultKind::kDiscount:
-      return {fmt::format("{}: {} over all models would explain the bill {}", fault.vendor,
-                          Percent(fault.factor), DaysText(fault)),
-              "if the contract says so, write `price_file` of the JSON report into a file and "
-              "import it as the contract's prices: flyball prices import FILE"};
+      return DiscountWords(fault, book);
     case FaultKind::kUndetermined:
       break;
   }
@@ -166,6 +195,7 @@ struct Mended {
   bool inclusive = false;
   Bucket meter{};
   Money price;
+  bool said_again = false;  // the list's own; what a fault says of this size comes before it
 };
 struct Place {
   std::string vendor, model, region, currency;
@@ -186,43 +216,75 @@ void AddBands(const Found& found, Mended mended, std::vector<Mended>* all) {
     each.above = band.above;
     each.inclusive = band.inclusive;
     each.price = *price;
+    each.said_again = true;
   }
   if (bands.empty()) bands.push_back(mended);
   bands[reached].price = mended.price;
-  for (const Mended& band : bands) {
-    // Another fault is about this size, too: its word stands, and ours replaces what it said again.
-    const auto same = std::ranges::find_if(*all, [&](const Mended& each) {
-      return each.meter == band.meter && each.tier == band.tier && each.above == band.above &&
-             each.from == band.from && each.to == band.to;
-    });
-    if (same == all->end()) {
-      all->push_back(band);
-    } else if (&band == &bands[reached]) {
-      same->price = band.price;
-    }
-  }
+  bands[reached].said_again = false;
+  all->insert(all->end(), bands.begin(), bands.end());
 }
 
+// Of the days [from, to), those between which no list and no contract changes its prices of the
+// model: one list may answer where another has none.
+std::vector<Period> Stretches(const std::string& vendor, const std::string& model, Instant from,
+                              Instant to, const rates::PriceBook& book) {
+  std::set<Instant> edges = {from, to}, torn;  // days of two prices are left out
+  const auto add = [&](Instant edge) {
+    if (edge > from && edge < to) edges.insert(edge);
+  };
+  for (const auto& [layer, prices] : book.All(vendor, model)) {
+    for (const rates::RegionPrices& region : prices->regions) {
+      for (const rates::PricePeriod& period : region.periods) {
+        for (const Instant edge : {period.from, period.to}) {
+          if (edge == rates::kAlways || edge == rates::kForever) continue;
+          const Instant day = FloorDay(edge);
+          add(day);
+          if (day == edge) continue;
+          add(Instant{day.us + kMicrosPerDay});
+          torn.insert(day);
+        }
+      }
+    }
+  }
+  std::vector<Period> stretches;
+  for (auto edge = edges.begin(); std::next(edge) != edges.end(); ++edge) {
+    if (!torn.contains(*edge)) stretches.push_back({*edge, *std::next(edge)});
+  }
+  return stretches;
+}
+
+// Where the book has the price that is at fault, and no other: what it has before and after stays,
+// as do a contract's prices, and those of lists that have others at some hours of the day, which
+// our own format can't say.
 void AddPrice(const Fault& fault, const BookPrice& of, const CallFact* call, Money price,
               const rates::PriceBook& book, ByPlace* all) {
   if (call == nullptr) return;
   const std::optional<Found> found = Find(fault.vendor, of.meter, *call, book);
-  if (!found || found->price.price == price || found->hit.contract != nullptr ||
-      !found->hit.period->contract.empty()) {
-    return;
-  }
+  if (!found || found->price.price == price) return;
   Mended mended;
-  if (fault.begins) mended.from = fault.first;
-  if (fault.ends) mended.to = Instant{fault.last.us + kMicrosPerDay};
   mended.tier = found->tier;
   mended.meter = of.meter;
   mended.price = price;
-  AddBands(*found, mended, &(*all)[{fault.vendor, fault.model, found->region, fault.currency}]);
+  const Instant from = fault.begins ? fault.first : rates::kAlways;
+  const Instant to = fault.ends ? Instant{fault.last.us + kMicrosPerDay} : rates::kForever;
+  for (const Period& days : Stretches(fault.vendor, ModelOf(*call), from, to, book)) {
+    const std::optional<Found> here = FindAt(days.start, fault.vendor, of.meter, *call, book);
+    if (!here || here->price.price != found->price.price) continue;
+    const rates::PricePeriod& period = *here->hit.period;
+    if (here->hit.contract != nullptr || !period.contract.empty() || !period.windows.empty() ||
+        period.currency != fault.currency) {
+      continue;
+    }
+    mended.from = days.start;
+    mended.to = days.end;
+    AddBands(*here, mended, &(*all)[{fault.vendor, fault.model, found->region, fault.currency}]);
+  }
 }
 
 // In our own format a card's dates hold for all of its prices: each stretch between the days on
 // which anything changes says all that is in force in it.
-Json Rows(const std::vector<Mended>& all) {
+Json Rows(std::vector<Mended> all) {
+  std::ranges::partition(all, &Mended::said_again);
   std::set<Instant> edges = {rates::kAlways, rates::kForever};
   for (const Mended& each : all) edges.insert({each.from, each.to});
   Json rows = Json::array();
@@ -274,13 +336,13 @@ std::string PriceFileOf(std::span<const Fault> faults, const rates::PriceBook& b
             {"contract", "by the bills until " + FormatDate(today)},
             {"sources", {{{"name", source}, {"checked", FormatDate(today)}}}},
             {"models", Json::array()}};
-  for (const auto& [place, prices] : places) {
+  for (auto& [place, prices] : places) {
     Json model{{"provider", place.vendor},
                {"model", place.model},
                {"source", source},
                {"currency", place.currency}};
     if (!place.region.empty()) model["region"] = place.region;
-    model["prices"] = Rows(prices);
+    model["prices"] = Rows(std::move(prices));
     file["models"].push_back(std::move(model));
   }
   return file.dump();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "reconcile/sums.h"
 
@@ -65,23 +66,29 @@ class Reader {
   }
 
   void ReadLines() {
-    std::set<std::string_view> known;
+    std::unordered_map<std::string, const CallFact*> known;
     for (const CallFact& call : calls_) {
-      if (call.end.basis == metered::Basis::kExact) known.insert(call.end.answer_id);
+      if (call.end.basis != metered::Basis::kExact || call.end.answer_id.empty()) continue;
+      known.try_emplace(AnswerKeyOf(KeyOf(call.dispatch, call.end.model), call.end.answer_id),
+                        &call);
     }
-    known.erase("");
     std::map<Key, std::vector<const BillLine*>> by_day;
-    for (const BillLine& line : bill_.lines) {
-      by_day[{line.vendor, FloorDay(line.at), line.model, line.currency}].push_back(&line);
-    }
+    for (const BillLine& line : bill_.lines) by_day[KeyOf(line)].push_back(&line);
     for (const auto& [key, lines] : by_day) {
       Day* day = DayOf(key);
       if (day == nullptr) continue;
       const bool named =
           std::ranges::none_of(lines, [](const BillLine* each) { return each->answer_id.empty(); });
       for (const BillLine* line : lines) {
-        if (named && !known.contains(line->answer_id)) continue;
-        if (named) answers_[key].insert(line->answer_id);
+        if (named) {
+          // Not where the vendor counts the answer in another day, or under another model.
+          const auto call = known.find(AnswerKeyOf(key, line->answer_id));
+          if (call == known.end() ||
+              KeyOf(call->second->dispatch, call->second->end.model) != key) {
+            continue;
+          }
+          answers_[key].insert(call->second);
+        }
         AddLine(*line, day);
       }
       if (named) answers_.try_emplace(key);
@@ -113,7 +120,7 @@ class Reader {
       if (day == nullptr) continue;
       // Where the bill names answers, those of both sides are compared, and nothing else.
       const auto named = answers_.find(key);
-      if (named != answers_.end() && !named->second.contains(call.end.answer_id)) continue;
+      if (named != answers_.end() && !named->second.contains(&call)) continue;
       if (!call.ended || call.end.basis == metered::Basis::kBound) continue;
       ++day->calls;
       for (const metered::Line& line : call.end.lines) {
@@ -176,7 +183,8 @@ class Reader {
   const Bill& bill_;
   std::map<ModelKey, Days> days_;
   std::map<Key, int64_t> group_calls_;
-  std::map<Key, std::set<std::string>> answers_;  // of days whose lines all name one
+  // Of days whose lines all name one: our calls that they are of.
+  std::map<Key, std::set<const CallFact*>> answers_;
   BothSides sides_;
 };
 

@@ -44,13 +44,13 @@ Whole Determinant(const Matrix& matrix) {
   return sum;
 }
 
-// By least squares over all days, so that their roundings even out: the prices in the middle, and
-// what each may be while every cost is as far off as its rounding lets it.
-struct Fit {
-  std::vector<Ratio> middle;
-  std::vector<RatioSpan> spans;
+// By least squares over all days, so that their roundings even out: how much of each day's cost is
+// in each price, all over `below`.
+struct Weights {
+  Whole below;
+  std::vector<std::vector<Whole>> of;  // by price, by day
 };
-std::optional<Fit> FitOf(std::span<const CostRow> rows, size_t n) {
+std::optional<Weights> WeightsOf(std::span<const CostRow> rows, size_t n) {
   Matrix normal(n, std::vector<Whole>(n));
   for (const CostRow& row : rows) {
     for (size_t i = 0; i < n; ++i) {
@@ -59,26 +59,64 @@ std::optional<Fit> FitOf(std::span<const CostRow> rows, size_t n) {
       }
     }
   }
-  const Whole below = Determinant(normal);
-  if (below == Whole(0)) return std::nullopt;
-  Fit fit;
+  Weights weights{Determinant(normal), {}};
+  if (weights.below == Whole(0)) return std::nullopt;
   for (size_t k = 0; k < n; ++k) {
     std::vector<Whole> cofactors;
     for (size_t i = 0; i < n; ++i) {
       const Whole minor = Determinant(Without(normal, i, k));
       cofactors.push_back((i + k) % 2 == 0 ? minor : -minor);
     }
-    Whole price, off;
+    std::vector<Whole>& of = weights.of.emplace_back();
     for (const CostRow& row : rows) {
-      Whole weight;
+      Whole& weight = of.emplace_back();
       for (size_t i = 0; i < n; ++i) weight = weight + cofactors[i] * row.counts[i];
-      price = price + weight * row.cost;
-      off = off + SizeOf(weight) * row.rounding;
     }
-    fit.middle.push_back({price, below});
-    fit.spans.push_back({{price - off, below}, {price + off, below}});
+  }
+  return weights;
+}
+
+// The prices in the middle, and what each may be while every cost is as far off as its rounding
+// lets it.
+struct Fit {
+  std::vector<Ratio> middle;
+  std::vector<RatioSpan> spans;
+};
+std::optional<Fit> FitOf(std::span<const CostRow> rows, size_t n) {
+  const std::optional<Weights> weights = WeightsOf(rows, n);
+  if (!weights) return std::nullopt;
+  Fit fit;
+  for (const std::vector<Whole>& of : weights->of) {
+    Whole price, off;
+    for (size_t i = 0; i < rows.size(); ++i) {
+      price = price + of[i] * rows[i].cost;
+      off = off + SizeOf(of[i]) * rows[i].rounding;
+    }
+    fit.middle.push_back({price, weights->below});
+    fit.spans.push_back({{price - off, weights->below}, {price + off, weights->below}});
   }
   return fit;
+}
+
+// Whether what the prices in the middle leave of each day's cost may come of the rounding of all
+// days. Where some prices explain the days it does.
+bool LeavesRounding(std::span<const CostRow> rows, size_t n) {
+  const std::optional<Weights> weights = WeightsOf(rows, n);
+  if (!weights) return false;
+  for (size_t day = 0; day < rows.size(); ++day) {
+    Whole left = weights->below * rows[day].cost, may;
+    for (size_t other = 0; other < rows.size(); ++other) {
+      Whole share;  // of the other day's cost in this one's
+      for (size_t k = 0; k < n; ++k) {
+        share = share + Whole(rows[day].counts[k]) * weights->of[k][other];
+      }
+      left = left - share * rows[other].cost;
+      if (other == day) share = share - weights->below;
+      may = may + SizeOf(share) * rows[other].rounding;
+    }
+    if (SizeOf(left) > may) return false;
+  }
+  return true;
 }
 
 // The span of one price is known better: each day has its own.
@@ -164,8 +202,25 @@ Solution Solve(std::span<const CostRow> rows, std::span<const Money> book) {
       return solution;
     }
   }
+  if (rows.size() == book.size()) return {};
   solution.prices = PricesIn(rows, *fit);
   return solution;
+}
+
+bool MayExplain(std::span<const CostRow> rows) {
+  if (rows.empty()) return false;
+  std::vector<CostRow> parts;  // of the columns that do not follow from those before them
+  for (const CostRow& row : rows) parts.push_back({{}, row.cost, row.rounding});
+  size_t n = 0;
+  for (size_t k = 0; k < rows.front().counts.size(); ++k) {
+    for (size_t i = 0; i < rows.size(); ++i) parts[i].counts.push_back(rows[i].counts[k]);
+    if (FitOf(parts, n + 1)) {
+      if (++n > kPricesMax) return false;
+      continue;
+    }
+    for (CostRow& part : parts) part.counts.pop_back();
+  }
+  return n > 0 && rows.size() > n && LeavesRounding(parts, n);
 }
 
 }  // namespace flyball::reconcile

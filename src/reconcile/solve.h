@@ -35,7 +35,14 @@ struct Solution {
   // decimals.
   std::vector<Money> prices;
 };
-// `book`: the prices that do not explain the days. 1 to kPricesMax.
+// `book`: the prices that do not explain the days. 1 to kPricesMax. As many prices as days would
+// explain any costs: there must be more days than prices that are not the book's.
 Solution Solve(std::span<const CostRow> rows, std::span<const Money> book);
+
+// Whether any prices at all make the costs of all days within their rounding, where they are not
+// determined: prices of meters that always go together count as one. By what least squares leave
+// over: false of days that no prices explain, and of days that are too few to tell or have more
+// than kPricesMax different meters.
+bool MayExplain(std::span<const CostRow> rows);
 
 }  // namespace flyball::reconcile

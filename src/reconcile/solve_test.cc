@@ -52,6 +52,27 @@ TEST(Solve, SeveralPricesAreToldApartByDaysOfDifferentMixes) {
   EXPECT_EQ(Texts(solution.prices), (Prices{"0.0000025", "0.00000125", "0.00001"}));
 }
 
+TEST(Solve, AsManyDaysAsWrongPricesDetermineNothing) {
+  const std::vector<Money> truth = {Cash("0.000003"), Cash("0.000015")};
+  const std::vector<Money> book = {Cash("0.000002"), Cash("0.00001")};
+  std::vector<CostRow> days = {Day({9'000'000, 500'000}, truth), Day({2'000, 800'000}, truth)};
+  EXPECT_FALSE(Solve(days, book).determined);
+  days.push_back(Day({1'000'000, 100'000}, truth));
+  EXPECT_EQ(Texts(Solve(days, book).prices), (Prices{"0.000003", "0.000015"}));
+}
+
+TEST(Solve, WhatNoPricesExplainIsTold) {
+  const std::vector<Money> truth = {Cash("0.000003"), Cash("0.000001"), Cash("0.000015")};
+  std::vector<CostRow> days;
+  for (int128 day = 1; day <= 5; ++day) {  // the first two always go together
+    days.push_back(Day({1'000'000 * day, 3'000'000 * day, 700'000 * day * day}, truth, true));
+  }
+  EXPECT_TRUE(MayExplain(days));
+  EXPECT_FALSE(MayExplain(std::span(days).first(2)));  // any two costs have some prices
+  days[3].cost = days[3].cost + Whole(Cash("0.5").units());
+  EXPECT_FALSE(MayExplain(days));
+}
+
 TEST(Solve, DaysOfTheSameMixDetermineNothing) {
   const std::vector<Money> truth = {Cash("0.000003"), Cash("0.000015")};
   const std::vector<Money> book = {Cash("0.000002"), Cash("0.000015")};

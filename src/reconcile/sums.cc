@@ -30,9 +30,16 @@ bool ToCount(Quantity quantity, int128* count) {
 
 }  // namespace
 
-Money RoundingOf(const Bill& bill) {
-  int decimals = kCents;
-  for (const BillLine& line : bill.lines) decimals = std::max(decimals, DecimalsOf(line.cost));
+Roundings::Roundings(const Bill& bill) {
+  for (const BillLine& line : bill.lines) {
+    int& decimals = decimals_[{line.vendor, line.currency}];
+    decimals = std::max(decimals, DecimalsOf(line.cost));
+  }
+}
+
+Money Roundings::Of(const std::string& vendor, const std::string& currency) const {
+  const auto found = decimals_.find({vendor, currency});
+  const int decimals = std::max(kCents, found == decimals_.end() ? 0 : found->second);
   int128 half = decimals == Money::scale() ? 0 : 5;
   for (int i = decimals + 1; i < Money::scale(); ++i) half *= 10;
   return Money::FromUnits(half);

@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/money.h"
@@ -18,9 +19,16 @@ inline Money Added(Money a, Money b) { return Money::FromUnits(a.units() + b.uni
 inline Money Difference(Money a, Money b) { return Money::FromUnits(a.units() - b.units()); }
 inline int128 SizeOf(Money amount) { return amount.units() < 0 ? -amount.units() : amount.units(); }
 
-// Half a digit of what the bill states at its finest, cents at least: how far a figure of one line
-// may be from the exact one.
-Money RoundingOf(const Bill& bill);
+// Half a digit of what the bill of a vendor states at its finest in a currency, cents at least: how
+// far a figure of one line may be from the exact one.
+class Roundings {
+ public:
+  explicit Roundings(const Bill& bill);
+  Money Of(const std::string& vendor, const std::string& currency) const;
+
+ private:
+  std::map<std::pair<std::string, std::string>, int> decimals_;
+};
 bool Within(Money difference, Money tolerance, int64_t lines);
 
 // What the bill has beyond our exact calls, in parts.
