@@ -59,9 +59,11 @@ std::string ImportText(std::string_view report_json) {
                               booked.value("booked_in", ""), booked.value("source", ""));
   }
   for (const Json& overlap : report.value("overlaps", Json::array())) {
-    text += fmt::format("  {:<12}{}\n  {:<12}{}\n",
-                        overlap.value("same_bill", false) ? "same bill" : "overlaps",
-                        overlap.value("text", ""), "", overlap.value("remedy", ""));
+    const char* what = overlap.value("refused", false)     ? "refused"
+                       : overlap.value("same_bill", false) ? "same bill"
+                                                           : "overlaps";
+    text += fmt::format("  {:<12}{}\n  {:<12}{}\n", what, overlap.value("text", ""), "",
+                        overlap.value("remedy", ""));
   }
   text += CountsLine("repaired", report.value("repairs", Json::object()));
   text += CountsLine("found", report.value("findings", Json::object()));

@@ -33,11 +33,18 @@ class Overlaps : public HomeTest {
   }
   Result<Json> Import(const std::string& source, const Bill& bill, bool beside = false,
                       bool dry_run = false) {
+    return ImportAll(source, {bill}, beside, dry_run);
+  }
+  // Several bills as one file.
+  Result<Json> ImportAll(const std::string& source, const std::vector<Bill>& bills,
+                         bool beside = false, bool dry_run = false) {
+    std::string rows;
+    for (const Bill& bill : bills) rows += Rows(bill);
     const std::string name = source + ".csv";
     Write(name,
           "BilledCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ServiceName,"
           "InvoiceIssuerName,BillingAccountId,InvoiceId,ChargeCategory,Tags\n" +
-              Rows(bill));
+              rows);
     Result<Importer> importer = Importer::Open(environment_);
     ImportArgs args;
     args.files = {os::JoinPath(home_, name)};
@@ -45,6 +52,10 @@ class Overlaps : public HomeTest {
     args.beside = beside;
     args.dry_run = dry_run;
     return Json::parse(FB_TRY(importer->Import(args)));
+  }
+  void Close(const std::string& period) {
+    auto ledger = OpenLedger(environment_);
+    ASSERT_TRUE((*ledger)->SetClosed(period, true, "ann", "").has_value());
   }
   // How a bill comes in beside that of `first`: "fine", "warned" or "refused".
   std::string Second(const Bill& first, const Bill& second) {
@@ -79,6 +90,7 @@ TEST_F(Overlaps, WhatIsToStandBesideIsToldAndCounts) {
   ASSERT_TRUE(Import("aws", {}).has_value());
   const Json trial = Import("other", {.cents = 1100}, false, true).value();
   EXPECT_EQ(trial["overlaps"][0]["same_bill"], true) << trial.dump(1);
+  EXPECT_EQ(trial["overlaps"][0]["refused"], true);
   const Json report = Import("other", {.cents = 1100}, true).value();
   ASSERT_EQ(report["overlaps"].size(), 1u) << report.dump(1);
   const Json& overlap = report["overlaps"][0];
@@ -92,6 +104,7 @@ TEST_F(Overlaps, WhatIsToStandBesideIsToldAndCounts) {
   const Result<Json> again = Import("other", {.cents = 1200});
   ASSERT_TRUE(again.has_value()) << again.error().ToString();
   EXPECT_EQ((*again)["overlaps"].size(), 1u);
+  EXPECT_EQ((*again)["overlaps"][0]["refused"], false);
 }
 
 TEST_F(Overlaps, PartsOfOneBillAreFine) {
@@ -126,13 +139,82 @@ TEST_F(Overlaps, AreSeenInAPackToo) {
 // It would be booked whole in the month after.
 TEST_F(Overlaps, OfClosedPeriodsAreRefusedToo) {
   ASSERT_TRUE(Import("aws", {}).has_value());
-  {
-    auto ledger = OpenLedger(environment_);
-    ASSERT_TRUE((*ledger)->SetClosed("2026-09", true, "ann", "").has_value());
-  }
+  Close("2026-09");
   EXPECT_FALSE(Import("late", {.cents = 900}).has_value());
   EXPECT_TRUE(Import("late", {.cents = 900}, true).has_value());
   EXPECT_TRUE(Import("late", {.cents = 800}).has_value());
+}
+
+// It came after its month was closed, so that it stands as corrections alone, in another month.
+TEST_F(Overlaps, ABillThatStandsAsCorrectionsIsSeen) {
+  ASSERT_TRUE(Import("other", {.account = "acc-9"}).has_value());
+  Close("2026-09");
+  ASSERT_TRUE(Import("aws", {}).has_value());
+  const Result<Json> report = Import("aws-2", {.cents = 1100});
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code, Code::kFailedPrecondition);
+  for (const char* part : {"'aws'", "2026-09", "INV-1", "200"}) {
+    EXPECT_NE(report.error().message.find(part), std::string::npos) << report.error().message;
+  }
+  EXPECT_NE(report.error().hint.find("--source aws;"), std::string::npos) << report.error().hint;
+  EXPECT_TRUE(Import("aws", {.cents = 1100}).has_value());
+}
+
+// A restatement of a closed month: what stands is the month and its corrections together.
+TEST_F(Overlaps, WhatCorrectionsTookBackStandsNoMore) {
+  ASSERT_TRUE(Import("aws", {}).has_value());
+  Close("2026-09");
+  ASSERT_TRUE(Import("aws", {.last_day = 5, .cents = 1100}).has_value());
+  EXPECT_TRUE(Import("late", {.first_day = 11}).has_value());
+  const Result<Json> report = Import("later", {.last_day = 5});
+  ASSERT_FALSE(report.has_value());
+  EXPECT_NE(report.error().message.find("55 USD there"), std::string::npos)
+      << report.error().message;
+}
+
+TEST_F(Overlaps, WhatASourceHasSaidIsItsAccounts) {
+  ASSERT_TRUE(Import("a", {}).has_value());
+  ASSERT_TRUE(Import("b", {.account = "acc-2", .invoice = "INV-2"}).has_value());
+  const std::vector<Bill> both = {{}, {.account = "acc-2", .invoice = "INV-2"}};
+  EXPECT_FALSE(ImportAll("b", both).has_value());
+  ASSERT_TRUE(ImportAll("b", both, true).has_value());
+  EXPECT_TRUE(ImportAll("b", {{.cents = 1100}, both[1]}).has_value());
+}
+
+// Under the other's name the part would take the place of the whole.
+TEST_F(Overlaps, APartIsNotAdvisedToTakeThePlaceOfTheWhole) {
+  const Bill second = {.account = "acc-2", .invoice = "INV-2"};
+  ASSERT_TRUE(ImportAll("aws", {{}, second}).has_value());
+  Result<Json> report = Import("aws-part", {});
+  ASSERT_FALSE(report.has_value());
+  for (const char* part : {"20 charges", "acc-2", "all files"}) {
+    EXPECT_NE(report.error().hint.find(part), std::string::npos) << report.error().hint;
+  }
+  report = Import("aws-days", {.last_day = 9});
+  ASSERT_FALSE(report.has_value());
+  EXPECT_NE(report.error().hint.find("all files"), std::string::npos) << report.error().hint;
+  // Nor where it would take away another month that only the other has whole.
+  ASSERT_TRUE(Import("azure", {.account = "acc-3"}).has_value());
+  ASSERT_TRUE(Import("azure", {.month = "2026-10", .account = "acc-3"}).has_value());
+  const Bill small = {.month = "2026-10", .account = "acc-3", .service = "S3"};
+  report = ImportAll("azure-2", {{.account = "acc-3"}, small});
+  ASSERT_FALSE(report.has_value());
+  EXPECT_NE(report.error().hint.find("20 charges"), std::string::npos) << report.error().hint;
+  // With all of it the advice is good.
+  EXPECT_NE(ImportAll("aws-whole", {{}, second}).error().hint.find("to restate it: --source aws;"),
+            std::string::npos);
+}
+
+// Bills of several accounts, each with its own invoice.
+TEST_F(Overlaps, EachAccountIsToldWithItsOwnInvoice) {
+  const std::vector<Bill> all = {{}, {.account = "acc-2", .invoice = "INV-2"}};
+  ASSERT_TRUE(ImportAll("aws", all).has_value());
+  const Json told =
+      ImportAll("again", {{}, {.account = "acc-2", .invoice = "INV-3"}}, true).value();
+  ASSERT_EQ(told["overlaps"].size(), 2u) << told.dump(1);
+  EXPECT_EQ(told["overlaps"][0]["invoice"], "INV-1");
+  EXPECT_EQ(told["overlaps"][1]["invoice"], "");
+  EXPECT_EQ(told["overlaps"][1]["same_bill"], false);
 }
 
 }  // namespace

@@ -73,19 +73,30 @@ std::string OverlapText(const ledger::Overlap& overlap, const std::string& sourc
     return value.empty() ? std::string() : fmt::format(" {} {}", what, value);
   };
   return fmt::format(
-      "'{}' has {} of {} charges by hour of {}{}{}{} that the bill has, too: {} {} there, {} in "
-      "the "
-      "bill; under the name '{}' both count",
+      "'{}' has {} of {} charges by hour of {}{}{}{} that the bill has, too: {} {} there, {} in the"
+      " bill; under the name '{}' both count",
       overlap.source, overlap.shared, overlap.of, overlap.period, named("of", overlap.issuer),
       named("account", overlap.account), named("invoice", overlap.invoice),
       overlap.standing.ToString(), overlap.currency, overlap.billed.ToString(), source);
 }
 
-// Whether bills of the source about this period are in the ledger, be it as corrections.
-bool HasSaid(const ledger::Ledger& ledger, const std::string& source, const std::string& period) {
-  const std::vector<ledger::Slice> own = ledger.LiveSlices(source);
-  return std::ranges::find(own, period, &ledger::Slice::period) != own.end() ||
-         !ledger.LiveSlices(ledger::CorrectionSource(source, period)).empty();
+// Under the other's name the bill takes the place of all that it has of these periods: that is
+// advised only where the bill has nearly all of it.
+std::string RemedyOf(const ledger::Overlap& overlap) {
+  constexpr int64_t kLostPercentMax = 10;
+  if (overlap.lost_accounts.empty() && overlap.lost * 100 <= overlap.all * kLostPercentMax) {
+    return fmt::format("to restate it: --source {}; if the bills are two: --beside",
+                       overlap.source);
+  }
+  std::string accounts;
+  for (const std::string& account : overlap.lost_accounts) {
+    accounts += (accounts.empty() ? ", of accounts " : ", ") + (account.empty() ? "''" : account);
+  }
+  return fmt::format(
+      "'{0}' has {1} charges by hour of these periods that this bill has not{2}, and would "
+      "lose them: import all files of the bill together, --source {0}; if the bills are two: "
+      "--beside",
+      overlap.source, overlap.lost, accounts);
 }
 
 // Also of what it says of closed periods: of another source that is booked whole, too.
@@ -94,13 +105,10 @@ Result<Json> CheckOverlaps(const Publishing& how, const ledger::StagedImport& st
   if (how.ledger == nullptr || IsMadeHere(staged.source)) return told;
   for (const ledger::Overlap& overlap : FB_TRY(how.ledger->FindOverlaps(staged))) {
     if (IsMadeHere(overlap.source)) continue;
-    const bool accepted = how.beside || HasSaid(*how.ledger, staged.source, overlap.period);
+    const bool refused = overlap.certain && !overlap.own && !how.beside;
     const std::string text = OverlapText(overlap, staged.source);
-    const std::string remedy =
-        fmt::format("to restate it: --source {}; if the bills are two: --beside", overlap.source);
-    if (overlap.certain && !accepted && !how.dry_run) {
-      return Fail(Code::kFailedPrecondition, text, remedy);
-    }
+    const std::string remedy = RemedyOf(overlap);
+    if (refused && !how.dry_run) return Fail(Code::kFailedPrecondition, text, remedy);
     told.push_back({{"period", overlap.period},
                     {"source", overlap.source},
                     {"issuer", overlap.issuer},
@@ -112,6 +120,7 @@ Result<Json> CheckOverlaps(const Publishing& how, const ledger::StagedImport& st
                     {"charges_shared", overlap.shared},
                     {"charges_of", overlap.of},
                     {"same_bill", overlap.certain},
+                    {"refused", refused},
                     {"text", text},
                     {"remedy", remedy}});
   }

@@ -28,9 +28,10 @@ struct Publishing {
 // and of each billing period and account that another source has most charges of (overlap.h)
 //   "overlaps": [{"period", "source", "issuer", "billing_account", "currency", "invoice",
 //                 "billed_cost", "billed_cost_standing", "charges_shared", "charges_of",
-//                 "same_bill", "text", "remedy"}]
-// FAILED_PRECONDITION where it is the same bill to all appearance, and the source has none of that
-// period: it would count twice. Not when it is to stand beside.
+//                 "same_bill", "refused", "text", "remedy"}]
+// FAILED_PRECONDITION where it is the same bill to all appearance, and the source has nothing of
+// that period and account: it would count twice. Not when it is to stand beside; a dry run says it
+// as "refused".
 // Corrections come first, so that an import that is cut short is made whole by the same import
 // again.
 Result<std::string> PublishImport(const Publishing& how, ledger::StagedImport staged,

@@ -199,7 +199,7 @@ class SourceSync {
     args.input_format = source_.is_api() ? api_.FormatOf(set.id) : source_.format;
     args.memory = args_.memory;
     args.rows_expected = set.rows;
-    args.beside = true;  // nobody is there to be asked: it is told
+    args.beside = source_.beside;
     if (!importer_) importer_ = FB_TRY(Importer::Open(environment_));
     const std::string text = FB_TRY(importer_->Import(args));
     const Json report = Json::parse(text, nullptr, false);

@@ -143,7 +143,7 @@ Status CheckText(At at, const Key& key, const std::string& text) {
 }
 
 std::vector<std::string_view> CommonKeys(const Source& source) {
-  std::vector<std::string_view> known = {"name", "title", "kind"};
+  std::vector<std::string_view> known = {"name", "title", "kind", "beside"};
   if (source.is_api()) {
     known.insert(known.end(), {"from", "again_days", "max_rate"});
     if (ReportNames(source.kind).size() > 1) known.push_back("report");
@@ -268,6 +268,9 @@ Result<Source> DecodeSource(At at) {
     source.kind = static_cast<SourceKind>(
         1 + (std::find(kKinds.begin(), kKinds.end(), word) - kKinds.begin()));
     FB_CHECK(ReadKeys(at, &source));
+    if (at.node.Find("beside") != nullptr) {
+      source.beside = FB_TRY(ReadBool(Of(at, "beside"), "`beside`"));
+    }
     FB_CHECK(ReadFiles(at, &source));
     FB_CHECK(ReadRate(at, &source));
     FB_CHECK(ReadApi(at, &source));

@@ -76,6 +76,7 @@ struct Source {
   std::string format;              // of the bills, as `flyball import` names it; empty: detect
   bool folder_is_set = false;      // without a manifest: the files of one folder are one import
   ManifestKind manifest = ManifestKind::kAuto;
+  bool beside = false;  // its bills count beside those of other sources that have the same charges
   // Names of variables of the environment: S3's key id, secret and session token; Azure's account
   // key or SAS; Google's bearer token. key_file: the path of a service account's JSON key.
   std::string key_id_env, secret_env, session_env, key_env, sas_env, token_env, key_file;

@@ -11,7 +11,8 @@ namespace {
 TEST(SourcesSection, EveryKindIsRead) {
   const Result<Estate> estate = LoadText(R"(sources:
   - invoices
-  - { name: local, kind: folder, path: /var/bills, files: "*.csv", set: folder }
+  - { name: local, kind: folder, path: /var/bills, files: "*.csv", set: folder,
+      beside: true }
   - { name: aws, kind: s3, bucket: acme-cur, prefix: exports/, region: eu-west-1,
       manifest: aws-data-exports, max_rate: 20MiB, endpoint: "https://s3.acme.example/",
       key_id_env: CUR_KEY, secret_env: CUR_SECRET }
@@ -29,6 +30,8 @@ TEST(SourcesSection, EveryKindIsRead) {
   EXPECT_EQ(sources[1].path, "/var/bills");
   EXPECT_EQ(sources[1].files, std::vector<std::string>{"*.csv"});
   EXPECT_TRUE(sources[1].folder_is_set);
+  EXPECT_TRUE(sources[1].beside);
+  EXPECT_FALSE(sources[2].beside);
   EXPECT_EQ(sources[2].kind, SourceKind::kS3);
   EXPECT_EQ(sources[2].endpoint, "https://s3.acme.example");
   EXPECT_EQ(sources[2].manifest, ManifestKind::kAwsDataExports);
@@ -59,6 +62,7 @@ TEST(SourcesSection, MistakesHaveTheirPlace) {
       {"{ name: a, kind: folder, path: bills }", "absolute"},
       {"{ name: a, kind: folder, path: /x, bucket: b }", "bucket"},
       {"{ kind: folder, path: /x }", "`name`"},
+      {"{ name: a, kind: folder, path: /x, beside: aws }", "true or false"},
       {"{ name: a/b, kind: folder, path: /x }", "plain name"},
       {"{ name: .a, kind: folder, path: /x }", "plain name"},
       {"{ name: a, kind: s3, bucket: 'b/c' }", "bucket"},

@@ -34,11 +34,17 @@ std::string Said(const Json& row, const char* name) {
 // The sources of corrections (ledger/correction.h), by the closed month that they are of.
 using Corrections = std::map<std::string, std::vector<std::string>>;
 
-Corrections CorrectionsIn(const Json& commits) {
-  std::set<std::string> sources;
+// Of slices of these billing periods that are live. `commits`: newest first.
+Corrections CorrectionsIn(const Json& commits, const std::vector<std::string>& periods) {
+  std::set<std::string> sources, closed;
   for (const Json& commit : commits) {
     for (const Json& slice : commit.value("opens", Json::array())) {
+      if (closed.contains(slice.value("id", ""))) continue;
+      if (std::ranges::find(periods, slice.value("period", "")) == periods.end()) continue;
       sources.insert(slice.value("source", ""));
+    }
+    for (const Json& id : commit.value("closes", Json::array())) {
+      if (id.is_string()) closed.insert(id.get<std::string>());
     }
   }
   Corrections corrections;
@@ -94,7 +100,8 @@ Result<std::vector<LedgerSum>> SumsOf(const Ask& ask, ledger::CostQuery query,
 // Sums of charges of these billing periods, and of corrections in them.
 Result<std::vector<LedgerSum>> SumsOf(const Ask& ask, ledger::CostQuery query,
                                       const std::vector<std::string>& months,
-                                      const std::string& also_by, const Corrections& corrections) {
+                                      const std::string& also_by, const Json& commits) {
+  const Corrections corrections = CorrectionsIn(commits, months);
   query.where = {{"billing_period", false, months}};
   ledger::CostQuery first = query;
   LeaveOut(corrections, &first);
@@ -137,18 +144,15 @@ Result<std::vector<std::pair<std::string, Money>>> QuarantinedIn(const Json& com
 
 // Days of the month, until now, on which an issuer that charges on most days charged nothing. What
 // is booked in it as corrections is of other months' days.
-Result<std::map<std::string, std::vector<std::string>>> DaysWithout(const Ask& ask,
-                                                                    ledger::CostQuery query,
-                                                                    const Month& month,
-                                                                    const Corrections& corrections,
-                                                                    Instant now) {
+Result<std::map<std::string, std::vector<std::string>>> DaysWithout(
+    const Ask& ask, ledger::CostQuery query, const Month& month, const Json& commits, Instant now) {
   query.measures = {"charges"};
   query.by = {"invoice_issuer"};
   query.grain = ledger::Grain::kDay;
   query.from = month.start;
   query.to = month.end;
   query.where = {{"billing_period", false, {month.name}}};
-  LeaveOut(corrections, &query);
+  LeaveOut(CorrectionsIn(commits, {month.name}), &query);
   const Json answer = FB_TRY(AskRows(ask, query));
   std::map<std::string, std::set<std::string>> days;
   for (const Json& row : answer["rows"]) {
@@ -224,18 +228,16 @@ Result<MonthLook> LookAtMonth(const Month& month, reconcile::Statement statement
   look.commit = commits.front().value("id", "");
   ledger::CostQuery at;
   at.as_of = look.commit;
-  const Corrections corrections = CorrectionsIn(commits);
-  const std::vector<LedgerSum> sums =
-      FB_TRY(SumsOf(ask, at, {month.name}, "provider", corrections));
+  const std::vector<LedgerSum> sums = FB_TRY(SumsOf(ask, at, {month.name}, "provider", commits));
   ledger::CostQuery of_this_month = at;
   of_this_month.from = month.start;
   of_this_month.to = month.end;
   const std::vector<LedgerSum> around =
       FB_TRY(SumsOf(ask, of_this_month, {NameOf(AddMonths(month.start, -1)), NameOf(month.end)},
-                    "billing_period", corrections));
-  look.ladders = FB_TRY(reconcile::MakeLadders(
-      {look.statement.lines, sums, around, FB_TRY(QuarantinedIn(commits, month.name))}));
-  look.days_without = FB_TRY(DaysWithout(ask, at, month, corrections, now));
+                    "billing_period", commits));
+  look.ladders = FB_TRY(reconcile::MakeLadders({month.name, look.statement.lines, sums, around,
+                                                FB_TRY(QuarantinedIn(commits, month.name))}));
+  look.days_without = FB_TRY(DaysWithout(ask, at, month, commits, now));
   if (!look.ladders.invoices.empty()) {
     look.equal = std::ranges::all_of(look.ladders.invoices,
                                      [](const Ladder& ladder) { return ladder.steps.empty(); });

@@ -175,6 +175,12 @@ struct Overlap {
   int64_t shared = 0, of = 0;  // charges by hour: of both, of the smaller of the two
   // One invoice, account and period, and nearly all charges are described alike.
   bool certain = false;
+  // What is staged is of a source that has charges of this period, issuer and account already.
+  bool own = false;
+  // What the other source has in all billing periods that are staged, and what of it the bill has
+  // not: all that would go with the bill under that source's name.
+  int64_t all = 0, lost = 0;               // charges by hour
+  std::vector<std::string> lost_accounts;  // that the bill says nothing of, a few
 };
 
 struct RebuildReport {

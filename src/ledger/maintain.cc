@@ -120,15 +120,18 @@ Result<Correction> LedgerImpl::WriteCorrection(const CorrectionRequest& asked) {
 }
 
 Result<std::vector<Overlap>> LedgerImpl::FindOverlaps(const StagedImport& staged) {
-  // A compaction in between would take the files away.
-  std::lock_guard lock(commit_mutex_);
+  // As long as this is held, no folder is removed that a history known by now has; others may
+  // commit meanwhile.
+  std::shared_lock lock(store_mutex_);
+  const HistoryPtr history = latest();
+  if (!MayOverlap(*history, staged)) return std::vector<Overlap>();
   StagedImport absolute;
   absolute.source = staged.source;
   absolute.slices = staged.slices;
   absolute.staging_dir = AbsolutePath(staged.staging_dir);
   engine::Database database = FB_TRY(OpenScratch(options_, layout_, absolute.staging_dir));
   engine::Connection connection = FB_TRY(database.Connect());
-  return ledger::FindOverlaps(connection, layout_, log_.history(), absolute);
+  return ledger::FindOverlaps(connection, layout_, *history, absolute);
 }
 
 // A pack of the commit being made. A broken disk may have left a folder where none should be.

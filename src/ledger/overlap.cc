@@ -2,16 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
 #include <set>
 
 #include "ledger/pack.h"
 #include "ledger/slice_writer.h"
+#include "model/signature.h"
 
 namespace flyball::ledger {
 namespace {
 
 using engine::Answer;
+using engine::QuoteIdentifier;
 using engine::QuoteLiteral;
 
 // Of the smaller side: more than half says that it may be the same bill; nearly all of it, with all
@@ -19,20 +21,53 @@ using engine::QuoteLiteral;
 constexpr int64_t kMostPercent = 50;
 constexpr int64_t kNearlyAllPercent = 90;
 
+// How many accounts are named that only the other source has.
+constexpr size_t kLostAccountsMax = 5;
+
+// A source's word on a billing period: its slice of it, or corrections of it that are booked in
+// another.
+struct Word {
+  std::string source, period;
+  bool correction = false;
+};
+Word WordOf(const Slice& slice) {
+  const size_t mark = slice.source.find(kCorrectionMark);
+  if (mark == std::string::npos) return {slice.source, slice.period, false};
+  return {slice.source.substr(0, mark), slice.source.substr(mark + kCorrectionMark.size()), true};
+}
+
+std::set<std::string> PeriodsOf(const StagedImport& staged) {
+  std::set<std::string> periods;
+  for (const Slice& slice : staged.slices) periods.insert(slice.period);
+  return periods;
+}
+
 std::string ReadFile(const std::string& dir, const char* name) {
   return "read_parquet(" + QuoteLiteral(os::JoinPath(dir, name)) + ")";
 }
 
-// The hours of a folder's charges, of one billing period: whose, for what, and by their signature.
+// What a charge is, but for how it was booked.
+std::string Described() {
+  std::string columns;
+  for (std::string_view name : signature::Columns()) {
+    if (name != "ChargeClass") columns += (columns.empty() ? "" : ", ") + QuoteIdentifier(name);
+  }
+  return columns;
+}
+
+// The hours of a folder's charges, of one billing period: whose, for what, and how described.
 std::string Hours(const std::string& dir, const Slice& slice, bool pack) {
+  const Word word = WordOf(slice);
   std::string hours = fmt::format(
-      "SELECT {} AS source, {} AS period, coalesce(\"InvoiceIssuerName\", '') AS issuer,"
-      " coalesce(\"BillingAccountId\", '') AS account, \"BillingCurrency\" AS currency,"
-      " hash(\"SubAccountId\", \"ChargeCategory\", \"ServiceName\", \"SkuId\", \"ResourceId\","
-      " \"RegionId\", \"Hour\") AS what, hash(\"x_Signature\", \"Hour\") AS alike, \"BilledCost\""
-      " AS billed FROM {} AS rollup JOIN {} AS signatures USING (\"x_Signature\")",
-      QuoteLiteral(slice.source), QuoteLiteral(slice.period), ReadFile(dir, kRollupFile),
-      ReadFile(dir, kSignaturesFile));
+      "SELECT {} AS source, {} AS period, {} AS correction, issuer, account,"
+      " \"BillingCurrency\" AS currency, hash(matter, \"Hour\") AS what,"
+      " hash(described, \"Hour\") AS alike, \"BilledCost\" AS billed FROM {} AS rollup JOIN ("
+      "SELECT \"x_Signature\", coalesce(\"InvoiceIssuerName\", '') AS issuer,"
+      " coalesce(\"BillingAccountId\", '') AS account, hash(\"SubAccountId\", \"ChargeCategory\","
+      " \"ServiceName\", \"SkuId\", \"ResourceId\", \"RegionId\") AS matter, hash({}) AS described"
+      " FROM {}) AS signatures USING (\"x_Signature\")",
+      QuoteLiteral(word.source), QuoteLiteral(word.period), word.correction,
+      ReadFile(dir, kRollupFile), Described(), ReadFile(dir, kSignaturesFile));
   if (pack) {
     hours +=
         fmt::format(" WHERE {} = TIMESTAMP '{}'", kRollupPeriod, FormatDate(PeriodStart(slice)));
@@ -50,47 +85,53 @@ std::string Accounts(const std::string& dir) {
 }
 
 struct Sides {
+  std::vector<Folder> folders;  // of other sources
   std::string staged_accounts, standing_accounts;
-  std::string staged, standing;            // hours
-  std::string staged_rows, standing_rows;  // the charges themselves
+  std::string staged, standing, own;  // hours; own: what stands of the same source
 };
 
 Sides SidesOf(const Layout& layout, const History& history, const StagedImport& staged) {
   Sides sides;
-  std::set<std::string> periods;
   for (const Slice& slice : staged.slices) {
     const std::string dir = os::JoinPath(staged.staging_dir, slice.id);
-    periods.insert(slice.period);
     AddPart(Accounts(dir), &sides.staged_accounts);
     AddPart(Hours(dir, slice, false), &sides.staged);
-    AddPart(fmt::format("SELECT * FROM read_parquet({}, union_by_name = true, hive_partitioning ="
-                        " false)",
-                        QuoteLiteral(os::JoinPath(dir, "part-*.parquet"))),
-            &sides.staged_rows);
   }
-  std::vector<const Slice*> others;
+  const std::set<std::string> periods = PeriodsOf(staged);
+  std::vector<const Slice*> own, others;
   for (const Slice* slice : history.LiveAt(history.head_sequence())) {
-    if (slice->source != staged.source && periods.contains(slice->period) &&
-        slice->source.find(kCorrectionMark) == std::string::npos) {
-      others.push_back(slice);
-    }
+    const Word word = WordOf(*slice);
+    if (!periods.contains(word.period)) continue;
+    (word.source == staged.source ? own : others).push_back(slice);
   }
-  for (const Folder& folder : history.FoldersOf(others)) {
-    AddPart(Accounts(layout.FolderDir(folder)), &sides.standing_accounts);
+  const auto add = [&](const Folder& folder, std::string* hours) {
     for (const Slice* slice : folder.wanted) {
-      AddPart(Hours(layout.FolderDir(folder), *slice, folder.pack != nullptr), &sides.standing);
+      AddPart(Hours(layout.FolderDir(folder), *slice, folder.pack != nullptr), hours);
     }
-    AddPart(fmt::format("SELECT {} AS standing_source, * FROM ({})", QuoteLiteral(folder.source()),
-                        SelectRows(layout, folder)),
-            &sides.standing_rows);
+  };
+  for (const Folder& folder : history.FoldersOf(own)) add(folder, &sides.own);
+  sides.folders = history.FoldersOf(others);
+  for (const Folder& folder : sides.folders) {
+    AddPart(Accounts(layout.FolderDir(folder)), &sides.standing_accounts);
+    add(folder, &sides.standing);
   }
   return sides;
 }
 
+// Tables of both sides: without charges that corrections took back.
+Status MakeTables(engine::Connection& connection, const Sides& sides) {
+  FB_CHECK(connection.Execute("CREATE TEMP TABLE staged AS " + sides.staged));
+  FB_CHECK(connection.Execute(
+      "CREATE TEMP TABLE standing AS SELECT source, period, issuer, account, currency, what, alike,"
+      " sum(billed) AS billed FROM (" +
+      sides.standing + ") GROUP BY ALL HAVING NOT bool_or(correction) OR sum(billed) <> 0"));
+  return connection.Execute(
+      "CREATE TEMP TABLE own AS SELECT DISTINCT period, issuer, account FROM " +
+      (sides.own.empty() ? "staged WHERE false" : "(" + sides.own + ")"));
+}
+
 // By billing period, issuer, account and currency: what both sides have, and what they share.
-std::string SharesOf(const Sides& sides) {
-  return "WITH staged AS (" + sides.staged + "), standing AS (" + sides.standing +
-         R"(), whose AS (
+constexpr char kShares[] = R"(WITH whose AS (
       SELECT period, issuer, account, currency, count(DISTINCT what) AS charges,
              count(DISTINCT alike) AS alike, sum(billed) AS billed
       FROM staged GROUP BY ALL),
@@ -103,44 +144,22 @@ std::string SharesOf(const Sides& sides) {
       FROM standing SEMI JOIN staged USING (period, issuer, account, currency, what) GROUP BY ALL),
     same AS (
       SELECT source, period, issuer, account, currency, count(DISTINCT alike) AS alike
-      FROM standing SEMI JOIN staged USING (period, issuer, account, currency, alike) GROUP BY ALL)
+      FROM standing SEMI JOIN staged USING (period, issuer, account, currency, alike) GROUP BY ALL),
+    said AS (SELECT *, true AS said FROM own)
     SELECT source, period, issuer, account, currency, whose.billed::VARCHAR,
            others.billed::VARCHAR, shared.charges::BIGINT, whose.charges::BIGINT,
            others.charges::BIGINT, coalesce(same.alike, 0)::BIGINT,
-           least(whose.alike, others.alike)::BIGINT
+           least(whose.alike, others.alike)::BIGINT, coalesce(said.said, false)::BIGINT
     FROM shared JOIN whose USING (period, issuer, account, currency)
       JOIN others USING (source, period, issuer, account, currency)
       LEFT JOIN same USING (source, period, issuer, account, currency)
+      LEFT JOIN said USING (period, issuer, account)
     ORDER BY ALL)";
-}
 
-// The id of an invoice that both sides have of this account; empty: none.
-Result<std::string> SharedInvoice(engine::Connection& connection, const Sides& sides,
-                                  const Overlap& overlap) {
-  const std::string where = fmt::format(
-      " WHERE \"InvoiceId\" IS NOT NULL AND \"BillingAccountId\" = {} AND"
-      " date_trunc('month', \"BillingPeriodStart\") = TIMESTAMP '{}-01'",
-      QuoteLiteral(overlap.account), overlap.period);
-  const Answer answer = FB_TRY(connection.Query(fmt::format(
-      "SELECT min(\"InvoiceId\") FROM (SELECT DISTINCT \"InvoiceId\" FROM ({}){} INTERSECT"
-      " SELECT DISTINCT \"InvoiceId\" FROM ({}){} AND standing_source = {})",
-      sides.staged_rows, where, sides.standing_rows, where, QuoteLiteral(overlap.source))));
-  return answer.IsNull(0, 0) ? std::string() : std::string(answer.AnyText(0, 0));
-}
-
-}  // namespace
-
-Result<std::vector<Overlap>> FindOverlaps(engine::Connection& connection, const Layout& layout,
-                                          const History& history, const StagedImport& staged) {
+// Overlaps by all but their invoice; `certain` as far as descriptions tell.
+Result<std::vector<Overlap>> ReadShares(engine::Connection& connection) {
   std::vector<Overlap> overlaps;
-  const Sides sides = SidesOf(layout, history, staged);
-  if (sides.staged.empty() || sides.standing.empty()) return overlaps;
-  // Mostly other sources are of other accounts, which little has to be read for.
-  const Answer accounts =
-      FB_TRY(connection.Query("SELECT count(*) FROM ((" + sides.staged_accounts + ") INTERSECT (" +
-                              sides.standing_accounts + "))"));
-  if (accounts.Int64(0, 0) == 0) return overlaps;
-  const Answer shares = FB_TRY(connection.Query(SharesOf(sides)));
+  const Answer shares = FB_TRY(connection.Query(kShares));
   for (int64_t row = 0; row < shares.row_count(); ++row) {
     Overlap overlap;
     overlap.source = shares.AnyText(row, 0);
@@ -152,16 +171,123 @@ Result<std::vector<Overlap>> FindOverlaps(engine::Connection& connection, const 
     overlap.standing = FB_TRY(Money::Parse(shares.AnyText(row, 6)));
     overlap.shared = shares.Int64(row, 7);
     overlap.of = std::min(shares.Int64(row, 8), shares.Int64(row, 9));
+    overlap.certain = shares.Int64(row, 10) * 100 >= shares.Int64(row, 11) * kNearlyAllPercent;
+    overlap.own = shares.Int64(row, 12) != 0;
     if (overlap.shared * 100 <= overlap.of * kMostPercent) continue;
-    const bool alike = shares.Int64(row, 10) * 100 >= shares.Int64(row, 11) * kNearlyAllPercent;
     // Without an account little tells two bills apart that are of different matters.
-    if (overlap.account.empty() && !alike) continue;
-    if (!overlap.account.empty()) {
-      overlap.invoice = FB_TRY(SharedInvoice(connection, sides, overlap));
-      overlap.certain = alike && !overlap.invoice.empty();
-    }
+    if (overlap.account.empty() && !overlap.certain) continue;
     overlaps.push_back(std::move(overlap));
   }
+  return overlaps;
+}
+
+// What would be gone if the bill took the place of what each of these sources has.
+Status TellLosses(engine::Connection& connection, std::vector<Overlap>* overlaps) {
+  const Answer all = FB_TRY(connection.Query(R"(WITH every AS (
+      SELECT DISTINCT source, period, issuer, account, currency, what FROM standing),
+    kept AS (
+      SELECT source, count(*) AS charges
+      FROM every SEMI JOIN staged USING (period, issuer, account, currency, what) GROUP BY source)
+    SELECT source, count(*)::BIGINT, (count(*) - any_value(kept.charges))::BIGINT
+    FROM every JOIN kept USING (source) GROUP BY source)"));
+  const Answer accounts = FB_TRY(connection.Query(
+      "SELECT DISTINCT source, account FROM standing ANTI JOIN staged USING (period, issuer,"
+      " account) ORDER BY ALL"));
+  for (Overlap& overlap : *overlaps) {
+    for (int64_t row = 0; row < all.row_count(); ++row) {
+      if (all.AnyText(row, 0) != overlap.source) continue;
+      overlap.all = all.Int64(row, 1);
+      overlap.lost = all.Int64(row, 2);
+    }
+    for (int64_t row = 0; row < accounts.row_count(); ++row) {
+      if (accounts.AnyText(row, 0) != overlap.source) continue;
+      if (overlap.lost_accounts.size() == kLostAccountsMax) break;
+      overlap.lost_accounts.emplace_back(accounts.AnyText(row, 1));
+    }
+  }
+  return {};
+}
+
+// The ids of invoices that both sides have, of all accounts that overlap: the only thing that the
+// charges themselves are read for.
+Status TellInvoices(engine::Connection& connection, const Layout& layout, const Sides& sides,
+                    const StagedImport& staged, std::vector<Overlap>* overlaps) {
+  std::string accounts;
+  std::set<std::pair<std::string, std::string>> words;  // source, period
+  for (const Overlap& overlap : *overlaps) {
+    if (overlap.account.empty()) continue;
+    accounts += (accounts.empty() ? "" : ", ") + QuoteLiteral(overlap.account);
+    words.insert({overlap.source, overlap.period});
+  }
+  if (accounts.empty()) return {};
+  const auto invoices = [&](const std::string& source, const std::string& period,
+                            const std::string& rows) {
+    return fmt::format(
+        "SELECT DISTINCT {} AS source, {} AS period, coalesce(\"InvoiceIssuerName\", '') AS issuer,"
+        " \"BillingAccountId\" AS account, \"InvoiceId\" AS invoice FROM ({}) WHERE \"InvoiceId\" "
+        "IS"
+        " NOT NULL AND \"BillingAccountId\" IN ({})",
+        QuoteLiteral(source), QuoteLiteral(period), rows, accounts);
+  };
+  std::string ours, theirs;
+  for (const Slice& slice : staged.slices) {
+    const std::string dir = os::JoinPath(staged.staging_dir, slice.id);
+    AddPart(invoices(staged.source, slice.period,
+                     fmt::format("SELECT * FROM read_parquet({}, union_by_name = true,"
+                                 " hive_partitioning = false)",
+                                 QuoteLiteral(os::JoinPath(dir, "part-*.parquet")))),
+            &ours);
+  }
+  for (const Folder& folder : sides.folders) {
+    for (const Slice* slice : folder.wanted) {
+      const Word word = WordOf(*slice);
+      if (!words.contains({word.source, word.period})) continue;
+      Folder alone = folder;
+      alone.wanted = {slice};
+      AddPart(invoices(word.source, word.period, SelectRows(layout, alone)), &theirs);
+    }
+  }
+  const Answer shared =
+      FB_TRY(connection.Query("SELECT theirs.source, period, issuer, account, min(invoice) FROM (" +
+                              ours + ") AS ours JOIN (" + theirs +
+                              ") AS theirs USING (period, issuer, account, invoice) GROUP BY"
+                              " ALL"));
+  for (int64_t row = 0; row < shared.row_count(); ++row) {
+    for (Overlap& overlap : *overlaps) {
+      if (shared.AnyText(row, 0) == overlap.source && shared.AnyText(row, 1) == overlap.period &&
+          shared.AnyText(row, 2) == overlap.issuer && shared.AnyText(row, 3) == overlap.account) {
+        overlap.invoice = shared.AnyText(row, 4);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool MayOverlap(const History& history, const StagedImport& staged) {
+  const std::set<std::string> periods = PeriodsOf(staged);
+  return std::ranges::any_of(history.LiveAt(history.head_sequence()), [&](const Slice* slice) {
+    const Word word = WordOf(*slice);
+    return word.source != staged.source && periods.contains(word.period);
+  });
+}
+
+Result<std::vector<Overlap>> FindOverlaps(engine::Connection& connection, const Layout& layout,
+                                          const History& history, const StagedImport& staged) {
+  const Sides sides = SidesOf(layout, history, staged);
+  if (sides.staged.empty() || sides.standing.empty()) return std::vector<Overlap>();
+  // Mostly other sources are of other accounts, which little has to be read for.
+  const Answer accounts =
+      FB_TRY(connection.Query("SELECT count(*) FROM ((" + sides.staged_accounts + ") INTERSECT (" +
+                              sides.standing_accounts + "))"));
+  if (accounts.Int64(0, 0) == 0) return std::vector<Overlap>();
+  FB_CHECK(MakeTables(connection, sides));
+  std::vector<Overlap> overlaps = FB_TRY(ReadShares(connection));
+  if (overlaps.empty()) return overlaps;
+  FB_CHECK(TellLosses(connection, &overlaps));
+  FB_CHECK(TellInvoices(connection, layout, sides, staged, &overlaps));
+  for (Overlap& overlap : overlaps) overlap.certain &= !overlap.invoice.empty();
   return overlaps;
 }
 

@@ -128,7 +128,7 @@ class Finder {
       if (theirs && *seen.their_count != seen.our_count) {
         // Of one price the bill's own quantity tells as much; of several it does not say which.
         if (seen.counts.size() > 1) continue;
-        seen.counts.begin()->second = static_cast<int64_t>(*seen.their_count);
+        seen.counts.begin()->second = *seen.their_count;
       } else if (!theirs && !seen.whole) {
         continue;
       }

@@ -153,8 +153,8 @@ class Explainer {
     int128 later = 0;
     for (const LedgerSum& sum : input_.neighbours) {
       const Parts said = PartsOf(step), has = PartsOf(sum);
-      bool same = !sum.correction.empty() && ToLower(sum.issuer) == whose.issuer &&
-                  sum.currency == whose.currency;
+      bool same = !sum.correction.empty() && sum.correction == input_.month &&
+                  ToLower(sum.issuer) == whose.issuer && sum.currency == whose.currency;
       for (size_t i = 0; i < said.size(); ++i) {
         same = same && (said[i].empty() || said[i] == has[i]);
       }

@@ -59,6 +59,7 @@ struct Ladder {
 };
 
 struct LadderInput {
+  std::string month;  // "2026-10", the period
   std::span<const InvoiceLine> lines;
   std::span<const LedgerSum> sums;  // of the period
   // Charges for this month that are billed in the period before or after.

@@ -36,7 +36,7 @@ InvoiceLine Line(std::string category, std::string service, std::string_view amo
 Ladders Make(const std::vector<InvoiceLine>& lines, const std::vector<LedgerSum>& sums,
              const std::vector<LedgerSum>& neighbours = {},
              std::vector<std::pair<std::string, Money>> quarantined = {}) {
-  auto ladders = MakeLadders({lines, sums, neighbours, std::move(quarantined)});
+  auto ladders = MakeLadders({"2026-10", lines, sums, neighbours, std::move(quarantined)});
   EXPECT_TRUE(ladders.has_value());
   for (const Ladder& ladder : ladders->invoices) {
     Money steps;
@@ -197,6 +197,11 @@ TEST(Ladder, WhatALaterMonthHasAsCorrectionsIsAReasonInTheClosedOne) {
   EXPECT_EQ(
       Reasons(Make({Line("", "", "106")}, {Sum("EC2", "Usage", "100")}, {later}).invoices.at(0)),
       "unexplained -6");
+  // Charges of this month's days that correct another one.
+  later.correction = "2026-09";
+  EXPECT_EQ(
+      Reasons(Make({Line("", "", "107")}, {Sum("EC2", "Usage", "100")}, {later}).invoices.at(0)),
+      "unexplained -7");
 }
 
 TEST(Ladder, InvoicesAreHeldAgainstTheirOwnCharges) {

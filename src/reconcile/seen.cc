@@ -19,7 +19,7 @@ struct Side {
   bool counted = true;  // every line states its quantity, of tokens where it is about all
 };
 struct Day {
-  std::map<BookPrice, int64_t> ours;
+  std::map<BookPrice, int128> ours;
   int64_t calls = 0;  // that ours are of
   bool whole = true;  // ours are all that the bill can have counted
   std::map<std::string, Side> theirs;

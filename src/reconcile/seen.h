@@ -28,11 +28,11 @@ struct ModelKey {
 // One day of one meter.
 struct Seen {
   Instant day;
-  std::map<BookPrice, int64_t> counts;  // ours
-  int128 our_count = 0;                 // of them all; of tokens where the bill tells no meters
-  std::optional<int128> their_count;    // nothing: not every line of the bill states its quantity
-  Money cost;                           // the bill's
-  int64_t lines = 0;                    // of the bill
+  std::map<BookPrice, int128> counts;  // ours
+  int128 our_count = 0;                // of them all; of tokens where the bill tells no meters
+  std::optional<int128> their_count;   // nothing: not every line of the bill states its quantity
+  Money cost;                          // the bill's
+  int64_t lines = 0;                   // of the bill
   // Ours are all that the bill can have counted: no call is at its bound.
   bool whole = true;
 };

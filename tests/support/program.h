@@ -30,7 +30,7 @@ struct RunOptions {
   // An existing folder: a file in it that is made, moved there or written is a change.
   std::filesystem::path change_in;
   // What standard input reads; nothing when empty.
-  std::filesystem::path input;
+  std::filesystem::path input = {};
 };
 
 // `arguments` without the program itself, which is FLYBALL_PROGRAM of the environment (ctest sets

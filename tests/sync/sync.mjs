@@ -107,6 +107,25 @@ test("a folder's parts are one bill where the estate says so", async () => {
   assert.deepEqual(await costs(home), { "2026-10": "7" });
 });
 
+test("a folder: a bill under a new name is refused with its remedy until the source lets it stand beside", async () => {
+  const folder = join(root.path, "renamed");
+  mkdirSync(folder);
+  const invoice = (cost) => ["BilledCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ServiceName,InvoiceIssuerName,BillingAccountId,InvoiceId,ChargeCategory",
+    ...[1, 2, 3].map((day) => `${cost},USD,2026-10-01,2026-10-0${day}T00:00:00Z,EC2,AWS,acc-1,INV-1,Usage`), ""].join("\n");
+  const home = makeHome([`{ name: local, kind: folder, path: ${folder} }`]);
+  writeFileSync(join(folder, "october.csv"), invoice(1));
+  await synced(home);
+  writeFileSync(join(folder, "october-2.csv"), invoice(2));
+  const refused = await sync(home);
+  assert.equal(refused.code, 2);
+  assert.deepEqual(outcomes(refused), { "october.csv": "unchanged", "october-2.csv": "failed" });
+  assert.match(JSON.stringify(refused.failures), /local\.october\.csv.*INV-1.*--source/);
+  assert.deepEqual(await costs(home), { "2026-10": "3" });
+  writeFileSync(join(home, "estate.yaml"), `sources:\n  - { name: local, kind: folder, path: ${folder}, beside: true }\n`);
+  assert.deepEqual(outcomes(await synced(home)), { "october.csv": "unchanged", "october-2.csv": "imported" });
+  assert.deepEqual(await costs(home), { "2026-10": "9" });
+});
+
 test("an export of AWS: each billing period is one import, and a restated one replaces its month alone", async () => {
   await putExport("exports", "2026-09", "e1", [bill("2026-09", [3])]);
   await putExport("exports", "2026-10", "e2", [bill("2026-10", [1]), bill("2026-10", [2])]);

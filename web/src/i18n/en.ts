@@ -625,10 +625,11 @@ export const en = {
     done: (source: string) => `${source} is in the ledger.`,
     overlaps: 'Charged under another source as well',
     overlapsRemedy:
-      'Both count. A bill that restates another one is imported under the name of the same source.',
+      'Both count where they stand beside each other. A bill that restates another one whole is imported under the name of the same source.',
     overlap: (source: string, month: string, account: string, standing: string, billed: string) =>
       `${source}, ${month}${account ? `, account ${account}` : ''}: ${standing} there, ${billed} in this bill.`,
     sameBill: 'It is the same invoice.',
+    overlapRefused: 'Under this name it will be refused.',
     unchanged: 'These charges are already in the ledger. Nothing changed.',
     rowsIn: 'Rows in',
     rowsKept: 'Kept',

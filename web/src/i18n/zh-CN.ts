@@ -580,10 +580,11 @@ export const zhCN: Catalogue = {
     checked: '检查完成，未写入任何内容。',
     done: (source) => `${source} 已写入账本。`,
     overlaps: '另一来源也有这些费用',
-    overlapsRemedy: '两者都会计入。若这份账单是对另一份的重述，请以相同的来源名称导入。',
+    overlapsRemedy: '两者并存时都会计入。若这份账单是对另一份的完整重述，请以相同的来源名称导入。',
     overlap: (source, month, account, standing, billed) =>
       `${source}，${month}${account ? `，账户 ${account}` : ''}：该来源为 ${standing}，本账单为 ${billed}。`,
     sameBill: '这是同一张发票。',
+    overlapRefused: '以此名称导入将被拒绝。',
     unchanged: '这些费用已在账本中，没有变化。',
     rowsIn: '读入行数',
     rowsKept: '保留',

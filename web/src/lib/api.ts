@@ -70,6 +70,7 @@ export interface Overlap {
   billed_cost: string;
   billed_cost_standing: string;
   same_bill: boolean;
+  refused: boolean;
 }
 export interface ImportReport {
   commit: string | null;

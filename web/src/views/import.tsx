@@ -297,6 +297,7 @@ function Report({ report, dry }: { report: ImportReport; dry: boolean }) {
                   `${grouped(each.billed_cost)} ${each.currency}`,
                 )}
                 {each.same_bill && <strong> {words.sameBill}</strong>}
+                {each.refused && <strong> {words.overlapRefused}</strong>}
               </li>
             ))}
           </ul>
