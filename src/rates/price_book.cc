@@ -132,7 +132,9 @@ size_t RateCard::price_count() const {
 }
 
 bool DayWindow::Contains(Instant at) const {
-  const int64_t second = (at.us - FloorDay(at).us) / kMicrosPerSecond;
+  // Not by FloorDay, which kAlways has none of.
+  const int64_t in_day = (at.us % kMicrosPerDay + kMicrosPerDay) % kMicrosPerDay;
+  const int64_t second = in_day / kMicrosPerSecond;
   if (start_s <= end_s) return start_s <= second && second < end_s;
   return second >= start_s || second < end_s;
 }
