@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 // month was closed while they were on their way: the next import of the bill makes them anew.
 bool IsMadeHere(const std::string& source) {
   return source == ingest::kGatewaySource || source == otlp::kSource ||
-         source.find(ledger::kCorrectionMark) != std::string::npos;
+         ledger::TakeApart(source).corrects;
 }
 
 Result<Json> BookCorrection(const Publishing& how, const std::string& source,

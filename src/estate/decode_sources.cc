@@ -160,7 +160,7 @@ Status ReadKeys(At map, Source* source) {
   for (const Key& key : Keys()) {
     if (Has(key, source->kind)) known.push_back(key.name);
   }
-  const std::string_view kind = kKinds[static_cast<size_t>(source->kind) - 1];
+  const std::string_view kind = SourceKindName(source->kind);
   FB_CHECK(CheckKeys(map, fmt::format("a source of kind {}", kind), known));
   for (const Key& key : Keys()) {
     if (!Has(key, source->kind)) continue;
@@ -246,6 +246,10 @@ Status CheckSecrets(At map, const Source& source) {
 }
 
 }  // namespace
+
+std::string_view SourceKindName(SourceKind kind) {
+  return kind == SourceKind::kNamed ? "" : kKinds[static_cast<size_t>(kind) - 1];
+}
 
 Result<Source> DecodeSource(At at) {
   Source source;

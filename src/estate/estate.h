@@ -57,6 +57,8 @@ enum class SourceKind : uint8_t {
   kAnthropic,
   kOpenRouter
 };
+// As an estate writes it; "" of kNamed.
+std::string_view SourceKindName(SourceKind kind);
 // Who says which files belong together: a manifest of the vendor's, or kNone, their places alone.
 enum class ManifestKind : uint8_t { kAuto, kNone, kAwsCur, kAwsDataExports, kAzureExport };
 inline constexpr uint64_t kMaxRateLeast = 1024;  // of a source

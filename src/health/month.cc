@@ -49,9 +49,8 @@ Corrections CorrectionsIn(const Json& commits, const std::vector<std::string>& p
   }
   Corrections corrections;
   for (const std::string& source : sources) {
-    const size_t mark = source.find(ledger::kCorrectionMark);
-    if (mark == std::string::npos) continue;
-    corrections[source.substr(mark + ledger::kCorrectionMark.size())].push_back(source);
+    const auto month = ledger::TakeApart(source).corrects;
+    if (month) corrections[std::string(*month)].push_back(source);
   }
   return corrections;
 }

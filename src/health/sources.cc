@@ -48,24 +48,8 @@ Json BilledJson(const Billed& billed) {
 }
 
 std::string_view KindOf(const std::string& name, const Entry& entry) {
-  switch (entry.declared == nullptr ? estate::SourceKind::kNamed : entry.declared->kind) {
-    case estate::SourceKind::kFolder:
-      return "folder";
-    case estate::SourceKind::kS3:
-      return "s3";
-    case estate::SourceKind::kAzure:
-      return "azure";
-    case estate::SourceKind::kGcs:
-      return "gcs";
-    case estate::SourceKind::kOpenAi:
-      return "openai";
-    case estate::SourceKind::kAnthropic:
-      return "anthropic";
-    case estate::SourceKind::kOpenRouter:
-      return "openrouter";
-    case estate::SourceKind::kNamed:
-      break;
-  }
+  const auto kind = entry.declared == nullptr ? estate::SourceKind::kNamed : entry.declared->kind;
+  if (kind != estate::SourceKind::kNamed) return estate::SourceKindName(kind);
   // Their bills are made here, of logs.
   if (name == "gateway") return "gateway";
   if (name == "otlp") return "spans";
@@ -98,8 +82,7 @@ Result<Entries> Gather(const SourcesInput& input) {
         });
     if (!counts) continue;
     Entry& entry = entries[OwnerOf(commit->source, input.estate.sources)];
-    if (entry.last_import == nullptr &&
-        commit->source.find(ledger::kCorrectionMark) == std::string::npos) {
+    if (entry.last_import == nullptr && !ledger::TakeApart(commit->source).corrects) {
       entry.last_import = &*commit;
     }
     if (commit->facts.rows_quarantined > 0) entry.quarantines.push_back(&*commit);
@@ -392,8 +375,7 @@ QuarantineReasons::Counts QuarantineReasons::Of(os::Files& files, const std::str
 }
 
 std::string OwnerOf(const std::string& ledger_source, std::span<const estate::Source> known) {
-  std::string_view name = ledger_source;
-  name = name.substr(0, name.find(ledger::kCorrectionMark));
+  const std::string_view name = ledger::TakeApart(ledger_source).source;
   const estate::Source* owner = nullptr;
   for (const estate::Source& source : known) {
     const bool part = name == source.name || (source.kind != estate::SourceKind::kNamed &&

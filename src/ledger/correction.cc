@@ -13,6 +13,8 @@
 namespace flyball::ledger {
 namespace {
 
+constexpr std::string_view kMark = ".corrections-";
+
 using engine::Answer;
 using engine::QuoteIdentifier;
 using engine::QuoteLiteral;
@@ -82,7 +84,13 @@ std::string NextPeriod(const std::string& period) {
 }  // namespace
 
 std::string CorrectionSource(const std::string& source, const std::string& period) {
-  return source + std::string(kCorrectionMark) + period;
+  return source + std::string(kMark) + period;
+}
+
+SourceName TakeApart(std::string_view source) {
+  const size_t mark = source.find(kMark);
+  if (mark == std::string_view::npos) return {source, {}};
+  return {source.substr(0, mark), source.substr(mark + kMark.size())};
 }
 
 Result<Correction> WriteCorrectionFile(engine::Connection& connection, const Layout& layout,

@@ -161,9 +161,14 @@ struct Correction {
   std::string period;   // in which they are booked: the first open one after the closed
   int64_t changes = 0;  // charges reversed and restated; 0: the ledger says so already, no file
 };
-inline constexpr std::string_view kCorrectionMark = ".corrections-";
 // "<source>.corrections-2026-10"
 std::string CorrectionSource(const std::string& source, const std::string& period);
+// A name of a source, taken apart: whose it is, and the closed month that it corrects.
+struct SourceName {
+  std::string_view source;
+  std::optional<std::string_view> corrects;  // nothing: it is no source of corrections
+};
+SourceName TakeApart(std::string_view source);
 
 // A bill that is staged, and of which another source has most charges of one billing period and
 // account: see ledger/overlap.h.

@@ -31,9 +31,9 @@ struct Word {
   bool correction = false;
 };
 Word WordOf(const Slice& slice) {
-  const size_t mark = slice.source.find(kCorrectionMark);
-  if (mark == std::string::npos) return {slice.source, slice.period, false};
-  return {slice.source.substr(0, mark), slice.source.substr(mark + kCorrectionMark.size()), true};
+  const SourceName name = TakeApart(slice.source);
+  return {std::string(name.source), std::string(name.corrects.value_or(slice.period)),
+          name.corrects.has_value()};
 }
 
 std::set<std::string> PeriodsOf(const StagedImport& staged) {
