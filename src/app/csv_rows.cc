@@ -7,13 +7,12 @@
 #include <cstring>
 #include <vector>
 
+#include "base/text.h"
 #include "ingest/csv.h"
 #include "ingest/import.h"
 
 namespace flyball::app {
 namespace {
-
-constexpr size_t kBlockBytes = 1u << 16;
 
 class StandardInput : public ingest::ByteSource {
  public:
@@ -45,32 +44,23 @@ Result<std::unique_ptr<ingest::ByteSource>> Open(const std::string& path) {
 
 Status ReadCsvRows(const std::string& path, const OnRow& row) {
   const std::string name = path == "-" ? "standard input" : path;
-  ingest::BlockReader blocks(FB_TRY(Open(path)), ingest::BlockReader::Form::kCsv, ',', name,
-                             kBlockBytes, ingest::kRecordMaxBytes);
-  ingest::CsvRecords records(',');
-  ingest::Block block;
-  ingest::Record record;
   std::vector<std::string_view> fields;
   bool first = true;
-  while (FB_TRY(blocks.Next(&block))) {
-    records.Start(&block);
-    while (records.Next(&record)) {
-      const Place place{name, record.line, 0, 0};
-      if (record.fault != nullptr) {
-        return Fail(Error{Code::kInvalidArgument, record.fault, {}, place});
-      }
-      fields.clear();
-      for (const ingest::Field& field : record.fields) fields.push_back(field.text);
-      constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-      if (first && !fields.empty() && fields[0].starts_with(kByteOrderMark)) {
-        fields[0].remove_prefix(kByteOrderMark.size());
-      }
-      first = false;
-      Status done = row(fields);
-      if (!done) return Fail(std::move(done.error()).At(place));
-    }
-  }
-  return {};
+  return ingest::VisitCsv(FB_TRY(Open(path)), ',', name,
+                          [&](const ingest::Record& record) -> Status {
+                            const Place place{name, record.line, 0, 0};
+                            if (record.fault != nullptr) {
+                              return Fail(Error{Code::kInvalidArgument, record.fault, {}, place});
+                            }
+                            fields.clear();
+                            for (const ingest::Field& field : record.fields)
+                              fields.push_back(field.text);
+                            if (first && !fields.empty()) fields[0] = SkipByteOrderMark(fields[0]);
+                            first = false;
+                            Status done = row(fields);
+                            if (!done) return Fail(std::move(done.error()).At(place));
+                            return {};
+                          });
 }
 
 }  // namespace flyball::app

@@ -11,6 +11,8 @@ namespace flyball {
 // Length of the longest prefix that is well-formed UTF-8 (== size when all of it is).
 size_t ValidUtf8Prefix(std::string_view text);
 std::string_view Trim(std::string_view text);
+// Without the byte order mark of UTF-8 that some programs begin a file with.
+std::string_view SkipByteOrderMark(std::string_view text);
 std::vector<std::string_view> SplitText(std::string_view text, char separator);
 bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 std::string ToLower(std::string_view text);

@@ -18,7 +18,6 @@ namespace flyball::forecast {
 namespace {
 
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-constexpr size_t kBlockBytes = 1u << 20;
 // The columns of the M3 form.
 constexpr size_t kM3Fields = 6;
 
@@ -101,8 +100,6 @@ class Rejoined : public ingest::ByteSource {
   size_t at_ = 0;
 };
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
 Result<std::string> ReadStart(ingest::ByteSource& source) {
   std::string start;
   while (start.size() < ingest::kReadBytes && start.find('\n') == std::string::npos) {
@@ -112,7 +109,7 @@ Result<std::string> ReadStart(ingest::ByteSource& source) {
     start.resize(before + got);
     if (got == 0) break;
   }
-  if (start.starts_with(kByteOrderMark)) start.erase(0, kByteOrderMark.size());
+  start.erase(0, start.size() - SkipByteOrderMark(start).size());
   return start;
 }
 
@@ -403,17 +400,10 @@ Result<SeriesFile> ReadSeries(std::unique_ptr<ingest::ByteSource> source, const 
                               const ReadOptions& options) {
   std::string start = FB_TRY(ReadStart(*source));
   const char delimiter = DelimiterOf(start);
-  ingest::BlockReader blocks(std::make_unique<Rejoined>(std::move(start), std::move(source)),
-                             ingest::BlockReader::Form::kCsv, delimiter, name, kBlockBytes,
-                             ingest::kRecordMaxBytes);
   SeriesReader reader(name, options, delimiter);
-  ingest::CsvRecords records(delimiter);
-  ingest::Block block;
-  ingest::Record record;
-  while (FB_TRY(blocks.Next(&block))) {
-    records.Start(&block);
-    while (records.Next(&record)) FB_CHECK(reader.Take(record));
-  }
+  FB_CHECK(ingest::VisitCsv(std::make_unique<Rejoined>(std::move(start), std::move(source)),
+                            delimiter, name,
+                            [&](const ingest::Record& record) { return reader.Take(record); }));
   return reader.Finish();
 }
 

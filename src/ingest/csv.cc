@@ -47,7 +47,7 @@ Result<CsvHeader> ReadCsvHeader(std::string_view start, bool whole, KnownColumns
   }
   CsvHeader best;
   int best_known = 0;
-  std::string_view body = start.starts_with("\xEF\xBB\xBF") ? start.substr(3) : start;
+  std::string_view body = SkipByteOrderMark(start);
   std::string_view first_line;
   for (char delimiter : {',', ';', '\t', '|'}) {
     BlockReader blocks(MakeTextSource(std::string(body)), BlockReader::Form::kCsv, delimiter, "",
@@ -328,6 +328,21 @@ bool CsvRecords::Next(Record* record) {
   at_ = stop < end_ ? stop + 1 : end_;
   line_ += number_records_ ? 1 : 1 + newlines;
   return true;
+}
+
+Status VisitCsv(std::unique_ptr<ByteSource> source, char delimiter, const std::string& name,
+                const std::function<Status(const Record& record)>& visit) {
+  constexpr size_t kBlockBytes = 1u << 16;
+  BlockReader blocks(std::move(source), BlockReader::Form::kCsv, delimiter, name, kBlockBytes,
+                     kRecordMaxBytes);
+  CsvRecords records(delimiter);
+  Block block;
+  Record record;
+  while (FB_TRY(blocks.Next(&block))) {
+    records.Start(&block);
+    while (records.Next(&record)) FB_CHECK(visit(record));
+  }
+  return {};
 }
 
 }  // namespace flyball::ingest

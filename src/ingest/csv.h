@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -104,5 +105,10 @@ class CsvRecords : public RecordReader {
   std::vector<char> unescaped_;
   size_t unescaped_size_ = 0;
 };
+
+// Every record of CSV text of any columns to `visit`, in order; it is valid for the call, and may
+// have a fault. `name` is the input's in errors. Stops at the first error.
+Status VisitCsv(std::unique_ptr<ByteSource> source, char delimiter, const std::string& name,
+                const std::function<Status(const Record& record)>& visit);
 
 }  // namespace flyball::ingest

@@ -45,7 +45,7 @@ Result<Start> ReadStart(const std::shared_ptr<const InputFile>& file) {
 
 Result<InputForm> FormOf(const InputFile& file, std::string_view start, Format format) {
   InputForm form = InputForm::kCsv;
-  std::string_view body = start.starts_with("\xEF\xBB\xBF") ? start.substr(3) : start;
+  std::string_view body = SkipByteOrderMark(start);
   size_t first = body.find_first_not_of(" \t\r\n");
   char c = first == std::string_view::npos ? '\0' : body[first];
   if (file.is_parquet()) {

@@ -214,7 +214,7 @@ void RawCsvWalker::Feed(std::string_view bytes) {
 }
 
 void RawCsvWalker::Walk(std::string_view bytes) {
-  if (!started_ && bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+  if (!started_) bytes = SkipByteOrderMark(bytes);
   started_ = true;
   const char* p = bytes.data();
   const char* const end = p + bytes.size();
@@ -438,7 +438,7 @@ Result<RawFacts> ScanJsonFile(ByteSource& source, const InputFile& file, uint64_
       return Fail(Code::kCancelled, "the import was cancelled");
     }
     std::string_view rest(buffer.data(), got);
-    if (first && rest.starts_with("\xEF\xBB\xBF")) rest.remove_prefix(3);
+    if (first) rest = SkipByteOrderMark(rest);
     first = false;
     for (;;) {
       size_t newline = rest.find('\n');

@@ -12,7 +12,6 @@
 namespace flyball::rates {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kWanted =
     "eurofxref-hist.csv or eurofxref.csv of the European Central Bank, or the daily series of its "
     "data portal as CSV";
@@ -34,9 +33,7 @@ std::unexpected<Error> Wrong(int64_t line, std::string message, std::string hint
 // The lines of a text that say something, with their numbers from 1.
 class Lines {
  public:
-  explicit Lines(std::string_view text) : rest_(text) {
-    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
-  }
+  explicit Lines(std::string_view text) : rest_(text) { rest_ = SkipByteOrderMark(rest_); }
   bool Next() {
     while (!rest_.empty()) {
       const size_t end = std::min(rest_.find('\n'), rest_.size());

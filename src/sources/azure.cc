@@ -102,7 +102,7 @@ std::string AzureStringToSign(const std::string& account, const std::string& pat
 
 Result<Page> ReadAzurePage(std::string_view xml) {
   // A byte order mark may stand before the declaration.
-  if (xml.starts_with("\xEF\xBB\xBF")) xml.remove_prefix(3);
+  xml = SkipByteOrderMark(xml);
   const Xml document = FB_TRY(Xml::Parse(xml, "EnumerationResults"));
   Page page;
   for (const Xml::Item& item : document.Items("Blobs/Blob")) {

@@ -241,7 +241,7 @@ Result<std::vector<ManifestPlace>> NewestManifests(ManifestKind kind,
 
 Result<Delivery> ReadManifest(ManifestKind kind, const ManifestPlace& place,
                               const std::string& bucket, std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  text = SkipByteOrderMark(text);
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object()) {
     return Wrong(place, fmt::format("is no {}: it is no JSON object", KindName(kind)));

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace flyball::native {
 namespace {
 
@@ -163,7 +165,7 @@ std::string JsonTextOf(std::string_view value) {
 
 bool JsonDocumentToLines(std::string_view text, std::string* lines, bool* more) {
   *more = false;
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  text = SkipByteOrderMark(text);
   std::vector<JsonMember> members;
   std::vector<std::string_view> elements;
   for (size_t at = SkipBlanks(text, 0); at < text.size();) {
@@ -187,7 +189,7 @@ bool JsonDocumentToLines(std::string_view text, std::string* lines, bool* more) 
 }
 
 bool LooksLikeJsonDocument(std::string_view start) {
-  if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);
+  start = SkipByteOrderMark(start);
   size_t at = SkipBlanks(start, 0);
   if (at < start.size() && start[at] == '[') return true;
   if (at >= start.size() || start[at] != '{') return false;
