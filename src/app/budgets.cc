@@ -105,7 +105,7 @@ int RunBudgets(const Environment& environment, const BudgetsArgs& args) {
     Say("flyball: there are no budgets (`flyball budgets set --scope team=NAME --amount 100`)");
     return kExitDone;
   }
-  Print(environment.format == "csv" ? CsvText(ToTable(rows)) : TableText(ToTable(rows)));
+  Print(environment, ToTable(rows));
   return kExitDone;
 }
 

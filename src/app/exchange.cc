@@ -54,7 +54,7 @@ void Show(const Environment& environment, const Json& json, const Table& table) 
   if (environment.json()) {
     Print(json.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {
-    Print(environment.format == "csv" ? CsvText(table) : TableText(table));
+    Print(environment, table);
   }
 }
 

@@ -287,7 +287,7 @@ int RunInvoices(const Environment& environment, const ReconcileArgs& args) {
     Print(report.dump(2, ' ', false, Json::error_handler_t::replace));
   } else {
     const Table table = ReportTable(environment, *look);
-    Print(environment.format == "csv" ? CsvText(table) : TableText(table));
+    Print(environment, table);
     Notes(*look);
     if (!closed.empty()) Say(fmt::format("flyball: {} is closed, commit {}", args.period, closed));
   }

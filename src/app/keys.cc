@@ -68,7 +68,7 @@ int ListAll(const Environment& environment) {
          key.models.empty() ? "all" : Joined(key.models), FormatInstant(key.created),
          key.expires ? FormatInstant(*key.expires) : "never", key.revoked ? "revoked" : ""});
   }
-  Print(environment.format == "csv" ? CsvText(table) : TableText(table));
+  Print(environment, table);
   return kExitDone;
 }
 

@@ -94,7 +94,7 @@ int RunCommits(const Environment& environment) {
          commit.value("time", ""), commit.value("kind", ""), commit.value("source", ""),
          std::to_string(facts.value("rows_in_slices", int64_t{0})), commit.value("author", "")});
   }
-  Print(environment.format == "csv" ? CsvText(table) : TableText(table));
+  Print(environment, table);
   return kExitDone;
 }
 

@@ -25,7 +25,7 @@ int Show(const Environment& environment, const Json& json, const Table& table) {
   if (environment.json()) {
     Print(Dump(json));
   } else {
-    Print(environment.format == "csv" ? CsvText(table) : TableText(table));
+    Print(environment, table);
   }
   return kExitDone;
 }

@@ -62,4 +62,8 @@ Table DropEmptyColumns(const Table& table) {
   return kept;
 }
 
+void Print(const Environment& environment, const Table& table) {
+  Print(environment.format == "csv" ? CsvText(table) : TableText(table));
+}
+
 }  // namespace flyball::app

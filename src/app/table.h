@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "app/command.h"
+
 namespace flyball::app {
 
 struct Table {
@@ -16,5 +18,7 @@ std::string Printable(std::string text);
 std::string TableText(const Table& table);
 std::string CsvText(const Table& table);  // RFC 4180, lines end in LF
 Table DropEmptyColumns(const Table& table);
+// To standard output, as CSV where that is asked for.
+void Print(const Environment& environment, const Table& table);
 
 }  // namespace flyball::app

@@ -142,8 +142,7 @@ int RunRootCause(const Environment& environment, const RootCauseArgs& args) {
     for (const watch::RootCause& cause : *causes) json.push_back(CauseJson(cause));
     Print(json.dump(-1, ' ', false, Json::error_handler_t::replace));
   } else {
-    const Table shown = CausesTable(*causes);
-    Print(environment.format == "csv" ? CsvText(shown) : TableText(shown));
+    Print(environment, CausesTable(*causes));
   }
   return kExitDone;
 }
