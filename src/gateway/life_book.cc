@@ -195,8 +195,10 @@ void LifeBook::CheckDeadlines(const guard::Guard& guard, int64_t late_us) {
   }
 }
 
-// Every vendor's invoice is counted, in the window that its call was held in.
-void LifeBook::CheckInvoices(const guard::Guard& guard) {
+void LifeBook::VisitCells(
+    const guard::Guard& guard,
+    const std::function<void(const guard::Account& account, const LifeCellKey& key,
+                             const guard::Totals& totals)>& visit) {
   for (uint32_t id = 0; id < guard.books().size(); ++id) {
     if (!guard.books().Has(id)) continue;
     const guard::Account& account = guard.books().at(id);
@@ -204,15 +206,23 @@ void LifeBook::CheckInvoices(const guard::Guard& guard) {
     if (accounts_[static_cast<size_t>(key)].is_reshaped) continue;
     for (const uint32_t c : account.cells) {
       const guard::Cell& cell = guard.books().cell(c);
-      const auto found = invoices_.find({key, cell.generation, cell.period.start.us});
-      if (found == invoices_.end()) continue;
-      const Amount counted = cell.totals.own() + cell.totals.gap + cell.totals.excess;
-      if (found->second <= counted) continue;
-      Fail("the invoice of " + account.spec.name + ", " +
-           budget::FormatAmount(account.spec.measure, found->second) +
-           ", is above what is counted, " + budget::FormatAmount(account.spec.measure, counted));
+      visit(account, {key, cell.generation, cell.period.start.us}, cell.totals);
     }
   }
+}
+
+// Every vendor's invoice is counted, in the window that its call was held in.
+void LifeBook::CheckInvoices(const guard::Guard& guard) {
+  VisitCells(guard, [this](const guard::Account& account, const LifeCellKey& key,
+                           const guard::Totals& totals) {
+    const auto found = invoices_.find(key);
+    if (found == invoices_.end()) return;
+    const Amount counted = totals.own() + totals.gap + totals.excess;
+    if (found->second <= counted) return;
+    Fail("the invoice of " + account.spec.name + ", " +
+         budget::FormatAmount(account.spec.measure, found->second) +
+         ", is above what is counted, " + budget::FormatAmount(account.spec.measure, counted));
+  });
 }
 
 void LifeBook::CheckSettled(guard::Guard& guard, bool exact) {
@@ -233,24 +243,17 @@ void LifeBook::CheckSettled(guard::Guard& guard, bool exact) {
       whole[leg.cell] += In(leg, attempt->billed, attempt->billed_tokens);
     }
   }
-  for (uint32_t id = 0; id < guard.books().size(); ++id) {
-    if (!guard.books().Has(id)) continue;
-    const guard::Account& account = guard.books().at(id);
-    const int key = KeyOf(account);
-    if (accounts_[static_cast<size_t>(key)].is_reshaped) continue;
-    for (const uint32_t c : account.cells) {
-      const guard::Cell& cell = guard.books().cell(c);
-      const LifeCellKey cell_key{key, cell.generation, cell.period.start.us};
-      if (mixed.contains(cell_key)) continue;
-      const auto found = whole.find(cell_key);
-      const Amount invoice = found == whole.end() ? 0 : found->second;
-      const Amount counted = cell.totals.own() + cell.totals.excess;
-      if (cell.totals.lost > 0 || counted == invoice) continue;
-      Fail("the books of " + account.spec.name + " are not the invoice at the end: " +
-           budget::FormatAmount(account.spec.measure, counted) + " for " +
-           budget::FormatAmount(account.spec.measure, invoice));
-    }
-  }
+  VisitCells(guard, [&](const guard::Account& account, const LifeCellKey& key,
+                        const guard::Totals& totals) {
+    if (mixed.contains(key)) return;
+    const auto found = whole.find(key);
+    const Amount invoice = found == whole.end() ? 0 : found->second;
+    const Amount counted = totals.own() + totals.excess;
+    if (totals.lost > 0 || counted == invoice) return;
+    Fail("the books of " + account.spec.name +
+         " are not the invoice at the end: " + budget::FormatAmount(account.spec.measure, counted) +
+         " for " + budget::FormatAmount(account.spec.measure, invoice));
+  });
 }
 
 // ---- the watch

@@ -3,6 +3,7 @@
 // the invoices are compared with what the guard counts. Test code only.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -95,6 +96,10 @@ class LifeBook {
   };
   void Fail(const std::string& what);
   int KeyOf(const guard::Account& account);
+  // Of each account that an edit has not reshaped, each window.
+  void VisitCells(const guard::Guard& guard,
+                  const std::function<void(const guard::Account& account, const LifeCellKey& key,
+                                           const guard::Totals& totals)>& visit);
   void Look(const guard::Guard& guard);
   void Add(const LifeAttempt& attempt, int sign);
   void CheckLimits(const guard::Guard& guard);

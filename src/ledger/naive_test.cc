@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ledger/test_answer.h"
+
 namespace flyball::ledger {
 namespace {
 
@@ -25,21 +27,6 @@ std::vector<NaiveCharge> Bill() {
   return {Charge("AWS", "ads", 1, kOctober), Charge("AWS", "", 2, kOctober),
           Charge("Azure", "ads", 4, kNovember), Charge("Oracle", "search", 8, kNovember),
           Charge("Oracle", "search", -3, kOctober)};
-}
-
-// "AWS ads 1 | ..." for short expectations.
-std::string Text(const Result<QueryAnswer>& answer) {
-  if (!answer) return answer.error().message;
-  std::string text;
-  for (const AnswerRow& row : answer->rows) {
-    if (!text.empty()) text += " | ";
-    for (const std::string& cell : row.dimensions) text += cell + " ";
-    text += row.currency;
-    for (size_t m = 0; m < row.measures.size(); ++m) {
-      text += " " + FormatDecimal(row.measures[m], MeasureScale(answer->measures[m]));
-    }
-  }
-  return text;
 }
 
 CostQuery Ask(std::vector<std::string> by) {

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/ratio.h"
 #include "ledger/naive.h"
+#include "ledger/test_answer.h"
 
 namespace flyball::ledger {
 namespace {
@@ -44,27 +45,14 @@ std::vector<NaiveCharge> Bill() {
           Charge("B", "CNY", "88", "2026-10-06"),            // 10 EUR
           Charge("B", "EUR", "7", "2026-10-06"),
           Charge("C", "USD", "-1.1", "2026-10-06T12:00:00Z"),  // -1 EUR
-          Charge("C", "XXX", "0", "2026-10-06")};              // nothing needs no rate
+          Charge("C", "XXX", "0", "2026-10-06")};              // ISO 4217's "no currency": a sum
+                                                               // of zero needs no rate
 }
 
 Result<QueryAnswer> Answer(const std::string& json, const std::vector<NaiveCharge>& charges,
                            const rates::ExchangeTable& table) {
   const CostQuery query = FB_TRY(ParseQueryJson(json));
   return ReportIn(query, FB_TRY(AnswerNaively(ReportingQuery(query), charges)), table);
-}
-
-std::string Text(const Result<QueryAnswer>& answer) {
-  if (!answer) return answer.error().message;
-  std::string text;
-  for (const AnswerRow& row : answer->rows) {
-    if (!text.empty()) text += " | ";
-    for (const std::string& cell : row.dimensions) text += cell + " ";
-    text += row.currency;
-    for (size_t m = 0; m < row.measures.size(); ++m) {
-      text += " " + FormatDecimal(row.measures[m], MeasureScale(answer->measures[m]));
-    }
-  }
-  return text;
 }
 
 TEST(ReportIn, ConvertsEachDayAtItsRate) {

@@ -18,7 +18,7 @@ namespace {
 
 constexpr char kBillNote[] = "bill";  // beside the walks: what they are together
 
-// What is to be asked for now; empty: nothing.
+// The days that are due to be asked for; empty: none.
 Result<Period> DueDays(const VendorApi& api, const ApiMonth& month, const std::vector<Walk>& walks,
                        Instant now) {
   const Instant earliest = api.history_days == 0

@@ -76,10 +76,10 @@ class Search {
     const double ratio = LogNormal(deviations_.relative[leaf] - proportion, variance) - log_noise;
     return std::log((1 - settings_.strays) * std::exp(ratio) + settings_.strays);
   }
-  double Cost(CuboidMask mask, size_t elements) const {
+  double Penalty(CuboidMask mask, size_t elements) const {
     const double cuboids = std::exp2(static_cast<double>(table_.dimensions().size()));
-    return settings_.base_cost + settings_.depth_cost * std::popcount(mask) + std::log(cuboids) +
-           std::log(static_cast<double>(elements));
+    return settings_.base_penalty + settings_.depth_penalty * std::popcount(mask) +
+           std::log(cuboids) + std::log(static_cast<double>(elements));
   }
   void MeasureGains();
   void Survey(CuboidMask mask, double near_miss, std::vector<Candidate>* candidates);
@@ -123,11 +123,11 @@ void Search::Survey(CuboidMask mask, double near_miss, std::vector<Candidate>* c
     Gains& sum = sums[slot];
     for (size_t k = 0; k < kProportions; ++k) sum[k] += gains_[i][k];
   }
-  const double cost = Cost(mask, filled);
+  const double penalty = Penalty(mask, filled);
   for (size_t slot = 0; slot < sums.size(); ++slot) {
     if (some_leaf[slot] == kNone) continue;
     const auto best = std::max_element(sums[slot].begin(), sums[slot].end());
-    const double evidence = static_cast<double>(*best) - cost;
+    const double evidence = static_cast<double>(*best) - penalty;
     if (evidence <= -near_miss) continue;
     candidates->push_back(
         {evidence, mask, some_leaf[slot], static_cast<size_t>(best - sums[slot].begin())});

@@ -26,10 +26,10 @@
 namespace flyball::watch {
 
 struct RootCauseSettings {
-  double strays = 0.1;     // share of a cause's leaves that may be as they were expected
-  double base_cost = 6;    // nats of evidence that a cause must have, whatever it is,
-  double depth_cost = 1;   // and for each dimension that it names
-  double least_share = 0;  // of the total difference, that a cause after the first explains
+  double strays = 0.1;       // share of a cause's leaves that may be as they were expected
+  double base_penalty = 6;   // nats of evidence that a cause must have, whatever it is,
+  double depth_penalty = 1;  // and for each dimension that it names
+  double least_share = 0;    // of the total difference, that a cause after the first explains
 };
 
 struct RootCause {

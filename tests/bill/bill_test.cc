@@ -11,7 +11,7 @@
 #include "net/http.h"
 #include "os/files.h"
 #include "os/journal.h"
-#include "support/program.h"
+#include "support/home_test.h"
 
 namespace flyball::tests {
 namespace {
@@ -42,23 +42,13 @@ std::string Text(const Json& json) {
   return json.is_string() ? json.get<std::string>() : json.dump();
 }
 
-class Billed : public ::testing::Test {
+class Billed : public HomeTest {
  protected:
-  Ended Run(std::vector<std::string> words) {
-    words.push_back("--home");
-    words.push_back(home());
-    return RunFlyball(words);
-  }
   Json RunJson(std::vector<std::string> words, int exit_code = 0) {
     words.insert(words.end(), {"--format", "json"});
     const Ended ended = Run(words);
     EXPECT_EQ(ended.exit_code, exit_code) << ended.out << ended.err;
     return Json::parse(ended.out, nullptr, false);
-  }
-  std::string home() const { return (folder.path() / "home").string(); }
-  std::string Put(const std::string& name, std::string_view content) {
-    WriteFile(folder.path() / name, content);
-    return (folder.path() / name).string();
   }
   static net::ClientResponse Post(int port, const std::string& key, const std::string& body) {
     net::Request request;
@@ -173,7 +163,6 @@ class Billed : public ::testing::Test {
   }
 
   std::string last_ = "0";
-  TempFolder folder;
 };
 
 TEST_F(Billed, AfterApplyingTheInvoiceTheLedgerIsTheInvoice) {

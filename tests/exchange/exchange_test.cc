@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/program.h"
+#include "support/home_test.h"
 
 namespace flyball::tests {
 namespace {
@@ -22,22 +22,13 @@ std::string Charge(const std::string& cost, const std::string& currency, const s
          ",1,Hours,Vendor,Vendor,Compute,Service,42\n";
 }
 
-class Exchange : public ::testing::Test {
+class Exchange : public HomeTest {
  protected:
-  Ended Run(std::vector<std::string> words) {
-    words.push_back("--home");
-    words.push_back((folder.path() / "home").string());
-    return RunFlyball(words);
-  }
   Json RunJson(std::vector<std::string> words) {
     words.insert(words.end(), {"--format", "json"});
     const Ended ended = Run(words);
     EXPECT_EQ(ended.exit_code, 0) << ended.err;
     return Json::parse(ended.out, nullptr, false);
-  }
-  std::string Put(const std::string& name, std::string_view content) {
-    WriteFile(folder.path() / name, content);
-    return (folder.path() / name).string();
   }
   void ImportBill() {
     const std::string bill = Put(
@@ -51,8 +42,6 @@ class Exchange : public ::testing::Test {
     const Ended ended = Run({"import", bill, "--source", "vendor"});
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
   }
-
-  TempFolder folder;
 };
 
 TEST_F(Exchange, ImportsAndShows) {

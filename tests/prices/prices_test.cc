@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "support/program.h"
+#include "support/home_test.h"
 
 namespace flyball::tests {
 namespace {
@@ -14,24 +14,13 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kUsage[] = R"({"input":3,"cache_write_5m":12304,"output":550})";
 
-class Prices : public ::testing::Test {
+class Prices : public HomeTest {
  protected:
-  Ended Run(std::vector<std::string> words) {
-    words.push_back("--home");
-    words.push_back((folder.path() / "home").string());
-    return RunFlyball(words);
-  }
   Json RunJson(const std::vector<std::string>& words) {
     const Ended ended = Run(words);
     EXPECT_EQ(ended.exit_code, 0) << ended.err;
     return Json::parse(ended.out, nullptr, false);
   }
-  std::string Put(const std::string& name, std::string_view content) {
-    WriteFile(folder.path() / name, content);
-    return (folder.path() / name).string();
-  }
-
-  TempFolder folder;
 };
 
 TEST_F(Prices, RatePrintsTheContractWithoutAHome) {
