@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "ingest/import.h"
+#include "ingest/native/service.h"
 #include "ingest/product.h"
 #include "ingest/raw_scan.h"
 #include "model/charge.h"
@@ -20,6 +21,7 @@ using charge::At;
 using focus::Lineage;
 
 constexpr size_t kShownTextBytes = 80;
+constexpr size_t kSubcategoriesKept = 4'096;  // services; beyond it all are looked up anew
 
 constexpr int kListUnitPrice = At("ListUnitPrice");
 constexpr int kContractedUnitPrice = At("ContractedUnitPrice");
@@ -29,13 +31,18 @@ constexpr int kCommitmentDiscountId = At("CommitmentDiscountId");
 constexpr int kServiceProviderName = At("ServiceProviderName");
 constexpr int kHostProviderName = At("HostProviderName");
 constexpr int kInvoiceIssuerName = At("InvoiceIssuerName");
+constexpr int kServiceCategory = At("ServiceCategory");
+constexpr int kServiceName = At("ServiceName");
+constexpr int kServiceSubcategory = At("ServiceSubcategory");
 
 constexpr std::array<int, kFilledCount> kFilledIndexes = {
-    At("BillingAccountId"),   At("BillingPeriodEnd"), At("BillingPeriodStart"),
-    At("ChargeCategory"),     At("ChargePeriodEnd"),  At("ContractedCost"),
-    At("EffectiveCost"),      At("HostProviderName"), At("InvoiceIssuerName"),
-    At("ListCost"),           At("ServiceCategory"),  At("ServiceName"),
-    At("ServiceProviderName")};
+    At("BillingAccountId"),    At("BillingPeriodEnd"),
+    At("BillingPeriodStart"),  At("ChargeCategory"),
+    At("ChargePeriodEnd"),     At("ContractedCost"),
+    At("EffectiveCost"),       At("HostProviderName"),
+    At("InvoiceIssuerName"),   At("ListCost"),
+    At("ServiceCategory"),     At("ServiceName"),
+    At("ServiceProviderName"), At("ServiceSubcategory")};
 
 std::string Shown(std::string_view text) {
   std::string shown = RepairUtf8(text.substr(0, kShownTextBytes));
@@ -418,12 +425,43 @@ void RowAdapter::FillNames(const Record& record, RowDefects* defects) {
       Mark(column, Lineage::kAssumed);
     }
   }
+  FillSubcategory();
   for (size_t i = 0; i < kFilledCount; ++i) {
     int column = kFilledIndexes[i];
     bool text = schema_.columns()[static_cast<size_t>(column)].type == ColumnType::kText;
     if (text && Text(column).data() == nullptr)
       lineage_[i] = static_cast<uint8_t>(Lineage::kMissing);
   }
+}
+
+// A subcategory has one category, so that a name which tells another category tells nothing here.
+RowAdapter::Subcategory RowAdapter::SubcategoryOf(std::string_view category,
+                                                  std::string_view service) {
+  const native::ServiceKind kind = native::KindOfService(service);
+  if (kind.category == category && !kind.subcategory.empty()) {
+    return {kind.subcategory, Lineage::kDerived};
+  }
+  for (const focus::ServiceSubcategory& listed : focus::ServiceSubcategories()) {
+    if (listed.category != category || !listed.name.starts_with("Other (")) continue;
+    return {listed.name, Lineage::kAssumed};
+  }
+  return {};  // a category that FOCUS does not know
+}
+
+void RowAdapter::FillSubcategory() {
+  std::string_view& subcategory = Text(kServiceSubcategory);
+  if (FieldOf(kServiceSubcategory) < 0) subcategory = {};
+  const std::string_view category = FieldOf(kServiceCategory) < 0 ? "" : Text(kServiceCategory);
+  if (subcategory.data() != nullptr || category.empty()) return;
+  const std::string_view service = FieldOf(kServiceName) < 0 ? "" : Text(kServiceName);
+  const std::pair<std::string, std::string> key(category, service);
+  auto found = subcategories_.find(key);
+  if (found == subcategories_.end()) {
+    if (subcategories_.size() == kSubcategoriesKept) subcategories_.clear();
+    found = subcategories_.emplace(key, SubcategoryOf(category, service)).first;
+  }
+  subcategory = found->second.text;
+  if (subcategory.data() != nullptr) Mark(kServiceSubcategory, found->second.lineage);
 }
 
 void RowAdapter::SetLineage(Tally* tally) {

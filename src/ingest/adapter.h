@@ -5,13 +5,17 @@
 // nothing behind. What fills a missing value, in this order (the first that has one):
 //   BillingPeriodStart   derived: the month of ChargePeriodStart
 //   BillingPeriodEnd     assumed: one month after BillingPeriodStart
-//   ListCost             derived: ListUnitPrice x PricingQuantity; assumed: ContractedCost,
-//   BilledCost ContractedCost       derived: ContractedUnitPrice x PricingQuantity; assumed:
-//   ListCost (no negotiated discount is known),
-//                        BilledCost
+//   ListCost             derived: ListUnitPrice x PricingQuantity
+//                        assumed: ContractedCost, BilledCost
+//   ContractedCost       derived: ContractedUnitPrice x PricingQuantity
+//                        assumed: ListCost (no negotiated discount is known), BilledCost
 //   EffectiveCost        assumed: 0 for the purchase of a commitment (its use carries the cost),
-//   else BilledCost ServiceProviderName  derived: ProviderName (until 1.3) HostProviderName
-//   assumed: ServiceProviderName InvoiceIssuerName    assumed: ServiceProviderName
+//                        else BilledCost
+//   ServiceProviderName  derived: ProviderName (until 1.3)
+//   HostProviderName     assumed: ServiceProviderName
+//   InvoiceIssuerName    assumed: ServiceProviderName
+//   ServiceSubcategory   derived: from ServiceName, where that tells the row's ServiceCategory too
+//   (since 1.1)          assumed: "Other (<ServiceCategory>)"
 #pragma once
 
 #include <array>
@@ -32,12 +36,13 @@
 
 namespace flyball::ingest {
 
-// Mandatory columns that are not null in FOCUS, whose lineage is kept per row.
-inline constexpr std::array<std::string_view, 13> kFilledColumns = {
-    "BillingAccountId",   "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory",
-    "ChargePeriodEnd",    "ContractedCost",   "EffectiveCost",      "HostProviderName",
-    "InvoiceIssuerName",  "ListCost",         "ServiceCategory",    "ServiceName",
-    "ServiceProviderName"};
+// Columns that are not null in FOCUS and that the adapter may have to fill, whose lineage is kept
+// per row.
+inline constexpr std::array<std::string_view, 14> kFilledColumns = {
+    "BillingAccountId",    "BillingPeriodEnd",  "BillingPeriodStart", "ChargeCategory",
+    "ChargePeriodEnd",     "ContractedCost",    "EffectiveCost",      "HostProviderName",
+    "InvoiceIssuerName",   "ListCost",          "ServiceCategory",    "ServiceName",
+    "ServiceProviderName", "ServiceSubcategory"};
 inline constexpr size_t kFilledCount = kFilledColumns.size();
 
 // What one thread has counted; merged at the end.
@@ -105,6 +110,7 @@ class RowAdapter {
   void FillPeriods(RowDefects* defects);
   void FillCosts(RowDefects* defects);
   void FillNames(const Record& record, RowDefects* defects);
+  void FillSubcategory();
   void SetLineage(Tally* tally);
   void CountKept(const RowDefects& defects, Tally* tally);
   void CountQuarantined(const Record& record, Tally* tally) const;
@@ -148,6 +154,14 @@ class RowAdapter {
   std::map<std::array<uint8_t, kFilledCount>, std::string> lineage_texts_;
   std::deque<std::string> repaired_texts_;
   signature::Values signature_values_;
+
+  // What the rows of a service get, by its category and name.
+  struct Subcategory {
+    std::string_view text;  // of the tables, or null
+    focus::Lineage lineage = focus::Lineage::kMissing;
+  };
+  static Subcategory SubcategoryOf(std::string_view category, std::string_view service);
+  std::map<std::pair<std::string, std::string>, Subcategory, std::less<>> subcategories_;
 
   // The slice that rows go to, mostly the one of the row before.
   std::pair<int64_t, std::string> last_slice_;

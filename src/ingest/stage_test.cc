@@ -207,7 +207,8 @@ TEST_F(StageTest, QuarantinesWhatCannotBeRepairedAndStillReconciles) {
   EXPECT_EQ(rows.Text(0, 2),
             "BillingAccountId=missing;BillingPeriodEnd=assumed;ContractedCost=assumed;"
             "EffectiveCost=assumed;HostProviderName=assumed;InvoiceIssuerName=assumed;"
-            "ListCost=assumed;ServiceCategory=missing;ServiceProviderName=derived");
+            "ListCost=assumed;ServiceCategory=missing;ServiceProviderName=derived;"
+            "ServiceSubcategory=missing");
   EXPECT_EQ(rows.Text(0, 3), "bill.csv");
   EXPECT_EQ(rows.Text(2, 4), "EUR");
 }
