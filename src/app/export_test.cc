@@ -75,6 +75,14 @@ std::vector<std::string> ByEveryDimension(const Environment& environment) {
   return answers;
 }
 
+check::CheckOptions OptionsFor(const std::string& version, const std::string& file) {
+  check::CheckOptions check;
+  check.files = {file};
+  check.version = focus::ParseVersion(version);
+  check.temp_dir = testing::TempDir();
+  return check;
+}
+
 struct Form {
   const char* version;
   const char* format;
@@ -85,11 +93,7 @@ TEST_P(ExportForms, KeepEveryRuleAndMakeAnEqualLedger) {
   const Form form = GetParam();
   ASSERT_EQ(Export("out", form.version, form.format), kExitDone);
   EXPECT_TRUE(Staged().empty());
-  check::CheckOptions check;
-  check.files = {In("out")};
-  check.version = focus::ParseVersion(form.version);
-  check.temp_dir = testing::TempDir();
-  const Result<check::Report> report = check::RunCheck(check);
+  const Result<check::Report> report = check::RunCheck(OptionsFor(form.version, In("out")));
   ASSERT_TRUE(report.has_value()) << report.error().ToString();
   EXPECT_EQ(report->rows, bill_.rows);
   for (const check::RuleResult& result : report->results) {
@@ -122,8 +126,6 @@ std::set<std::string> Broken(const check::CheckOptions& check) {
   return broken;
 }
 
-// Bills of five versions in one ledger. What the file breaks is what bills of 1.0 cannot say, and
-// what docs/CHECK.md lists of the published model.
 class ExportOfManyVersions : public HomeTest {
  protected:
   void SetUp() override {
@@ -132,13 +134,17 @@ class ExportOfManyVersions : public HomeTest {
     options.rows = 2'000;
     Result<demo::Made> made = demo::Make(options, *files_);
     ASSERT_TRUE(made.has_value());
-    for (const demo::Bill& bill : made->bills) Import({bill.path}, bill.source, environment_);
+    const std::set<std::string> one_of_each = {"aws", "gcp", "openai", "gpu-cluster", "mainframe"};
+    for (const demo::Bill& bill : made->bills) {
+      if (!one_of_each.contains(bill.source) || bill.path.ends_with("-draft.csv")) continue;
+      Import(bill.path, bill.source, environment_);
+    }
   }
   std::string In(const std::string& name) const { return os::JoinPath(home_, name); }
-  static void Import(const std::vector<std::string>& bills, const std::string& source,
+  static void Import(const std::string& bill, const std::string& source,
                      const Environment& environment) {
     ImportArgs args;
-    args.files = bills;
+    args.files = {bill};
     args.source = source;
     ASSERT_EQ(RunImport(environment, args), kExitDone);
   }
@@ -148,39 +154,32 @@ class ExportOfManyVersions : public HomeTest {
     args.version = version;
     args.file_format = format;
     EXPECT_EQ(RunExport(environment_, args), kExitDone);
-    check::CheckOptions check;
-    check.files = {args.out};
-    check.version = focus::ParseVersion(version);
-    check.temp_dir = testing::TempDir();
-    return check;
+    return OptionsFor(version, args.out);
   }
 };
 
-TEST_F(ExportOfManyVersions, BreaksOnlyWhatABillOfOneDotZeroCannotSay) {
+// Bills of all versions in one ledger. What a file of them breaks is what a bill of 1.0 cannot say,
+// and what docs/CHECK.md lists of the published model.
+TEST_F(ExportOfManyVersions, BreaksOnlyWhatIsDocumented) {
   const std::set<std::string> known = {"CommitmentDiscountQuantity.set-when", "SkuMeter.set-when"};
   for (const char* version : {"1.2", "1.3", "1.4"}) {
     for (const char* format : {"csv", "parquet"}) {
-      const check::CheckOptions check = Exported(version, format);
-      EXPECT_EQ(Broken(check), known) << version << " " << format;
+      EXPECT_EQ(Broken(Exported(version, format)), known) << version << " " << format;
     }
   }
   const std::string other = In("again");
   std::filesystem::create_directories(other);
   const Environment again{other, "json", "flyball", *files_, clock_};
-  Import({In("out-1.2.csv")}, "again", again);
+  Import(In("out-1.2.csv"), "again", again);
   EXPECT_EQ(ByEveryDimension(environment_), ByEveryDimension(again));
-}
 
-TEST_F(ExportOfManyVersions, BreaksOfThePublishedModelWhatIsDocumented) {
+  check::CheckOptions check = OptionsFor("1.2", In("out-1.2.csv"));
   const char* root = std::getenv("FLYBALL_SHARED_DATA");
-  const std::string model =
-      std::string(root == nullptr ? "" : root) + "/focus/requirements_model-1.2.json";
-  if (!std::filesystem::exists(model)) {
-    GTEST_SKIP() << "set FLYBALL_SHARED_DATA to the folder that has "
+  check.model = std::string(root == nullptr ? "" : root) + "/focus/requirements_model-1.2.json";
+  if (!std::filesystem::exists(check.model)) {
+    GTEST_SKIP() << "of the published model: set FLYBALL_SHARED_DATA to the folder that has "
                     "focus/requirements_model-1.2.json";
   }
-  check::CheckOptions check = Exported("1.2", "csv");
-  check.model = model;
   EXPECT_EQ(
       Broken(check),
       (std::set<std::string>{"BilledCost-C-005-C", "CommitmentDiscountQuantity-C-005-C",
