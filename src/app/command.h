@@ -51,6 +51,7 @@ struct ImportArgs {
   std::vector<std::string> files;
   std::string source;
   std::string input_format;  // "focus-csv", ...; empty: detect
+  std::string currency;      // of rows that name none, such as "USD"
   std::string memory = "2GiB";
   std::string author;  // of the worker; otherwise the user
   bool dry_run = false;

@@ -98,6 +98,8 @@ void AddImport(CLI::App& app, Options& options) {
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--memory", options.import.memory, "most memory to use, such as 256MiB");
+  command->add_option("--currency", options.import.currency,
+                      "of rows that name none, such as USD; else they go to the quarantine");
   command->add_option("--rows-expected", options.import.rows_expected,
                       "refuse files that have another number of rows in all");
   command->add_flag("--dry-run", options.import.dry_run,
@@ -110,6 +112,7 @@ void AddImport(CLI::App& app, Options& options) {
   worker->add_option("--source", options.import.source);
   worker->add_option("--input-format", options.import.input_format);
   worker->add_option("--memory", options.import.memory);
+  worker->add_option("--currency", options.import.currency);
   worker->add_option("--author", options.import.author);
   worker->add_option("--rows-expected", options.import.rows_expected);
 }

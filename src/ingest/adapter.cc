@@ -36,13 +36,14 @@ constexpr int kServiceName = At("ServiceName");
 constexpr int kServiceSubcategory = At("ServiceSubcategory");
 
 constexpr std::array<int, kFilledCount> kFilledIndexes = {
-    At("BillingAccountId"),    At("BillingPeriodEnd"),
-    At("BillingPeriodStart"),  At("ChargeCategory"),
-    At("ChargePeriodEnd"),     At("ContractedCost"),
-    At("EffectiveCost"),       At("HostProviderName"),
-    At("InvoiceIssuerName"),   At("ListCost"),
-    At("ServiceCategory"),     At("ServiceName"),
-    At("ServiceProviderName"), At("ServiceSubcategory")};
+    At("BillingAccountId"),  At("BillingCurrency"),
+    At("BillingPeriodEnd"),  At("BillingPeriodStart"),
+    At("ChargeCategory"),    At("ChargePeriodEnd"),
+    At("ContractedCost"),    At("EffectiveCost"),
+    At("HostProviderName"),  At("InvoiceIssuerName"),
+    At("ListCost"),          At("ServiceCategory"),
+    At("ServiceName"),       At("ServiceProviderName"),
+    At("ServiceSubcategory")};
 
 std::string Shown(std::string_view text) {
   std::string shown = RepairUtf8(text.substr(0, kShownTextBytes));
@@ -97,6 +98,7 @@ RowAdapter::RowAdapter(const Schema& schema, const FilePlan& plan, std::vector<i
       header_(plan.header),
       live_(std::move(live)),
       field_of_(plan.FieldOf(schema)),
+      assumed_currency_(plan.currency),
       provider_field_(plan.provider_field),
       line_field_(plan.line_field),
       source_file_(source_file),
@@ -248,13 +250,22 @@ Fault RowAdapter::ReadTyped(const Record& record, RowDefects* defects) {
   return Fault::kNone;
 }
 
+Fault RowAdapter::AssumeCurrency(const Record& record) {
+  if (assumed_currency_.empty()) return Refuse(Fault::kNoCurrency, -1, record);
+  FB_ASSERT(assumed_currency_.size() == sizeof(currency_));
+  std::ranges::copy(assumed_currency_, currency_);
+  Text(charge::kBillingCurrency) = {currency_, sizeof(currency_)};
+  Mark(charge::kBillingCurrency, Lineage::kAssumed);
+  return Fault::kNone;
+}
+
 Fault RowAdapter::ReadCurrency(const Record& record, RowDefects* defects) {
   int index = FieldOf(charge::kBillingCurrency);
-  if (index < 0) return Refuse(Fault::kNoCurrency, -1, record);
+  if (index < 0) return AssumeCurrency(record);
   const Field& field = record.fields[static_cast<size_t>(index)];
-  if (IsNullCell(field, defects)) return Refuse(Fault::kNoCurrency, -1, record);
+  if (IsNullCell(field, defects)) return AssumeCurrency(record);
   std::string_view text = TrimCell(field.text, defects);
-  if (text.empty()) return Refuse(Fault::kNoCurrency, -1, record);
+  if (text.empty()) return AssumeCurrency(record);
   if (text.size() != 3 || !std::ranges::all_of(text, IsLetter)) {
     return Refuse(Fault::kBadCurrency, index, record);
   }

@@ -3,6 +3,7 @@
 //
 // A row is read whole before anything of it is written, so that a fault in its last field leaves
 // nothing behind. What fills a missing value, in this order (the first that has one):
+//   BillingCurrency      assumed: what was told beside the bill
 //   BillingPeriodStart   derived: the month of ChargePeriodStart
 //   BillingPeriodEnd     assumed: one month after BillingPeriodStart
 //   ListCost             derived: ListUnitPrice x PricingQuantity
@@ -38,11 +39,11 @@ namespace flyball::ingest {
 
 // Columns that are not null in FOCUS and that the adapter may have to fill, whose lineage is kept
 // per row.
-inline constexpr std::array<std::string_view, 14> kFilledColumns = {
-    "BillingAccountId",    "BillingPeriodEnd",  "BillingPeriodStart", "ChargeCategory",
-    "ChargePeriodEnd",     "ContractedCost",    "EffectiveCost",      "HostProviderName",
-    "InvoiceIssuerName",   "ListCost",          "ServiceCategory",    "ServiceName",
-    "ServiceProviderName", "ServiceSubcategory"};
+inline constexpr std::array<std::string_view, 15> kFilledColumns = {
+    "BillingAccountId", "BillingCurrency",     "BillingPeriodEnd",  "BillingPeriodStart",
+    "ChargeCategory",   "ChargePeriodEnd",     "ContractedCost",    "EffectiveCost",
+    "HostProviderName", "InvoiceIssuerName",   "ListCost",          "ServiceCategory",
+    "ServiceName",      "ServiceProviderName", "ServiceSubcategory"};
 inline constexpr size_t kFilledCount = kFilledColumns.size();
 
 // What one thread has counted; merged at the end.
@@ -102,6 +103,7 @@ class RowAdapter {
   int64_t LineOf(const Record& record) const;
   Fault CheckShape(const Record& record, RowDefects* defects);
   Fault ReadTyped(const Record& record, RowDefects* defects);
+  Fault AssumeCurrency(const Record& record);
   Fault ReadCurrency(const Record& record, RowDefects* defects);
   void ReadTexts(const Record& record, RowDefects* defects);
   std::string_view PlainText(const Field& field, RowDefects* defects);
@@ -131,6 +133,7 @@ class RowAdapter {
   std::vector<std::string> header_;
   std::vector<int> live_;
   std::vector<int> field_of_;
+  std::string assumed_currency_;
   int provider_field_;
   int line_field_;
   std::array<uint8_t, kFilledCount> base_lineage_{};  // of the columns that have a text

@@ -35,6 +35,7 @@ constexpr Parameter kImportParameters[] = {
     {"filename", "query", "string", "Of a file that is the body itself."},
     {"source", "query", "string", "Idem."},
     {"format", "query", "string", "Idem."},
+    {"currency", "query", "string", "Idem."},
     {"dry_run", "query", "boolean", "Idem."},
     {"beside", "query", "boolean", "Idem."},
 };

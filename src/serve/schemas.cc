@@ -256,6 +256,8 @@ constexpr NamedSchema kSchemas[] = {
       "source":{"type":"string","description":"Empty: from the first file's name."},
       "format":{"type":"string","examples":["focus-csv","aws-cur"],
         "description":"Of the input (docs/NATIVE.md); empty: detected by its content."},
+      "currency":{"type":"string","examples":["USD"],
+        "description":"Of rows that name none; empty: they go to the quarantine."},
       "memory":{"type":"string","examples":["512MiB"]},"author":{"type":"string"},
       "dry_run":{"type":"boolean","default":false},
       "beside":{"type":"boolean","default":false,

@@ -49,6 +49,7 @@ struct ImportJob {
   std::vector<std::string> files;  // absolute paths
   std::string source;              // empty: from the first file's name
   std::string format;              // "focus-csv", ...; empty: detect
+  std::string currency;            // of rows that name none; empty: they go to the quarantine
   std::string author;
   uint64_t memory_bytes = 0;  // 0: the default of imports
   bool dry_run = false;
