@@ -152,13 +152,19 @@ void Ranges::FindScores(std::span<const Calibrated> series) {
   }
 }
 
+double Ranges::Width(size_t series, size_t step) const {
+  return kDriftFactor * scales_[series] * SkillWithout(series, ratios_[series].size()) *
+         profile_[step];
+}
+
+double Ranges::Score(size_t step, double probability) const {
+  return Quantile(scores_[BucketOf(step)], probability);
+}
+
 Ranges::Offsets Ranges::At(size_t series, size_t step, double level_percent) const {
   const double tail = (1 - level_percent / 100) / 2;
-  const double width = kDriftFactor * scales_[series] *
-                       SkillWithout(series, ratios_[series].size()) * profile_[step];
-  const std::vector<double>& scores = scores_[BucketOf(step)];
-  return {std::min(0.0, width * Quantile(scores, tail)),
-          std::max(0.0, width * Quantile(scores, 1 - tail))};
+  const double width = Width(series, step);
+  return {std::min(0.0, width * Score(step, tail)), std::max(0.0, width * Score(step, 1 - tail))};
 }
 
 }  // namespace flyball::forecast

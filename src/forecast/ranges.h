@@ -32,6 +32,10 @@ class Ranges {
   };
   // For a series by its index, a step from 0, and a level such as 95. Wider with a higher level.
   Offsets At(size_t series, size_t step, double level_percent) const;
+  // What a score of 1 is worth: the error that is expected of the series at the step.
+  double Width(size_t series, size_t step) const;
+  // The score that is not exceeded with `probability`.
+  double Score(size_t step, double probability) const;
 
   static constexpr size_t kPriorScores = 40;
 
