@@ -57,6 +57,17 @@ bool IsCost(const Question& question) {
   return ledger::MeasureScale(question.measure) == Money::scale();
 }
 
+// Whether what is launched is within the filters; what a launch does not name has no value.
+bool Passes(const ForecastEvent& event, const std::vector<ledger::Filter>& filters) {
+  return std::ranges::all_of(filters, [&](const ledger::Filter& filter) {
+    const auto scope =
+        std::ranges::find(event.where, filter.dimension, &estate::EventScope::dimension);
+    if (scope == event.where.end()) return filter.negated;
+    const bool named = std::ranges::find(filter.values, scope->values[0]) != filter.values.end();
+    return named != filter.negated;
+  });
+}
+
 // Why an event does not hold for the history; empty: it does.
 std::string WhyNot(const ForecastEvent& event, const Question& question, const History& history) {
   if (!IsCost(question)) {
@@ -66,6 +77,9 @@ std::string WhyNot(const ForecastEvent& event, const Question& question, const H
   if (event.amount && event.currency != history.currency) {
     return fmt::format("its amount is in {} and this answer in {}", event.currency,
                        history.currency);
+  }
+  if (event.kind == EventKind::kLaunch && !Passes(event, question.where)) {
+    return "it is not within what is asked for";
   }
   return "";
 }

@@ -308,6 +308,12 @@ Series SeriesOf(std::string id, std::vector<double> values, const Question& ques
   return series;
 }
 
+Series RawSeriesOf(std::vector<double> values, const Question& question, size_t horizon) {
+  const auto first =
+      std::ranges::find_if(values, [](double value) { return !std::isnan(value) && value != 0; });
+  return {"", std::vector<double>(first, values.end()), PeriodsOf(question), horizon};
+}
+
 Result<LedgerAnswer> ForecastLedger(const Question& question, const LedgerContext& context) {
   std::vector<const estate::ForecastEvent*> known;
   std::vector<std::string> notes;

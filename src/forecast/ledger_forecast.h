@@ -51,6 +51,7 @@ struct LedgerAnswer {
   Instant end;  // of the forecast
   std::string commit, query_hash;
   std::vector<std::string> left_off;
+  std::string vintage;  // under which it is kept; empty: it is not
   std::vector<LedgerForecast> forecasts;
 };
 
@@ -74,6 +75,8 @@ std::vector<Instant> MonthsOf(Instant from, Instant to);
 // the level of its end. `notes` says what was done.
 Series SeriesOf(std::string id, std::vector<double> values, const Question& question,
                 size_t horizon, std::vector<std::string>* notes);
+// The same as it stands: without what was before its first charge, and no more.
+Series RawSeriesOf(std::vector<double> values, const Question& question, size_t horizon);
 // Steps of a trial where `horizon` are forecast from a past of this length: as many as leave room
 // for some trials.
 size_t TrialHorizon(size_t length, size_t horizon, size_t season);

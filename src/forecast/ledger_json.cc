@@ -127,6 +127,7 @@ std::string LedgerAnswerJson(const LedgerAnswer& answer) {
   json["query_hash"] = answer.query_hash;
   json["known_to"] = FormatInstant(answer.to);
   json["end"] = FormatInstant(answer.end);
+  json["vintage"] = answer.vintage.empty() ? Json() : Json(answer.vintage);
   json["left_off"] = answer.left_off;
   Json answers = Json::array();
   for (const LedgerForecast& forecast : answer.forecasts) {
