@@ -121,6 +121,7 @@ Result<std::string> AnswerBacktest(const Fields& fields, const Desk& desk) {
   Options options;
   options.levels = question.levels;
   options.threads = desk.context.threads;
+  options.recentre = true;
   options.fast = question.fast || series.size() > kSlowSeriesMax;
   if (desk.context.stopped) {
     options.progress = [&](size_t, size_t) { return !desk.context.stopped(); };

@@ -28,6 +28,7 @@ struct Work {
 
 struct Fits {
   std::vector<Work> works;     // one a series
+  bool recentre = false;       // points are moved to the middle of what is likely
   std::vector<Ranges> groups;  // series are alike when they have the same seasons, horizon, regime
 };
 

@@ -81,8 +81,9 @@ bool ForEach(size_t count, const Options& options, const std::function<void(size
   return !stopped;
 }
 
-Forecast Assemble(const Series& series, const Work& work, const Ranges& ranges,
+Forecast Assemble(const Series& series, const Work& work, const Fits& fits,
                   const std::vector<double>& levels) {
+  const Ranges& ranges = fits.groups[work.group];
   Forecast forecast;
   forecast.regime = work.combination.regime;
   forecast.members = work.combination.members;
@@ -92,11 +93,12 @@ Forecast Assemble(const Series& series, const Work& work, const Ranges& ranges,
   for (size_t i = 0; i < series.horizon; ++i) {
     const size_t step = i + work.prepared.trimmed_end;
     const double mean = work.combination.path[step];
-    forecast.mean.push_back(work.Final(mean));
+    const double centre = fits.recentre ? ranges.Centre(work.place, step) : 0;
+    forecast.mean.push_back(work.Final(mean + centre));
     for (size_t l = 0; l < levels.size(); ++l) {
       const Ranges::Offsets offsets = ranges.At(work.place, step, levels[l]);
-      forecast.ranges[l].lower.push_back(work.Final(mean + offsets.lower));
-      forecast.ranges[l].upper.push_back(work.Final(mean + offsets.upper));
+      forecast.ranges[l].lower.push_back(work.Final(mean + std::min(offsets.lower, centre)));
+      forecast.ranges[l].upper.push_back(work.Final(mean + std::max(offsets.upper, centre)));
     }
   }
   return forecast;
@@ -109,6 +111,7 @@ Result<Fits> FitAll(const std::vector<Series>& series, const Options& options) {
   if (series.size() < kFewSeries) portfolio.trials_max = kTrialsOfFew;
   if (options.trials > 0) portfolio.trials_max = options.trials;
   Fits fits;
+  fits.recentre = options.recentre;
   fits.works.resize(series.size());
   if (!ForEach(series.size(), options,
                [&](size_t i) { fits.works[i] = WorkOn(series[i], portfolio); })) {
@@ -142,7 +145,7 @@ std::vector<Forecast> ForecastsOf(const std::vector<Series>& series, const Fits&
     if (fits.works[i].empty()) {
       forecasts[i].refusal = "no value is known";
     } else {
-      forecasts[i] = Assemble(series[i], fits.works[i], fits.groups[fits.works[i].group], levels);
+      forecasts[i] = Assemble(series[i], fits.works[i], fits, levels);
     }
   }
   return forecasts;

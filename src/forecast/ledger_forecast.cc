@@ -153,6 +153,7 @@ class Maker {
     Options options;
     options.levels = {};
     options.threads = context_.threads;
+    options.recentre = true;
     options.fast = question_.fast || series_.size() > kSlowSeriesMax;
     options.trials = options.fast || series_.size() <= kFewNodes ? kTrials : kTrialsOfMany;
     options.trial_horizon = TrialHorizon(length, horizon_, PeriodsOf(question_).back());
