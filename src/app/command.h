@@ -119,6 +119,19 @@ struct ForecastSeriesArgs {
   int threads = 0;  // 0: one a processor
 };
 int RunForecastSeries(const Environment& environment, const ForecastSeriesArgs& args);
+// The report of a backtest of the file's series, as JSON.
+Result<std::string> BacktestFile(const Environment& environment, const ForecastSeriesArgs& args,
+                                 size_t origins);
+
+// Of the ledger. What is empty is not said.
+struct ForecastArgs {
+  std::string what;  // "", "accuracy", "outlook", "backtest"
+  std::string by, measure, where, horizon, levels, grain, as_of, currency;
+  bool fast = false;
+  int origins = 4;           // of a backtest
+  ForecastSeriesArgs series;  // of a backtest: a file instead of the ledger
+};
+int RunForecast(const Environment& environment, const ForecastArgs& args);
 
 struct RateArgs {
   std::string model, provider, at, tier, region, usage, prices;

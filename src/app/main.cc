@@ -42,6 +42,7 @@ struct Options {
   ExportArgs exported;
   CompactArgs compact;
   ForecastSeriesArgs forecast_series;
+  ForecastArgs forecast;
   RateArgs rate;
   PricesArgs prices;
   ExchangeArgs exchange;
@@ -153,9 +154,49 @@ void AddCheck(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"table", "json", "csv", "junit"}));
 }
 
+void AddLedgerForecast(CLI::App* command, ForecastArgs& args) {
+  command->add_option("--by", args.by, "dimensions, such as team,model: every level adds up");
+  command->add_option("--measure", args.measure, "effective_cost, billed_cost, usage, ...");
+  command->add_option("--where", args.where, "filters: 'provider=AWS;team=search,ads'");
+  command->add_option("--horizon", args.horizon, "3mo (whole months), 12w, 28d or 48h");
+  command->add_option("--levels", args.levels, "of the ranges, in percent: 50,80,95");
+  command->add_option("--as-of", args.as_of, "the ledger as it was at this commit");
+  command->add_option("--in", args.currency, "in this currency");
+  command->add_flag("--fast", args.fast, "leave the slow methods out");
+}
+
+void AddForecastParts(CLI::App& forecast, Options& options) {
+  ForecastArgs& args = options.forecast;
+  CLI::App* accuracy =
+      Command(forecast, "accuracy", "forecasts that were made, beside what came", options);
+  accuracy->add_option("--by", args.by, "only those by these dimensions");
+  accuracy->add_option("--measure", args.measure, "only those of this measure");
+  accuracy->add_option("--where", args.where, "only those with these filters");
+  CLI::App* outlook =
+      Command(forecast, "outlook", "whether budgets will hold, and when they break", options);
+  outlook->add_option("--levels", args.levels, "of the ranges, in percent: 50,80,95");
+  CLI::App* backtest =
+      Command(forecast, "backtest", "how well it would have been forecast before", options);
+  backtest->add_option("FILE", args.series.file, "series, as `forecast series` reads them");
+  AddLedgerForecast(backtest, args);
+  backtest->add_option("--season", args.series.season, "of a file: steps of its seasons; or none");
+  backtest->add_option("--members", args.series.members, "of a file: only these methods");
+  backtest
+      ->add_option("--threads", args.series.threads, "of a file: work on so many series at once")
+      ->check(CLI::Range(0, 256));
+  backtest->add_option("--origins", args.origins, "forecast from so many, a horizon apart")
+      ->check(CLI::Range(1, 52));
+  for (CLI::App* part : {accuracy, outlook, backtest}) {
+    part->callback([&args, part] { args.what = part->get_name(); });
+  }
+}
+
 void AddForecast(CLI::App& app, Options& options) {
-  CLI::App* forecast = app.add_subcommand("forecast", "what comes next, with ranges");
-  forecast->require_subcommand(1);
+  CLI::App* forecast = Command(app, "forecast", "what comes next, with ranges", options);
+  forecast->require_subcommand(0, 1);
+  AddLedgerForecast(forecast, options.forecast);
+  forecast->add_option("--grain", options.forecast.grain, "hour, day or month");
+  AddForecastParts(*forecast, options);
   ForecastSeriesArgs& args = options.forecast_series;
   CLI::App* command = Command(*forecast, "series", "forecast every series of a file", options);
   command->add_option("FILE", args.file, "series, long or wide: CSV (.gz, .zst); - standard input")
@@ -426,6 +467,7 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "import-worker") return RunImportWorker(environment, options.import);
   if (command == "check") return RunCheck(environment, options.check);
   if (command == "forecast series") return RunForecastSeries(environment, options.forecast_series);
+  if (command.starts_with("forecast")) return RunForecast(environment, options.forecast);
   if (command == "query") return RunQuery(environment, options.query);
   if (command == "rows") return RunRows(environment, options.query);
   if (command == "export") return RunExport(environment, options.exported);
@@ -556,8 +598,8 @@ int Main(int argc, char** argv) {
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
   const std::set<std::string> pollers{"import",  "sync",      "check",       "import-worker",
                                       "publish", "reconcile", "demo",        "serve",
-                                      "up",      "gateway",   "mock-vendor", "forecast series"};
-  if (pollers.contains(command)) (void)os::InstallStopSignals();
+                                      "up",      "gateway",   "mock-vendor", "forecast"};
+  if (pollers.contains(command.substr(0, command.find(' ')))) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }
 

@@ -255,8 +255,10 @@ Result<std::unique_ptr<net::Server>> Service::Listen(net::ServerOptions options)
 
 void Service::AnnounceCommits() { impl_->api.AnnounceCommits(); }
 void Service::Stop() {
+  impl_->api.stopping = true;
   impl_->api.imports.Stop();
   impl_->api.desk.Stop();
+  impl_->api.forecasts.Stop();
 }
 std::string Service::OpenApiJson() const { return MakeOpenApi(impl_->api.settings.version); }
 

@@ -44,6 +44,7 @@ inline constexpr size_t kImportFilesMax = 256;        // of one import
 inline constexpr size_t kEventListenersMax = 64;
 inline constexpr size_t kDeskWaitingMax = 64;  // requests of budgets and keys at a time
 inline constexpr size_t kDeskBodyMaxBytes = 64u << 10;
+inline constexpr size_t kForecastBodyMaxBytes = 64u << 10;
 
 struct ImportJob {
   std::vector<std::string> files;  // absolute paths
