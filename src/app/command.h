@@ -228,6 +228,16 @@ struct RootCauseArgs {
 };
 int RunRootCause(const Environment& environment, const RootCauseArgs& args);
 
+struct LiveWatchArgs {
+  std::string action;      // "list", "show", "ack", "resolve", "feedback"
+  bool anomalies = false;  // listed instead of incidents
+  std::string state, kind;
+  std::string id;
+  std::string owner, note;
+  std::string feedback;  // "expected", "not_expected"
+};
+int RunLiveWatch(const Environment& environment, const LiveWatchArgs& args);
+
 struct MockVendorArgs {
   std::string listen = "127.0.0.1:8090";
   std::string script;  // a file; empty: the defaults

@@ -55,6 +55,7 @@ struct Options {
   MockVendorArgs mock_vendor;
   ReconcileArgs reconcile;
   WatchArgs watch;
+  LiveWatchArgs live_watch;
   RootCauseArgs root_cause;
 };
 
@@ -344,9 +345,40 @@ void AddKeys(CLI::App& app, Options& options) {
       ->required();
 }
 
+void AddLiveWatch(CLI::App& watch, Options& options) {
+  LiveWatchArgs& args = options.live_watch;
+  const auto action = [&](const char* name, const char* what) {
+    CLI::App* command = Command(watch, name, what, options);
+    command->callback([&args, name] { args.action = name; });
+    return command;
+  };
+  CLI::App* list = action("list", "the incidents that the live watch has found, newest first");
+  list->add_flag("--anomalies", args.anomalies, "anomalies instead of incidents");
+  list->add_option("--state", args.state,
+                   "open,acknowledged,resolved,expected; of anomalies active,ended");
+  list->add_option("--kind", args.kind, "of anomalies: burn,spike,ramp,missing,stuck,price");
+  const auto one = [&](const char* name, const char* what, const char* id) {
+    CLI::App* command = action(name, what);
+    command->add_option(id, args.id, "its id")->required();
+    return command;
+  };
+  one("show", "one incident or anomaly", "ID");
+  for (CLI::App* command : {one("ack", "say that somebody looks at an incident", "INCIDENT"),
+                            one("resolve", "say that an incident is over", "INCIDENT")}) {
+    command->add_option("--owner", args.owner, "who looks after it");
+    command->add_option("--note", args.note, "a line for its timeline");
+  }
+  one("feedback", "say whether an anomaly was expected", "ANOMALY")
+      ->add_option("WORD", args.feedback, "expected or not_expected")
+      ->required()
+      ->check(CLI::IsMember({"expected", "not_expected"}));
+}
+
 void AddWatch(CLI::App& app, Options& options) {
-  CLI::App* watch = app.add_subcommand("watch", "anomalies of a series, and their causes");
+  CLI::App* watch =
+      app.add_subcommand("watch", "anomalies of live spend and of a series, and their causes");
   watch->require_subcommand(1);
+  AddLiveWatch(*watch, options);
   CLI::App* replay =
       Command(*watch, "replay", "score each point of a series, in one pass", options);
   replay
@@ -488,6 +520,9 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "exchange import") return RunExchangeImport(environment, options.exchange);
   if (command == "exchange show") return RunExchangeShow(environment, options.exchange);
   if (command == "watch replay") return RunWatchReplay(environment, options.watch);
+  if (command.starts_with("watch ") && !options.live_watch.action.empty()) {
+    return RunLiveWatch(environment, options.live_watch);
+  }
   if (command == "watch rootcause") return RunRootCause(environment, options.root_cause);
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);

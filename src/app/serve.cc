@@ -7,6 +7,7 @@
 #include "app/children.h"
 #include "app/command.h"
 #include "app/gateway_desk.h"
+#include "app/live_watch.h"
 #include "app/open_ledger.h"
 #include "app/other_spend.h"
 #include "app/remote.h"
@@ -123,7 +124,15 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   otlp::SpanLog span_log(environment.files, SpansFolder(environment));
   hooks.span_log = &span_log;
   hooks.access_log = LogAccess;
+  // Who is told of anomalies and incidents: the pages that listen. Set before the watch starts.
+  std::function<void(const watch::Effect&)> tell;
+  const std::unique_ptr<LiveWatch> watch =
+      FB_TRY(LiveWatch::Open(environment, [&tell](const watch::Effect& effect) { tell(effect); }));
+  hooks.ask_watch = [&watch](const serve::WatchQuestion& question) { return watch->Ask(question); };
   serve::Service service(settings, *ledger, environment.clock, hooks);
+  tell = [&service](const watch::Effect& effect) {
+    if (effect.event != "pattern") service.Announce(effect.event, effect.json);
+  };
   net::ServerOptions server_options;
   server_options.address = listen.host;
   server_options.port = listen.port;
@@ -134,7 +143,9 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   {
     const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args);
     const OtherSpend other_spend(environment, *ledger);
+    watch->Start();
     os::WaitForStop(stop);
+    watch->Stop();
   }
   service.Stop();
   server->Drain(kDrainMs);

@@ -14,6 +14,7 @@
 #include "estate/decode_rules.h"
 #include "estate/decode_sources.h"
 #include "estate/decode_util.h"
+#include "estate/decode_watch.h"
 #include "os/files.h"
 
 namespace flyball::estate {
@@ -30,7 +31,7 @@ const std::vector<std::string_view> kEstateKeys = {
     "environments", "teams",    "projects",          "use_cases",
     "models",       "sources",  "providers",         "rules",
     "tags",         "gateway",  "budgets",           "exchange_rates",
-    "mappings",     "forecast"};
+    "mappings",     "forecast", "watch"};
 const std::vector<std::string_view> kPackKeys = {"providers", "rules", "tags"};
 
 // Decodes the files of one snapshot into one document, in their order.
@@ -167,6 +168,9 @@ class Decoder {
     }
     if (const YamlNode* node = FB_TRY(Once(map, "forecast"))) {
       estate.forecast_events = FB_TRY(DecodeForecast(At{*node, map.file}, estate.currency));
+    }
+    if (const YamlNode* node = FB_TRY(Once(map, "watch"))) {
+      estate.watch = FB_TRY(DecodeWatch(At{*node, map.file}));
     }
     return {};
   }

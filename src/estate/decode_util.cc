@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
+
 #include "base/text.h"
 
 namespace flyball::estate {
@@ -50,6 +52,17 @@ Result<std::string> ReadText(At at, std::string_view what) {
     return Unexpected(at, what);
   }
   return std::string(Trim(at.node.scalar));
+}
+
+Result<int64_t> ReadNumber(At at, std::string_view what, int64_t least, int64_t most) {
+  const std::string text = FB_TRY(ReadText(at, what));
+  int64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || number < least ||
+      number > most) {
+    return Unexpected(at, fmt::format("{}, a whole number from {} to {}", what, least, most));
+  }
+  return number;
 }
 
 Result<std::string> ReadTextAt(At map, std::string_view key, std::string_view what) {

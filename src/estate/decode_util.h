@@ -38,6 +38,7 @@ Result<std::string> ReadText(At at, std::string_view what);
 Result<std::string> ReadTextAt(At map, std::string_view key, std::string_view what);
 // One text or a list of texts.
 Result<std::vector<std::string>> ReadTexts(At at, std::string_view what);
+Result<int64_t> ReadNumber(At at, std::string_view what, int64_t least, int64_t most);
 Result<bool> ReadBool(At at, std::string_view what);
 // A decimal that is not negative.
 Result<std::optional<Money>> ReadMoneyAt(At map, std::string_view key, std::string_view what);

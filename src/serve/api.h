@@ -76,6 +76,9 @@ class Api {
   net::Response AskForecast(const Call& call);
   net::Response RevokeKey(const Call& call);
 
+  // Of the live watch: the same path there.
+  net::Response AskWatch(const Call& call);
+
   void AddListener(std::shared_ptr<net::EventStream> listener);
   void AnnounceCommits();
 
