@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "model/budget.h"
 #include "model/dimension.h"
+#include "model/notice.h"
 #include "model/signature.h"
 #include "os/files.h"
 
@@ -152,6 +153,7 @@ struct Estate {
   std::vector<budget::Budget> budgets;
   std::vector<ExchangeRate> exchange_rates;
   std::vector<Mapping> mappings;
+  notice::Rules notices;
 };
 
 // Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each
