@@ -11,6 +11,7 @@
 #include "estate/decode_forecast.h"
 #include "estate/decode_gateway.h"
 #include "estate/decode_mappings.h"
+#include "estate/decode_notify.h"
 #include "estate/decode_rules.h"
 #include "estate/decode_sources.h"
 #include "estate/decode_util.h"
@@ -31,7 +32,7 @@ const std::vector<std::string_view> kEstateKeys = {
     "environments", "teams",    "projects",          "use_cases",
     "models",       "sources",  "providers",         "rules",
     "tags",         "gateway",  "budgets",           "exchange_rates",
-    "mappings",     "forecast", "watch"};
+    "mappings",     "forecast", "watch",             "notify"};
 const std::vector<std::string_view> kPackKeys = {"providers", "rules", "tags"};
 
 // Decodes the files of one snapshot into one document, in their order.
@@ -171,6 +172,9 @@ class Decoder {
     }
     if (const YamlNode* node = FB_TRY(Once(map, "watch"))) {
       estate.watch = FB_TRY(DecodeWatch(At{*node, map.file}));
+    }
+    if (const YamlNode* node = FB_TRY(Once(map, "notify"))) {
+      estate.notices = FB_TRY(DecodeNotify(At{*node, map.file}));
     }
     return {};
   }

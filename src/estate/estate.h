@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "model/budget.h"
 #include "model/dimension.h"
+#include "model/notice.h"
 #include "model/signature.h"
 #include "os/files.h"
 
@@ -193,6 +194,7 @@ struct Estate {
   std::vector<Mapping> mappings;
   std::vector<ForecastEvent> forecast_events;
   Watch watch;
+  notice::Rules notices;
 };
 
 // Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each
