@@ -214,6 +214,12 @@ struct RootCauseArgs {
 };
 int RunRootCause(const Environment& environment, const RootCauseArgs& args);
 
+struct NotifyArgs {
+  std::vector<std::string> to;  // receivers; empty: all of the estate
+};
+int RunNotifyTest(const Environment& environment, const NotifyArgs& args);
+int RunNotifyList(const Environment& environment);
+
 struct MockVendorArgs {
   std::string listen = "127.0.0.1:8090";
   std::string script;  // a file; empty: the defaults

@@ -7,6 +7,7 @@
 #include "app/children.h"
 #include "app/command.h"
 #include "app/gateway_desk.h"
+#include "app/notifier.h"
 #include "app/open_ledger.h"
 #include "app/other_spend.h"
 #include "app/remote.h"
@@ -123,6 +124,8 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   otlp::SpanLog span_log(environment.files, SpansFolder(environment));
   hooks.span_log = &span_log;
   hooks.access_log = LogAccess;
+  const std::unique_ptr<Notifier> notifier = FB_TRY(Notifier::Start(environment));
+  hooks.notifications = [&] { return notifier->ListJson(); };
   serve::Service service(settings, *ledger, environment.clock, hooks);
   net::ServerOptions server_options;
   server_options.address = listen.host;

@@ -71,6 +71,7 @@ class Api {
   net::Response PostOtlp(const Call& call);
   // Of the gateway's desk: the same path there, or the key of the path revoked.
   net::Response AskDesk(const Call& call);
+  net::Response Notifications(const Call& call);
   net::Response RevokeKey(const Call& call);
 
   void AddListener(std::shared_ptr<net::EventStream> listener);

@@ -78,6 +78,8 @@ struct Hooks {
   std::function<Result<std::string>(std::string_view method, std::string_view path,
                                     const std::string& body)>
       ask_desk;
+  // What people have been told, as GET /api/v1/notifications answers it. From any thread.
+  std::function<std::string()> notifications;
   // Where calls of OTLP spans are kept; null: none are taken.
   otlp::SpanLog* span_log = nullptr;
   // No bodies, no query strings, no tokens. May be called from any thread.
