@@ -128,7 +128,7 @@ struct ForecastArgs {
   std::string what;  // "", "accuracy", "outlook", "backtest"
   std::string by, measure, where, horizon, levels, grain, as_of, currency;
   bool fast = false;
-  int origins = 4;           // of a backtest
+  int origins = 4;            // of a backtest
   ForecastSeriesArgs series;  // of a backtest: a file instead of the ledger
 };
 int RunForecast(const Environment& environment, const ForecastArgs& args);
@@ -237,6 +237,12 @@ struct LiveWatchArgs {
   std::string feedback;  // "expected", "not_expected"
 };
 int RunLiveWatch(const Environment& environment, const LiveWatchArgs& args);
+
+struct NotifyArgs {
+  std::vector<std::string> to;  // receivers; empty: all of the estate
+};
+int RunNotifyTest(const Environment& environment, const NotifyArgs& args);
+int RunNotifyList(const Environment& environment);
 
 struct MockVendorArgs {
   std::string listen = "127.0.0.1:8090";

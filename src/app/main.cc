@@ -51,6 +51,7 @@ struct Options {
   TokenArgs token;
   KeysArgs keys;
   BudgetsArgs budgets;
+  NotifyArgs notify;
   GatewayArgs gateway;
   MockVendorArgs mock_vendor;
   ReconcileArgs reconcile;
@@ -432,6 +433,16 @@ void AddBudgets(CLI::App& app, Options& options) {
   }
 }
 
+void AddNotify(CLI::App& app, Options& options) {
+  CLI::App* notify =
+      Command(app, "notify", "tell people: receivers and what waits for them", options);
+  notify->require_subcommand(1);
+  CLI::App* test =
+      notify->add_subcommand("test", "send a message to receivers of the estate")->fallthrough();
+  test->add_option("RECEIVER", options.notify.to, "names; by default all");
+  notify->add_subcommand("list", "what was sent, what waits, and why")->fallthrough();
+}
+
 void AddMockVendor(CLI::App& app, Options& options) {
   CLI::App* command =
       Command(app, "mock-vendor", "play the vendors' APIs, by a script, with an invoice", options);
@@ -511,6 +522,8 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "rate") return RunRate(environment, options.rate);
   if (command.starts_with("keys ")) return RunKeys(environment, options.keys);
   if (command.starts_with("budgets")) return RunBudgets(environment, options.budgets);
+  if (command == "notify test") return RunNotifyTest(environment, options.notify);
+  if (command == "notify list") return RunNotifyList(environment);
   if (command == "publish") return RunPublish(environment);
   if (command == "reconcile") return RunReconcile(environment, options.reconcile);
   if (command == "gateway") return RunGateway(environment, options.gateway);
@@ -581,6 +594,7 @@ int Main(int argc, char** argv) {
   AddPrices(app, options);
   AddExchange(app, options);
   AddServers(app, options);
+  AddNotify(app, options);
   AddMockVendor(app, options);
   AddMaintenance(app, options);
   AddKeys(app, options);

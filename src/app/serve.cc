@@ -8,6 +8,7 @@
 #include "app/command.h"
 #include "app/gateway_desk.h"
 #include "app/live_watch.h"
+#include "app/notifier.h"
 #include "app/open_ledger.h"
 #include "app/other_spend.h"
 #include "app/remote.h"
@@ -129,6 +130,8 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   const std::unique_ptr<LiveWatch> watch =
       FB_TRY(LiveWatch::Open(environment, [&tell](const watch::Effect& effect) { tell(effect); }));
   hooks.ask_watch = [&watch](const serve::WatchQuestion& question) { return watch->Ask(question); };
+  const std::unique_ptr<Notifier> notifier = FB_TRY(Notifier::Start(environment));
+  hooks.notifications = [&] { return notifier->ListJson(); };
   serve::Service service(settings, *ledger, environment.clock, hooks);
   tell = [&service](const watch::Effect& effect) {
     if (effect.event != "pattern") service.Announce(effect.event, effect.json);

@@ -28,11 +28,13 @@ constexpr std::string_view kProvider = "provider";
 constexpr std::array<std::string_view, 4> kStatuses = {"proposed", "running", "paused", "stopped"};
 
 const std::vector<std::string_view> kEstateKeys = {
-    "name",         "currency", "fiscal_year_start", "include",
-    "environments", "teams",    "projects",          "use_cases",
-    "models",       "sources",  "providers",         "rules",
-    "tags",         "gateway",  "budgets",           "exchange_rates",
-    "mappings",     "forecast", "watch",             "notify"};
+    "name",           "currency",     "fiscal_year_start",
+    "include",        "environments", "teams",
+    "projects",       "use_cases",    "models",
+    "sources",        "providers",    "rules",
+    "tags",           "gateway",      "budgets",
+    "exchange_rates", "mappings",     "forecast",
+    "watch",          "notify"};
 const std::vector<std::string_view> kPackKeys = {"providers", "rules", "tags"};
 
 // Decodes the files of one snapshot into one document, in their order.

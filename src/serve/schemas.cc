@@ -431,6 +431,21 @@ constexpr NamedSchema kSchemas[] = {
     {"FreezeRequest",
      R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"},
       "frozen":{"type":"boolean","default":true}}})"},
+    {"Notifications",
+     R"({"type":"object","required":["receivers","waiting","deliveries"],"properties":{
+      "receivers":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},
+        "kind":{"enum":["webhook","slack","teams","pagerduty","alertmanager","email"]}}}},
+      "waiting":{"type":"integer"},
+      "deliveries":{"type":"array","maxItems":200,"items":{"type":"object","properties":{
+        "id":{"type":"integer"},"receiver":{"type":"string"},
+        "state":{"enum":["waiting","sent","given up"]},"attempts":{"type":"integer"},
+        "due":{"type":"string","format":"date-time"},
+        "fault":{"type":"string","description":"Of the last attempt; empty: none."},
+        "escalated":{"type":"boolean"},
+        "notices":{"type":"array","items":{"type":"object","properties":{
+          "id":{"type":"string"},"kind":{"type":"string"},
+          "state":{"enum":["open","acknowledged","resolved"]},
+          "severity":{"enum":["info","warning","critical"]},"title":{"type":"string"}}}}}}}}})"},
     {"RemoveRequest",
      R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"}}})"},
     {"Removed", R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"}}})"},

@@ -91,6 +91,8 @@ struct Hooks {
   // The live watch: anomalies and incidents. GET and POST of "/anomalies", "/incidents" and one of
   // them, GET of "/watch". Called from any thread; waits for nothing.
   std::function<Result<std::string>(const WatchQuestion&)> ask_watch;
+  // What people have been told, as GET /api/v1/notifications answers it. From any thread.
+  std::function<std::string()> notifications;
   // Where calls of OTLP spans are kept; null: none are taken.
   otlp::SpanLog* span_log = nullptr;
   // No bodies, no query strings, no tokens. May be called from any thread.
