@@ -7,6 +7,7 @@
 #include "app/children.h"
 #include "app/command.h"
 #include "app/gateway_desk.h"
+#include "app/incident_news.h"
 #include "app/live_watch.h"
 #include "app/notifier.h"
 #include "app/open_ledger.h"
@@ -133,8 +134,10 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   const std::unique_ptr<Notifier> notifier = FB_TRY(Notifier::Start(environment));
   hooks.notifications = [&] { return notifier->ListJson(); };
   serve::Service service(settings, *ledger, environment.clock, hooks);
-  tell = [&service](const watch::Effect& effect) {
+  IncidentNews news(*watch, *notifier);
+  tell = [&service, &news](const watch::Effect& effect) {
     if (effect.event != "pattern") service.Announce(effect.event, effect.json);
+    news.Changed(effect);
   };
   net::ServerOptions server_options;
   server_options.address = listen.host;
@@ -147,8 +150,10 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
     const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args);
     const OtherSpend other_spend(environment, *ledger);
     watch->Start();
+    news.Start();
     os::WaitForStop(stop);
     watch->Stop();
+    news.Stop();
   }
   service.Stop();
   server->Drain(kDrainMs);

@@ -108,6 +108,10 @@ uint64_t Outbox::OpenDigest(const std::string& receiver, const std::string& subj
 Result<std::string> Outbox::Take(const Notice& notice, Instant now) const {
   FB_CHECK(notice::Validate(notice));
   if (rules_.receivers.empty()) return std::string();
+  const auto known = subjects_.find(notice.id);
+  const bool nothing_new =
+      known == subjects_.end() ? notice.state == State::kResolved : known->second.last == notice;
+  if (nothing_new) return std::string();
   const bool silenced = IsSilenced(notice, now);
   const Target target = NewsFor(notice, silenced);
   Json record{{"take", NoticeToJson(notice)}, {"at", now.us}, {"silenced", silenced}};

@@ -132,8 +132,10 @@ TEST_F(OutboxTest, NewsOfAnIncidentIsToldAndRepetitionIsNot) {
   EXPECT_EQ(SendAll(kNow), (Lines{"chat:a resolved", "oncall:a resolved"}));
   Take(Made("a"));  // again
   EXPECT_EQ(SendAll(kNow), Lines{"chat:a"});
-  Take(Made("z", State::kResolved));  // of which nobody was told
+  Take(Made("z", State::kAcknowledged));  // of which nobody was told
   EXPECT_EQ(SendAll(kNow), Lines{});
+  EXPECT_EQ(box_.Take(Made("y", State::kResolved), kNow).value(), "");
+  EXPECT_EQ(box_.Take(Made("a"), kNow).value(), "");
 }
 
 TEST_F(OutboxTest, OneIncidentIsToldInItsOrder) {
