@@ -13,7 +13,7 @@ export const outlook = {
   currency: 'Currency',
   horizons: { '1mo': 'This month', '3mo': '3 months', '6mo': '6 months', '12mo': '12 months' } as Record<string, string>,
   summary: (month: string, mean: string, level: string, lower: string, upper: string, actual: string) =>
-    `${month} is expected to end at ${mean}, with a chance of ${level} between ${lower} and ${upper}. ${actual} of it has come.`,
+    `${month} is expected to end at ${mean}, with a chance of ${level} between ${lower} and ${upper}.${actual ? ` ${actual} of it has come.` : ''}`,
   keys: 'Arrow keys move by days, Page Up and Page Down by weeks.',
   past: 'Known',
   ahead: 'Expected',
@@ -68,7 +68,7 @@ export const outlook = {
   budgetsSummary: (breaking: string, risk: string, all: string, n: number) =>
     n === 0
       ? `All ${all} are expected to hold.`
-      : `Of ${all}, ${breaking} will more likely break than hold, and ${risk} more may.`,
+      : `${breaking} of ${all} will more likely break than hold; ${risk} more may break.`,
   prospect: {
     breaks: 'Likely to break',
     risk: 'May break',
@@ -85,6 +85,7 @@ export const outlook = {
   breaksOn: 'Breaks on',
   breaksBetween: (at: string, from: string, to: string) =>
     from === to ? at : `${at} (between ${from} and ${to})`,
+  broke: (day: string) => `${day}, already`,
   never: 'not expected to',
   overrunBy: 'Overrun on average',
   soft: 'Soft',
@@ -109,7 +110,7 @@ export const outlook = {
 
 export const watch = {
   title: 'Incidents',
-  lead: 'What the live watch finds in the calls of the gateway: since when, how much is at stake, who is behind it. Live.',
+  lead: 'What the watch has found: since when, how much is at stake, who is behind it. Live.',
   summary: (open: string, n: number, loss: string) =>
     n === 0
       ? 'Nothing is open.'
@@ -190,7 +191,7 @@ export const watch = {
   causesNone: 'Nothing tells its parts apart.',
   share: (share: string) => share,
   atLeast: (share: string) => `${share} or more`,
-  causeSpent: (actual: string, expected: string) => `${actual} spent, ${expected} expected`,
+  causeSpent: (actual: string, expected: string) => `When it was found: ${actual} spent, ${expected} expected`,
   anomalies: 'Anomalies',
   observed: 'Spent',
   expected: 'Would have been expected',
@@ -206,6 +207,7 @@ export const watch = {
     freeze_budget: (scope: string) => `Freeze the budget of ${scope} until it is clear what runs there.`,
     check_meter: (what: string) => `Check the meter of ${what}: its calls may not arrive, or repeat themselves.`,
     review_price: (what: string) => `Look at the price of ${what}: a unit costs more than any before.`,
+    review_spend: (what: string) => `Ask whether the spend of ${what} was meant.`,
   },
   evidence: 'Evidence',
   seeCharges: 'See its charges',

@@ -225,13 +225,14 @@ export function ago(instant: string, now: number): string {
   }
   return instant;
 }
-export const instantName = (instant: string): string =>
+export const instantName = (instant: string, seconds = false): string =>
   date({
     year: 'numeric',
     month: 'short',
     day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
+    ...(seconds ? { second: '2-digit' } : {}),
     hourCycle: 'h23',
   }).format(new Date(instant));
 

@@ -13,7 +13,7 @@ export const outlook: Catalogue['outlook'] = {
   currency: '币种',
   horizons: { '1mo': '本月', '3mo': '3 个月', '6mo': '6 个月', '12mo': '12 个月' },
   summary: (month, mean, level, lower, upper, actual) =>
-    `预计${month}月末为 ${mean}，有 ${level} 的可能在 ${lower} 与 ${upper} 之间；其中 ${actual} 已发生。`,
+    `预计${month}月末为 ${mean}，有 ${level} 的可能在 ${lower} 与 ${upper} 之间${actual ? `；其中 ${actual} 已发生` : ''}。`,
   keys: '方向键按天移动，Page Up 和 Page Down 按周移动。',
   past: '已知',
   ahead: '预计',
@@ -79,6 +79,7 @@ export const outlook: Catalogue['outlook'] = {
   probability: '超支概率',
   breaksOn: '超支日期',
   breaksBetween: (at, from, to) => (from === to ? at : `${at}（${from} 至 ${to}）`),
+  broke: (day) => `${day}（已超支）`,
   never: '预计不会',
   overrunBy: '平均超支金额',
   soft: '软预算',
@@ -103,7 +104,7 @@ export const outlook: Catalogue['outlook'] = {
 
 export const watch: Catalogue['watch'] = {
   title: '事件',
-  lead: '实时监视在网关调用中发现的异常：从何时开始、有多少金额受影响、由谁引起。实时更新。',
+  lead: '监视所发现的异常：从何时开始、有多少金额受影响、由谁引起。实时更新。',
   summary: (open, n, loss) =>
     n === 0 ? '没有未处理的事件。' : `有 ${open} 个未处理的事件${loss ? `；每小时约损失 ${loss}` : ''}。`,
   none: '没有发现异常。',
@@ -175,7 +176,7 @@ export const watch: Catalogue['watch'] = {
   causesNone: '无法区分其组成部分。',
   share: (share) => `${share}`,
   atLeast: (share) => `${share} 以上`,
-  causeSpent: (actual, expected) => `支出 ${actual}，预期 ${expected}`,
+  causeSpent: (actual, expected) => `发现时：支出 ${actual}，预期 ${expected}`,
   anomalies: '异常',
   observed: '支出',
   expected: '预期支出',
@@ -191,6 +192,7 @@ export const watch: Catalogue['watch'] = {
     freeze_budget: (scope) => `冻结 ${scope} 的预算，直到弄清其中在运行什么。`,
     check_meter: (what) => `检查 ${what} 的计量：调用可能没有送达，或在重复。`,
     review_price: (what) => `查看 ${what} 的价格：单价高于以往任何时候。`,
+    review_spend: (what) => `核实 ${what} 的支出是否有意为之。`,
   },
   evidence: '证据',
   seeCharges: '查看其费用明细',

@@ -148,7 +148,7 @@ function readEvidence(value: unknown): CostQuery {
   return {
     measures: ['effective_cost'],
     by: texts(row['by']),
-    grain: 'hour',
+    grain: row['grain'] === 'day' ? 'day' : 'hour',
     from: text(row['from']),
     ...(text(row['to']) ? { to: text(row['to']) } : {}),
     where: list(row['where']).map(facts).map((filter) => ({
@@ -274,14 +274,19 @@ export function withOne<T extends { id: string }>(all: readonly T[], one: T): T[
     : [one, ...all];
 }
 
-/** The anomaly that says most: of the suspect itself, the dearest of these. */
-export function chiefOf(anomalies: readonly Anomaly[]): Anomaly | undefined {
-  const own = anomalies.filter((one) => same(one.series, one.suspect));
-  return (own.length > 0 ? own : anomalies).reduce<Anomaly | undefined>(
-    (chief, one) => (!chief || one.amount > chief.amount ? one : chief),
-    undefined,
+/** The anomaly of the widest series, from which the way down to the suspect is the longest. */
+export const widestOf = (anomalies: readonly Anomaly[]): Anomaly | undefined =>
+  [...anomalies].sort(
+    (a, b) => widthOf(a.series) - widthOf(b.series) || (a.amount < b.amount ? 1 : -1),
+  )[0];
+/** That of the suspect first, then the narrowest. */
+export const narrowFirst = (anomalies: readonly Anomaly[]): Anomaly[] =>
+  [...anomalies].sort(
+    (a, b) =>
+      Number(same(b.series, b.suspect)) - Number(same(a.series, a.suspect)) ||
+      widthOf(b.series) - widthOf(a.series) ||
+      (a.opened < b.opened ? 1 : -1),
   );
-}
 
 export interface CauseNode {
   element: Element;
@@ -296,7 +301,7 @@ export interface CauseNode {
 }
 /** Of a dimension's value that stands in the path, the watch says that it holds so much of the excess. */
 export const NEARLY_ALL = 0.8;
-const FROM_WIDE = ['provider', 'model', 'team', 'project', 'key'];
+const FROM_WIDE = ['total', 'provider', 'account', 'service', 'model', 'team', 'project', 'key'];
 const widthOf = (one: Element) => FROM_WIDE.indexOf(one.dimension);
 const same = (a: Element, b: Element): boolean =>
   a.dimension === b.dimension && a.value === b.value;
@@ -309,12 +314,12 @@ export function causeTree(anomaly: Anomaly): CauseNode {
   const root = nodeOf(anomaly.series, anomaly);
   root.share = 1;
   const path = wideFirst(anomaly.path, anomaly);
-  const onPath = (one: Element) => path.some((each) => same(each, one));
+  const onPath = (one: Element) => anomaly.path.some((each) => same(each, one));
   if (path.length > 0) walk(root, path, anomaly).forEach((node) => (node.atLeast = true));
   for (const cause of anomaly.causes) {
     const own = wideFirst(cause.elements, anomaly);
     const against = own.some(
-      (one) => !onPath(one) && path.some((each) => each.dimension === one.dimension),
+      (one) => !onPath(one) && anomaly.path.some((each) => each.dimension === one.dimension),
     );
     const chain = against
       ? own
@@ -366,7 +371,7 @@ export function evidenceView(anomaly: Anomaly, today: string): Partial<View> | u
     page: 'explore',
     where: where as Filter[],
     period: `${first}..${end > first ? end : addDays(first, 1)}`,
-    by: 'model',
+    by: '',
     offset: 0,
   };
 }

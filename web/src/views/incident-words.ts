@@ -1,13 +1,17 @@
 // How elements, titles and times of the watch are said.
-import { decimal, estimate, money, t } from '../i18n';
+import { decimal, dimensionName, estimate, money, t } from '../i18n';
 import { valueName } from '../lib/names';
 import type { Anomaly, Element, Incident } from '../lib/watch';
 
-/** "Team Search"; keys have no other name than their own. */
+/** "Team Search"; the id of a key says that it is one. */
 export function elementName({ dimension, value }: Element): string {
   const words = t.value.watch;
   if (dimension === 'total') return words.total;
-  return words.element(words.dimensions[dimension] ?? dimension, valueName(dimension, value));
+  if (dimension === 'key' && value.startsWith('key-')) return value;
+  return words.element(
+    words.dimensions[dimension] ?? dimensionName(dimension),
+    valueName(dimension, value),
+  );
 }
 
 /** The server's title in the language of the page; its own words where they are of another kind. */
@@ -40,5 +44,6 @@ export function actionText({ action, suspect }: Anomaly): string {
   if (action.kind === 'review_price') return words.review_price(elementName(suspect));
   if (action.kind === 'check_meter')
     return words.check_meter(elementName(action.of.dimension ? action.of : suspect));
+  if (action.kind === 'review_spend') return words.review_spend(elementName(suspect));
   return words.freeze_budget(elementName(suspect));
 }

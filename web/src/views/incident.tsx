@@ -4,12 +4,13 @@ import { decimal, estimate, instantName, money, percent, t } from '../i18n';
 import { useFetched } from '../lib/data';
 import { drill } from '../lib/state';
 import {
-  chiefOf,
   evidenceView,
   getAnomalies,
   isOver,
+  narrowFirst,
   sayOfAnomaly,
   sayOfIncident,
+  widestOf,
   withOne,
   type Anomaly,
   type Entry,
@@ -47,7 +48,8 @@ export function IncidentDetail({ incident }: { incident: Incident }) {
   const words = t.value.watch;
   const anomalies = useAnomalies(incident);
   const { act, refusal } = useChanges(words.tokenNeeded, anomalies.retry);
-  const chief = chiefOf(anomalies.all);
+  const all = narrowFirst(anomalies.all);
+  const widest = widestOf(all);
   return (
     <article class="incident-detail" data-incident={incident.id} data-state={incident.state}>
       <header>
@@ -61,7 +63,7 @@ export function IncidentDetail({ incident }: { incident: Incident }) {
           mark={words.estimate}
           text={incident.active ? lossOf(incident) : '–'}
         />
-        <Fact name={words.began} text={instantName(incident.began)} more={when(incident.began)} />
+        <Fact name={words.began} text={instantName(incident.began, true)} more={when(incident.began)} />
         {incident.detectSeconds !== undefined && (
           <Fact name={words.detected} text={duration(incident.detectSeconds)} />
         )}
@@ -75,12 +77,12 @@ export function IncidentDetail({ incident }: { incident: Incident }) {
       <div class="incident-parts">
         <section aria-labelledby="incident-causes">
           <h2 id="incident-causes">{words.causes}</h2>
-          {chief ? (
+          {widest ? (
             <>
-              <CauseTree anomaly={chief} nameOf={elementName} />
+              <CauseTree anomaly={widest} nameOf={elementName} />
               <p class="incident-action">
                 <span class="soft small">{words.action}</span>
-                {actionText(chief)}
+                {actionText(all[0]!)}
               </p>
             </>
           ) : (
@@ -98,7 +100,7 @@ export function IncidentDetail({ incident }: { incident: Incident }) {
           <Problem error={anomalies.error} retry={anomalies.retry} />
         )}
         <ul class="anomaly-list">
-          {anomalies.all.map((anomaly) => (
+          {all.map((anomaly) => (
             <AnomalyItem key={anomaly.id} anomaly={anomaly} act={act} />
           ))}
         </ul>
@@ -186,11 +188,11 @@ function Words({ incident, act }: { incident: Incident; act: Act }) {
 function Timeline({ entries }: { entries: Entry[] }) {
   const words = t.value.watch;
   return (
-    <ol class="timeline">
+    <ol class="incident-timeline">
       {entries.map((entry) => (
         <li class={entry.what}>
           <time class="soft small" dateTime={entry.at}>
-            {instantName(entry.at)}
+            {instantName(entry.at, true)}
           </time>
           <p>
             <strong>{words.what[entry.what] ?? entry.what}</strong>
@@ -244,10 +246,10 @@ function AnomalyItem({ anomaly, act }: { anomaly: Anomaly; act: Act }) {
         )}
         <Fact name={words.rule} text={anomaly.rule || '–'} />
         {anomaly.against && <Fact name={words.against} text={anomaly.against} />}
-        <Fact name={words.began} text={instantName(anomaly.began)} />
+        <Fact name={words.began} text={instantName(anomaly.began, true)} />
         <Fact
           name={words.ended}
-          text={anomaly.ended ? instantName(anomaly.ended) : words.goesOn}
+          text={anomaly.ended ? instantName(anomaly.ended, true) : words.goesOn}
         />
       </dl>
       {anomaly.note && <p class="soft small">{anomaly.note}</p>}

@@ -26,6 +26,7 @@ export function BudgetsOutlook() {
     <Figure
       title={words.budgets}
       class="budgets-ahead"
+      help={<span class="estimate-mark">{words.estimate}</span>}
       asked={[asked]}
       made={[
         {
@@ -49,6 +50,7 @@ export function BudgetsOutlook() {
       }
       table={budgets.length > 0 ? tableOf(budgets) : undefined}
     >
+      {budgets.length > of('unknown') && <Legend />}
       <ul class="ahead-list">
         {budgets.map((budget) => (
           <BudgetItem key={`${budget.name}\n${budget.scope}`} budget={budget} />
@@ -64,10 +66,34 @@ export function BudgetsOutlook() {
 }
 
 const say = (value: number, budget: BudgetAhead) => estimate(value, budget.currency);
-const breaksOn = ({ overrunAt, overrunFrom, overrunTo }: BudgetAhead): string =>
-  overrunAt
-    ? t.value.outlook.breaksBetween(dayName(overrunAt), dayShort(overrunFrom), dayShort(overrunTo))
-    : t.value.outlook.never;
+function breaksOn({ overrunAt, overrunFrom, overrunTo, knownTo }: BudgetAhead): string {
+  const words = t.value.outlook;
+  if (!overrunAt) return words.never;
+  if (overrunAt <= knownTo) return words.broke(dayName(overrunAt));
+  return words.breaksBetween(dayName(overrunAt), dayShort(overrunFrom), dayShort(overrunTo));
+}
+
+function Legend() {
+  const words = t.value.outlook;
+  return (
+    <p class="fan-legend ahead-legend soft small" aria-hidden="true">
+      <span>
+        <i class="so-far" /> {words.spent}
+      </span>
+      <span>
+        <i class="mean" /> {words.atEnd}
+      </span>
+      {[50, 80, 95].map((level) => (
+        <span>
+          <i class={`band level-${level}`} /> {words.range(percentDigits(level / 100, 0))}
+        </span>
+      ))}
+      <span>
+        <i class="limit" /> {words.limit}
+      </span>
+    </p>
+  );
+}
 
 function BudgetItem({ budget }: { budget: BudgetAhead }) {
   const words = t.value.outlook;

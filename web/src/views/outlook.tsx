@@ -82,6 +82,7 @@ function ForecastFigure({ ask, asked }: { ask: ForecastAsk; asked: Fetched<Forec
     <Figure
       title={part ? words.forecastOf(nameOf(part)) : words.forecast}
       class="forecast"
+      help={<span class="estimate-mark">{words.estimate}</span>}
       asked={[asked]}
       made={[
         {
@@ -162,7 +163,7 @@ function summary(answer: Answer, series: Series): string | undefined {
     level(range.level),
     say(range.lower),
     say(range.upper),
-    say(months.actual[0] ?? NaN),
+    months.actual[0] ? say(months.actual[0]) : '',
   );
 }
 
