@@ -436,6 +436,8 @@ constexpr NamedSchema kSchemas[] = {
       "receivers":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},
         "kind":{"enum":["webhook","slack","teams","pagerduty","alertmanager","email"]}}}},
       "waiting":{"type":"integer"},
+      "dropped":{"type":"integer","description":"Since the start: a receiver had 1,000 waiting."},
+      "fault":{"type":"string","description":"Why nothing can be sent; empty: nothing is wrong."},
       "deliveries":{"type":"array","maxItems":200,"items":{"type":"object","properties":{
         "id":{"type":"integer"},"receiver":{"type":"string"},
         "state":{"enum":["waiting","sent","given up"]},"attempts":{"type":"integer"},
