@@ -51,6 +51,7 @@ struct ImportArgs {
   std::vector<std::string> files;
   std::string source;
   std::string input_format;  // "focus-csv", ...; empty: detect
+  std::string currency;      // of rows that name none, such as "USD"
   std::string memory = "2GiB";
   std::string author;  // of the worker; otherwise the user
   bool dry_run = false;
@@ -127,7 +128,7 @@ struct ForecastArgs {
   std::string what;  // "", "accuracy", "outlook", "backtest"
   std::string by, measure, where, horizon, levels, grain, as_of, currency;
   bool fast = false;
-  int origins = 4;           // of a backtest
+  int origins = 4;            // of a backtest
   ForecastSeriesArgs series;  // of a backtest: a file instead of the ledger
 };
 int RunForecast(const Environment& environment, const ForecastArgs& args);
@@ -226,6 +227,22 @@ struct RootCauseArgs {
   double least_share = 0;
 };
 int RunRootCause(const Environment& environment, const RootCauseArgs& args);
+
+struct LiveWatchArgs {
+  std::string action;      // "list", "show", "ack", "resolve", "feedback"
+  bool anomalies = false;  // listed instead of incidents
+  std::string state, kind;
+  std::string id;
+  std::string owner, note;
+  std::string feedback;  // "expected", "not_expected"
+};
+int RunLiveWatch(const Environment& environment, const LiveWatchArgs& args);
+
+struct NotifyArgs {
+  std::vector<std::string> to;  // receivers; empty: all of the estate
+};
+int RunNotifyTest(const Environment& environment, const NotifyArgs& args);
+int RunNotifyList(const Environment& environment);
 
 struct MockVendorArgs {
   std::string listen = "127.0.0.1:8090";

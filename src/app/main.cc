@@ -51,10 +51,12 @@ struct Options {
   TokenArgs token;
   KeysArgs keys;
   BudgetsArgs budgets;
+  NotifyArgs notify;
   GatewayArgs gateway;
   MockVendorArgs mock_vendor;
   ReconcileArgs reconcile;
   WatchArgs watch;
+  LiveWatchArgs live_watch;
   RootCauseArgs root_cause;
 };
 
@@ -99,6 +101,8 @@ void AddImport(CLI::App& app, Options& options) {
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--memory", options.import.memory, "most memory to use, such as 256MiB");
+  command->add_option("--currency", options.import.currency,
+                      "of rows that name none, such as USD; else they go to the quarantine");
   command->add_option("--rows-expected", options.import.rows_expected,
                       "refuse files that have another number of rows in all");
   command->add_flag("--dry-run", options.import.dry_run,
@@ -111,6 +115,7 @@ void AddImport(CLI::App& app, Options& options) {
   worker->add_option("--source", options.import.source);
   worker->add_option("--input-format", options.import.input_format);
   worker->add_option("--memory", options.import.memory);
+  worker->add_option("--currency", options.import.currency);
   worker->add_option("--author", options.import.author);
   worker->add_option("--rows-expected", options.import.rows_expected);
 }
@@ -341,9 +346,40 @@ void AddKeys(CLI::App& app, Options& options) {
       ->required();
 }
 
+void AddLiveWatch(CLI::App& watch, Options& options) {
+  LiveWatchArgs& args = options.live_watch;
+  const auto action = [&](const char* name, const char* what) {
+    CLI::App* command = Command(watch, name, what, options);
+    command->callback([&args, name] { args.action = name; });
+    return command;
+  };
+  CLI::App* list = action("list", "the incidents that the live watch has found, newest first");
+  list->add_flag("--anomalies", args.anomalies, "anomalies instead of incidents");
+  list->add_option("--state", args.state,
+                   "open,acknowledged,resolved,expected; of anomalies active,ended");
+  list->add_option("--kind", args.kind, "of anomalies: burn,spike,ramp,missing,stuck,price");
+  const auto one = [&](const char* name, const char* what, const char* id) {
+    CLI::App* command = action(name, what);
+    command->add_option(id, args.id, "its id")->required();
+    return command;
+  };
+  one("show", "one incident or anomaly", "ID");
+  for (CLI::App* command : {one("ack", "say that somebody looks at an incident", "INCIDENT"),
+                            one("resolve", "say that an incident is over", "INCIDENT")}) {
+    command->add_option("--owner", args.owner, "who looks after it");
+    command->add_option("--note", args.note, "a line for its timeline");
+  }
+  one("feedback", "say whether an anomaly was expected", "ANOMALY")
+      ->add_option("WORD", args.feedback, "expected or not_expected")
+      ->required()
+      ->check(CLI::IsMember({"expected", "not_expected"}));
+}
+
 void AddWatch(CLI::App& app, Options& options) {
-  CLI::App* watch = app.add_subcommand("watch", "anomalies of a series, and their causes");
+  CLI::App* watch =
+      app.add_subcommand("watch", "anomalies of live spend and of a series, and their causes");
   watch->require_subcommand(1);
+  AddLiveWatch(*watch, options);
   CLI::App* replay =
       Command(*watch, "replay", "score each point of a series, in one pass", options);
   replay
@@ -395,6 +431,16 @@ void AddBudgets(CLI::App& app, Options& options) {
                                    std::pair{"remove", "count and refuse no more"}}) {
     action(name, what)->add_option("BUDGET", args.name, "its name")->required();
   }
+}
+
+void AddNotify(CLI::App& app, Options& options) {
+  CLI::App* notify =
+      Command(app, "notify", "tell people: receivers and what waits for them", options);
+  notify->require_subcommand(1);
+  CLI::App* test =
+      notify->add_subcommand("test", "send a message to receivers of the estate")->fallthrough();
+  test->add_option("RECEIVER", options.notify.to, "names; by default all");
+  notify->add_subcommand("list", "what was sent, what waits, and why")->fallthrough();
 }
 
 void AddMockVendor(CLI::App& app, Options& options) {
@@ -476,6 +522,8 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "rate") return RunRate(environment, options.rate);
   if (command.starts_with("keys ")) return RunKeys(environment, options.keys);
   if (command.starts_with("budgets")) return RunBudgets(environment, options.budgets);
+  if (command == "notify test") return RunNotifyTest(environment, options.notify);
+  if (command == "notify list") return RunNotifyList(environment);
   if (command == "publish") return RunPublish(environment);
   if (command == "reconcile") return RunReconcile(environment, options.reconcile);
   if (command == "gateway") return RunGateway(environment, options.gateway);
@@ -485,6 +533,9 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "exchange import") return RunExchangeImport(environment, options.exchange);
   if (command == "exchange show") return RunExchangeShow(environment, options.exchange);
   if (command == "watch replay") return RunWatchReplay(environment, options.watch);
+  if (command.starts_with("watch ") && !options.live_watch.action.empty()) {
+    return RunLiveWatch(environment, options.live_watch);
+  }
   if (command == "watch rootcause") return RunRootCause(environment, options.root_cause);
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);
@@ -543,6 +594,7 @@ int Main(int argc, char** argv) {
   AddPrices(app, options);
   AddExchange(app, options);
   AddServers(app, options);
+  AddNotify(app, options);
   AddMockVendor(app, options);
   AddMaintenance(app, options);
   AddKeys(app, options);

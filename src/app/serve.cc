@@ -7,6 +7,9 @@
 #include "app/children.h"
 #include "app/command.h"
 #include "app/gateway_desk.h"
+#include "app/incident_news.h"
+#include "app/live_watch.h"
+#include "app/notifier.h"
 #include "app/open_ledger.h"
 #include "app/other_spend.h"
 #include "app/remote.h"
@@ -123,7 +126,19 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   otlp::SpanLog span_log(environment.files, SpansFolder(environment));
   hooks.span_log = &span_log;
   hooks.access_log = LogAccess;
+  // Who is told of anomalies and incidents: the pages that listen. Set before the watch starts.
+  std::function<void(const watch::Effect&)> tell;
+  const std::unique_ptr<LiveWatch> watch =
+      FB_TRY(LiveWatch::Open(environment, [&tell](const watch::Effect& effect) { tell(effect); }));
+  hooks.ask_watch = [&watch](const serve::WatchQuestion& question) { return watch->Ask(question); };
+  const std::unique_ptr<Notifier> notifier = FB_TRY(Notifier::Start(environment));
+  hooks.notifications = [&] { return notifier->ListJson(); };
   serve::Service service(settings, *ledger, environment.clock, hooks);
+  IncidentNews news(*watch, *notifier);
+  tell = [&service, &news](const watch::Effect& effect) {
+    if (effect.event != "pattern") service.Announce(effect.event, effect.json);
+    news.Changed(effect);
+  };
   net::ServerOptions server_options;
   server_options.address = listen.host;
   server_options.port = listen.port;
@@ -134,7 +149,11 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   {
     const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args);
     const OtherSpend other_spend(environment, *ledger);
+    watch->Start();
+    news.Start();
     os::WaitForStop(stop);
+    watch->Stop();
+    news.Stop();
   }
   service.Stop();
   server->Drain(kDrainMs);

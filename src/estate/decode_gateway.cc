@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/text.h"
 
@@ -20,17 +19,6 @@ constexpr int64_t kWeightMax = 1'000'000;
 constexpr int64_t kPriorityMax = 1000;
 constexpr int64_t kOutputLimitMax = 100'000'000;
 constexpr Money kExchangeRateMax = Money::FromUnits(int128{1'000'000} * 1'000'000'000'000);
-
-Result<int64_t> ReadNumber(At at, std::string_view what, int64_t least, int64_t most) {
-  const std::string text = FB_TRY(ReadText(at, what));
-  int64_t number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec != std::errc() || read.ptr != text.data() + text.size() || number < least ||
-      number > most) {
-    return Unexpected(at, fmt::format("{}, a whole number from {} to {}", what, least, most));
-  }
-  return number;
-}
 
 Result<int64_t> ReadNumberAt(At map, std::string_view key, std::string_view what, int64_t otherwise,
                              int64_t least, int64_t most) {

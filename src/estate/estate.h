@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "model/budget.h"
 #include "model/dimension.h"
+#include "model/notice.h"
 #include "model/signature.h"
 #include "os/files.h"
 
@@ -160,6 +161,23 @@ struct Gateway {
       missing_price;  // what a model without a price is: "deny" (also ""), "ceiling", "free"
   std::vector<Upstream> upstreams;
 };
+// What the live watch looks for (docs/WATCH.md). Factors are decimals.
+struct WatchedBurn {
+  int64_t short_s = 0, long_s = 0;
+  Money factor;
+};
+struct ExpectedDays {
+  Period period;  // whole UTC days
+  std::string note;
+  Money raise;  // of the factors and the least amount, in that time
+};
+struct Watch {
+  bool enabled = true;
+  std::optional<Money> min_amount;
+  std::vector<std::string> off;   // kinds of anomalies that are not looked for
+  std::vector<WatchedBurn> burn;  // empty: the shipped rules
+  std::vector<ExpectedDays> expected;
+};
 struct Estate {
   std::string name = "Flyball";
   std::string currency = "USD";
@@ -175,6 +193,8 @@ struct Estate {
   std::vector<ExchangeRate> exchange_rates;
   std::vector<Mapping> mappings;
   std::vector<ForecastEvent> forecast_events;
+  Watch watch;
+  notice::Rules notices;
 };
 
 // Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each

@@ -74,7 +74,11 @@ class Api {
   net::Response AskDesk(const Call& call);
   // Of forecasts; the path says which.
   net::Response AskForecast(const Call& call);
+  net::Response Notifications(const Call& call);
   net::Response RevokeKey(const Call& call);
+
+  // Of the live watch: the same path there.
+  net::Response AskWatch(const Call& call);
 
   void AddListener(std::shared_ptr<net::EventStream> listener);
   void AnnounceCommits();

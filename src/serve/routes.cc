@@ -35,6 +35,7 @@ constexpr Parameter kImportParameters[] = {
     {"filename", "query", "string", "Of a file that is the body itself."},
     {"source", "query", "string", "Idem."},
     {"format", "query", "string", "Idem."},
+    {"currency", "query", "string", "Idem."},
     {"dry_run", "query", "boolean", "Idem."},
     {"beside", "query", "boolean", "Idem."},
 };
@@ -67,6 +68,27 @@ constexpr Parameter kOutlookParameters[] = {kLevels};
 
 constexpr Parameter kKeyParameters[] = {
     {"key", "path", "string", "Id of the key."},
+};
+
+constexpr Parameter kAnomaliesParameters[] = {
+    {"state", "query", "string", "active or ended; both if absent."},
+    {"kind", "query", "string",
+     "burn, spike, ramp, missing, stuck, price: one or several, with commas."},
+    {"incident", "query", "string", "Those of one incident."},
+    kOffset,
+    kLimit,
+};
+constexpr Parameter kIncidentsParameters[] = {
+    {"state", "query", "string",
+     "open, acknowledged, resolved, expected: one or several, with commas; all if absent."},
+    kOffset,
+    kLimit,
+};
+constexpr Parameter kAnomalyParameters[] = {
+    {"id", "path", "string", "Id of the anomaly."},
+};
+constexpr Parameter kIncidentParameters[] = {
+    {"id", "path", "string", "Id of the incident."},
 };
 
 constexpr Route kRoutes[] = {
@@ -223,6 +245,14 @@ constexpr Route kRoutes[] = {
      "How well the ledger's series would have been forecast from days in the past.",
      kBacktestParameters, "", "Backtest", &Api::AskForecast},
     {"GET",
+     "/api/v1/notifications",
+     Access::kRead,
+     "What was sent to the receivers of the estate, newest first, what waits, and why.",
+     {},
+     "",
+     "Notifications",
+     &Api::Notifications},
+    {"GET",
      "/api/v1/keys",
      Access::kRead,
      "The keys with which applications call the gateway, without the keys themselves.",
@@ -241,6 +271,30 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/keys/{key}", Access::kWrite,
      "Revokes a key. It stays in the list, so that what was spent with it keeps its name.",
      kKeyParameters, "", "Key", &Api::RevokeKey},
+    {"GET", "/api/v1/anomalies", Access::kRead,
+     "Anomalies of live spend, newest first: since when, how much, who is behind it, what to do.",
+     kAnomaliesParameters, "", "Anomalies", &Api::AskWatch},
+    {"GET", "/api/v1/anomalies/{id}", Access::kRead, "One anomaly.", kAnomalyParameters, "",
+     "Anomaly", &Api::AskWatch},
+    {"POST", "/api/v1/anomalies/{id}", Access::kWrite,
+     "Says that an anomaly was expected, so that its like is not told again, or that it was not.",
+     kAnomalyParameters, "AnomalyWord", "Anomaly", &Api::AskWatch},
+    {"GET", "/api/v1/incidents", Access::kRead,
+     "Incidents, newest first: anomalies that belong together, with state, owner and timeline.",
+     kIncidentsParameters, "", "Incidents", &Api::AskWatch},
+    {"GET", "/api/v1/incidents/{id}", Access::kRead, "One incident.", kIncidentParameters, "",
+     "Incident", &Api::AskWatch},
+    {"POST", "/api/v1/incidents/{id}", Access::kWrite,
+     "Acknowledges, resolves or reopens an incident, gives it an owner or a note.",
+     kIncidentParameters, "IncidentWord", "Incident", &Api::AskWatch},
+    {"GET",
+     "/api/v1/watch",
+     Access::kRead,
+     "What the live watch looks for, and how much it watches.",
+     {},
+     "",
+     "Watch",
+     &Api::AskWatch},
     {"POST",
      "/v1/traces",
      Access::kWrite,
@@ -268,7 +322,8 @@ constexpr Route kRoutes[] = {
     {"GET",
      "/api/v1/events",
      Access::kRead,
-     "Server-sent events: `hello` with the newest commit, then `commit` for each new one.",
+     "Server-sent events: `hello` with the newest commit, then `commit` for each new one, and "
+     "`anomaly` and `incident` when one changes.",
      {},
      "",
      "text/event-stream",

@@ -254,6 +254,9 @@ Result<std::unique_ptr<net::Server>> Service::Listen(net::ServerOptions options)
 }
 
 void Service::AnnounceCommits() { impl_->api.AnnounceCommits(); }
+void Service::Announce(std::string_view event, std::string_view data) {
+  impl_->api.events.Send(event, data);
+}
 void Service::Stop() {
   impl_->api.stopping = true;
   impl_->api.imports.Stop();

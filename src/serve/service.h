@@ -50,6 +50,7 @@ struct ImportJob {
   std::vector<std::string> files;  // absolute paths
   std::string source;              // empty: from the first file's name
   std::string format;              // "focus-csv", ...; empty: detect
+  std::string currency;            // of rows that name none; empty: they go to the quarantine
   std::string author;
   uint64_t memory_bytes = 0;  // 0: the default of imports
   bool dry_run = false;
@@ -58,6 +59,14 @@ struct ImportJob {
 };
 // False: cancel, and answer CANCELLED.
 using ImportProgress = std::function<bool(uint64_t done, uint64_t total)>;
+
+// A question to the live watch (watch/desk.h): `path` is that of the API below /api/v1.
+struct WatchQuestion {
+  std::string method, path;
+  std::map<std::string, std::string> query;
+  std::string body;
+  std::string author;  // the name of the caller's token
+};
 
 struct AccessLine {
   std::string_view method, path, peer;
@@ -79,6 +88,11 @@ struct Hooks {
   std::function<Result<std::string>(std::string_view method, std::string_view path,
                                     const std::string& body)>
       ask_desk;
+  // The live watch: anomalies and incidents. GET and POST of "/anomalies", "/incidents" and one of
+  // them, GET of "/watch". Called from any thread; waits for nothing.
+  std::function<Result<std::string>(const WatchQuestion&)> ask_watch;
+  // What people have been told, as GET /api/v1/notifications answers it. From any thread.
+  std::function<std::string()> notifications;
   // Where calls of OTLP spans are kept; null: none are taken.
   otlp::SpanLog* span_log = nullptr;
   // No bodies, no query strings, no tokens. May be called from any thread.
@@ -118,6 +132,9 @@ class Service {
   // by the service itself after what it does; by others that commit to the same ledger (a tailer)
   // after theirs.
   void AnnounceCommits();
+  // Tells the listeners of /api/v1/events something else: `data` is one JSON document. From any
+  // thread; a listener that does not keep up is dropped, so nothing waits.
+  void Announce(std::string_view event, std::string_view data);
   // Cancels the import that runs, waits for the desk, and refuses what waits for them.
   void Stop();
 

@@ -1,0 +1,97 @@
+// Simulated spend for tests of the live watch: calls by seed, second by second.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "watch/watcher.h"
+
+namespace flyball::watch {
+
+struct Who {
+  std::string key = "key-a", team = "search", model = "gpt-5";
+};
+
+class LiveTest : public testing::Test {
+ protected:
+  static constexpr Instant kStart{1'795'608'000'000'000};  // 2026-11-25T12:00:00Z
+
+  // One call, dispatched and ended now, that costs so many millionths.
+  void Call(const Who& who, int64_t micros) {
+    metered::Record begin;
+    metered::Dispatch& dispatch = begin.dispatch;
+    dispatch.id = ++calls_;
+    dispatch.at = now_;
+    dispatch.upstream = dispatch.provider = "openai";
+    dispatch.key = who.key;
+    dispatch.team = who.team;
+    dispatch.model = who.model;
+    dispatch.currency = "USD";
+    dispatch.bound = Money::FromUnits(int128{micros} * 10'000'000);
+    watcher_.Take(begin, now_);
+    metered::Record end;
+    end.is_end = true;
+    end.end.id = dispatch.id;
+    end.end.at = now_;
+    end.end.cost = Money::FromUnits(int128{micros} * 1'000'000);
+    end.end.lines = lines_;
+    watcher_.Take(end, now_);
+  }
+  // About `per_minute` calls a minute, of 0.5 to 1.5 times the cost.
+  void Some(const Who& who, uint64_t per_minute, int64_t micros) {
+    for (uint64_t left = per_minute; left > 0;) {
+      const uint64_t chance = std::min<uint64_t>(left, 60);
+      if (random_.Chance(chance, 60)) Call(who, random_.Between(micros / 2, micros * 3 / 2));
+      left -= chance;
+    }
+  }
+  template <typename Each>
+  void Run(int64_t seconds, const Each& each) {
+    for (int64_t i = 0; i < seconds; ++i) {
+      each();
+      Tick();
+      now_.us += kMicrosPerSecond;
+    }
+  }
+  void Tick() {
+    watcher_.Tick(now_);
+    for (Effect& effect : watcher_.TakeEffects()) effects_.push_back(std::move(effect));
+  }
+  // Of a new anomaly that `wanted` says, within so many seconds; how many it took, or -1.
+  template <typename Wanted, typename Each>
+  int64_t Until(int64_t seconds, const Wanted& wanted, const Each& each) {
+    const size_t before = watcher_.book().anomalies().size();
+    for (int64_t i = 1; i <= seconds; ++i) {
+      Run(1, each);
+      size_t at = 0;
+      for (const auto& [number, anomaly] : watcher_.book().anomalies()) {
+        if (at++ >= before && wanted(anomaly)) {
+          found_ = anomaly;
+          return i;
+        }
+      }
+    }
+    return -1;
+  }
+  std::string Listed() const {
+    std::string text;
+    for (const auto& [number, anomaly] : watcher_.book().anomalies())
+      text += ToJson(anomaly) + "\n";
+    return text;
+  }
+  size_t anomalies() const { return watcher_.book().anomalies().size(); }
+
+  Watcher watcher_;
+  Instant now_ = kStart;
+  Random random_{1};
+  uint64_t calls_ = 0;
+  std::vector<metered::Line> lines_;
+  std::vector<Effect> effects_;
+  Anomaly found_;
+};
+
+}  // namespace flyball::watch
