@@ -298,8 +298,14 @@ class Looker {
     BudgetOutlook& outlook = one->outlook;
     const Instant begin = NearestDay(outlook.began_at);
     double known = 0;
+    std::optional<Instant> over;  // since when it is broken
     for (Instant day = begin; day < outlook.known_to; day.us += kMicrosPerDay) {
       known += PastOf(*one, day);
+      if (known > outlook.limit && !over) over = day;
+    }
+    if (known <= outlook.limit) over.reset();  // credits came
+    if (one->anchored && !over && one->budget->settled > outlook.limit) {
+      over = FloorDay(context_.now);
     }
     outlook.spent = one->anchored ? std::max(known, one->budget->settled) : known;
     std::vector<double> sums(paths.paths(), known), day_values(paths.paths()),
@@ -328,6 +334,7 @@ class Looker {
       }
       if (one->budget->window.rolling) rolled.push_back(day_values);
     }
+    if (over) broke.assign(paths.paths(), static_cast<double>(over->us));
     Conclude(one->budget->window.rolling ? highest : sums, std::move(broke), &outlook);
   }
 
