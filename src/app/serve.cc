@@ -6,6 +6,7 @@
 #include "app/check_import.h"
 #include "app/children.h"
 #include "app/command.h"
+#include "app/day_watch.h"
 #include "app/gateway_desk.h"
 #include "app/live_watch.h"
 #include "app/open_ledger.h"
@@ -144,6 +145,9 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
     const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args);
     const OtherSpend other_spend(environment, *ledger);
     watch->Start();
+    const DayWatch days(
+        environment, *ledger, [&watch] { return watch->settings(); },
+        [&watch](std::vector<watch::Anomaly> odd) { watch->TellDays(std::move(odd)); });
     os::WaitForStop(stop);
     watch->Stop();
   }
