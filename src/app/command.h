@@ -51,6 +51,7 @@ struct ImportArgs {
   std::vector<std::string> files;
   std::string source;
   std::string input_format;  // "focus-csv", ...; empty: detect
+  std::string currency;      // of rows that name none, such as "USD"
   std::string memory = "2GiB";
   std::string author;  // of the worker; otherwise the user
   bool dry_run = false;
@@ -118,6 +119,19 @@ struct ForecastSeriesArgs {
   int threads = 0;  // 0: one a processor
 };
 int RunForecastSeries(const Environment& environment, const ForecastSeriesArgs& args);
+// The report of a backtest of the file's series, as JSON.
+Result<std::string> BacktestFile(const Environment& environment, const ForecastSeriesArgs& args,
+                                 size_t origins);
+
+// Of the ledger. What is empty is not said.
+struct ForecastArgs {
+  std::string what;  // "", "accuracy", "outlook", "backtest"
+  std::string by, measure, where, horizon, levels, grain, as_of, currency;
+  bool fast = false;
+  int origins = 4;            // of a backtest
+  ForecastSeriesArgs series;  // of a backtest: a file instead of the ledger
+};
+int RunForecast(const Environment& environment, const ForecastArgs& args);
 
 struct RateArgs {
   std::string model, provider, at, tier, region, usage, prices;
@@ -223,6 +237,12 @@ struct LiveWatchArgs {
   std::string feedback;  // "expected", "not_expected"
 };
 int RunLiveWatch(const Environment& environment, const LiveWatchArgs& args);
+
+struct NotifyArgs {
+  std::vector<std::string> to;  // receivers; empty: all of the estate
+};
+int RunNotifyTest(const Environment& environment, const NotifyArgs& args);
+int RunNotifyList(const Environment& environment);
 
 struct MockVendorArgs {
   std::string listen = "127.0.0.1:8090";

@@ -15,6 +15,8 @@
 #include "app/command.h"
 #include "app/table.h"
 #include "base/text.h"
+#include "forecast/backtest.h"
+#include "forecast/question.h"
 #include "forecast/read_series.h"
 
 namespace flyball::app {
@@ -23,7 +25,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kSeasonsMax = 4;
-constexpr size_t kLevelsMax = 10;
 constexpr size_t kPrintBytes = 1u << 20;
 // Of refused series so many are named on standard error.
 constexpr size_t kNamedMax = 5;
@@ -47,26 +48,6 @@ Result<std::vector<size_t>> ParseSeasons(std::string_view text) {
   std::ranges::sort(seasons);
   seasons.erase(std::ranges::unique(seasons).begin(), seasons.end());
   return seasons;
-}
-
-Result<std::vector<double>> ParseLevels(std::string_view text) {
-  std::vector<double> levels;
-  for (const std::string_view word : SplitText(text, ',')) {
-    const std::string_view trimmed = Trim(word);
-    double level = 0;
-    const auto [end, failed] =
-        std::from_chars(trimmed.data(), trimmed.data() + trimmed.size(), level);
-    if (failed != std::errc() || end != trimmed.data() + trimmed.size() || !(level > 0) ||
-        !(level < 100) || levels.size() == kLevelsMax) {
-      return Fail(
-          Code::kInvalidArgument, fmt::format("--levels '{}' are no levels", text),
-          fmt::format("one to {} percentages between 0 and 100, such as 50,80,95", kLevelsMax));
-    }
-    levels.push_back(level);
-  }
-  std::ranges::sort(levels);
-  levels.erase(std::ranges::unique(levels).begin(), levels.end());
-  return levels;
 }
 
 Result<std::vector<forecast::Member>> ParseMembers(std::string_view text) {
@@ -127,6 +108,11 @@ Result<forecast::SeriesFile> ReadFile(const ForecastSeriesArgs& args) {
                               standard ? "standard input" : args.file, options);
 }
 
+unsigned ThreadsOf(const ForecastSeriesArgs& args) {
+  return args.threads > 0 ? static_cast<unsigned>(args.threads)
+                          : std::max(1u, std::thread::hardware_concurrency());
+}
+
 struct Answer {
   forecast::SeriesFile file;
   std::vector<double> levels;
@@ -135,14 +121,13 @@ struct Answer {
 
 Result<Answer> Make(const Environment& environment, const ForecastSeriesArgs& args) {
   Answer answer;
-  answer.levels = FB_TRY(ParseLevels(args.levels));
+  answer.levels = FB_TRY(forecast::ParseLevels(args.levels));
   forecast::Options options;
   options.levels = answer.levels;
   options.members = FB_TRY(ParseMembers(args.members));
   options.fast = args.fast;
   answer.file = FB_TRY(ReadFile(args));
-  options.threads = args.threads > 0 ? static_cast<unsigned>(args.threads)
-                                     : std::max(1u, std::thread::hardware_concurrency());
+  options.threads = ThreadsOf(args);
   options.progress = [&environment](size_t done, size_t whole) {
     return ShowProgress(environment, "forecasting", done, whole);
   };
@@ -268,6 +253,28 @@ size_t SayNotes(const Answer& answer) {
 }
 
 }  // namespace
+
+Result<std::string> BacktestFile(const Environment& environment, const ForecastSeriesArgs& args,
+                                 size_t origins) {
+  forecast::Options options;
+  options.levels = FB_TRY(forecast::ParseLevels(args.levels));
+  options.members = FB_TRY(ParseMembers(args.members));
+  options.fast = args.fast;
+  options.threads = ThreadsOf(args);
+  options.progress = [&environment](size_t done, size_t whole) {
+    return ShowProgress(environment, "forecasting", done, whole);
+  };
+  forecast::SeriesFile file = FB_TRY(ReadFile(args));
+  for (const std::string& note : file.notes) Say("flyball: " + note);
+  std::vector<forecast::Series> usable;
+  for (size_t i = 0; i < file.series.size(); ++i) {
+    if (file.refusals[i].empty()) usable.push_back(std::move(file.series[i]));
+  }
+  Result<forecast::BacktestReport> report = forecast::Backtest(usable, options, origins);
+  EndProgress(environment);
+  if (!report) return Fail(std::move(report).error());
+  return forecast::BacktestJson(*report);
+}
 
 int RunForecastSeries(const Environment& environment, const ForecastSeriesArgs& args) {
   const Result<Answer> answer = Make(environment, args);

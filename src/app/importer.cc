@@ -70,6 +70,14 @@ Result<ingest::ImportOptions> ToImportOptions(const Environment& environment,
   options.author = Author();
   options.prices = [&environment] { return OpenPrices(environment, ""); };
   options.rows_expected = args.rows_expected;
+  const auto is_letter = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (!args.currency.empty() &&
+      (args.currency.size() != 3 || !std::ranges::all_of(args.currency, is_letter))) {
+    return Fail(Code::kInvalidArgument,
+                "--currency '" + args.currency + "' is no code of three capital letters",
+                "such as USD or EUR");
+  }
+  options.currency = args.currency;
   options.progress = [&environment](uint64_t done, uint64_t total) {
     return ShowProgress(environment, "importing", done, total);
   };
@@ -89,6 +97,7 @@ Result<std::string> Importer::Import(const ImportArgs& args) {
   job["source"] = args.source;
   job["format"] = args.input_format;
   job["memory"] = args.memory;
+  if (!args.currency.empty()) job["currency"] = args.currency;
   job["dry_run"] = args.dry_run;
   job["beside"] = args.beside;
   if (args.rows_expected) job["rows_expected"] = *args.rows_expected;

@@ -42,6 +42,7 @@ struct Options {
   ExportArgs exported;
   CompactArgs compact;
   ForecastSeriesArgs forecast_series;
+  ForecastArgs forecast;
   RateArgs rate;
   PricesArgs prices;
   ExchangeArgs exchange;
@@ -50,6 +51,7 @@ struct Options {
   TokenArgs token;
   KeysArgs keys;
   BudgetsArgs budgets;
+  NotifyArgs notify;
   GatewayArgs gateway;
   MockVendorArgs mock_vendor;
   ReconcileArgs reconcile;
@@ -99,6 +101,8 @@ void AddImport(CLI::App& app, Options& options) {
       ->take_all()
       ->allow_extra_args(false);
   command->add_option("--memory", options.import.memory, "most memory to use, such as 256MiB");
+  command->add_option("--currency", options.import.currency,
+                      "of rows that name none, such as USD; else they go to the quarantine");
   command->add_option("--rows-expected", options.import.rows_expected,
                       "refuse files that have another number of rows in all");
   command->add_flag("--dry-run", options.import.dry_run,
@@ -111,6 +115,7 @@ void AddImport(CLI::App& app, Options& options) {
   worker->add_option("--source", options.import.source);
   worker->add_option("--input-format", options.import.input_format);
   worker->add_option("--memory", options.import.memory);
+  worker->add_option("--currency", options.import.currency);
   worker->add_option("--author", options.import.author);
   worker->add_option("--rows-expected", options.import.rows_expected);
 }
@@ -151,9 +156,49 @@ void AddCheck(CLI::App& app, Options& options) {
       ->check(CLI::IsMember({"table", "json", "csv", "junit"}));
 }
 
+void AddLedgerForecast(CLI::App* command, ForecastArgs& args) {
+  command->add_option("--by", args.by, "dimensions, such as team,model: every level adds up");
+  command->add_option("--measure", args.measure, "effective_cost, billed_cost, usage, ...");
+  command->add_option("--where", args.where, "filters: 'provider=AWS;team=search,ads'");
+  command->add_option("--horizon", args.horizon, "3mo (whole months), 12w, 28d or 48h");
+  command->add_option("--levels", args.levels, "of the ranges, in percent: 50,80,95");
+  command->add_option("--as-of", args.as_of, "the ledger as it was at this commit");
+  command->add_option("--in", args.currency, "in this currency");
+  command->add_flag("--fast", args.fast, "leave the slow methods out");
+}
+
+void AddForecastParts(CLI::App& forecast, Options& options) {
+  ForecastArgs& args = options.forecast;
+  CLI::App* accuracy =
+      Command(forecast, "accuracy", "forecasts that were made, beside what came", options);
+  accuracy->add_option("--by", args.by, "only those by these dimensions");
+  accuracy->add_option("--measure", args.measure, "only those of this measure");
+  accuracy->add_option("--where", args.where, "only those with these filters");
+  CLI::App* outlook =
+      Command(forecast, "outlook", "whether budgets will hold, and when they break", options);
+  outlook->add_option("--levels", args.levels, "of the ranges, in percent: 50,80,95");
+  CLI::App* backtest =
+      Command(forecast, "backtest", "how well it would have been forecast before", options);
+  backtest->add_option("FILE", args.series.file, "series, as `forecast series` reads them");
+  AddLedgerForecast(backtest, args);
+  backtest->add_option("--season", args.series.season, "of a file: steps of its seasons; or none");
+  backtest->add_option("--members", args.series.members, "of a file: only these methods");
+  backtest
+      ->add_option("--threads", args.series.threads, "of a file: work on so many series at once")
+      ->check(CLI::Range(0, 256));
+  backtest->add_option("--origins", args.origins, "forecast from so many, a horizon apart")
+      ->check(CLI::Range(1, 52));
+  for (CLI::App* part : {accuracy, outlook, backtest}) {
+    part->callback([&args, part] { args.what = part->get_name(); });
+  }
+}
+
 void AddForecast(CLI::App& app, Options& options) {
-  CLI::App* forecast = app.add_subcommand("forecast", "what comes next, with ranges");
-  forecast->require_subcommand(1);
+  CLI::App* forecast = Command(app, "forecast", "what comes next, with ranges", options);
+  forecast->require_subcommand(0, 1);
+  AddLedgerForecast(forecast, options.forecast);
+  forecast->add_option("--grain", options.forecast.grain, "hour, day or month");
+  AddForecastParts(*forecast, options);
   ForecastSeriesArgs& args = options.forecast_series;
   CLI::App* command = Command(*forecast, "series", "forecast every series of a file", options);
   command->add_option("FILE", args.file, "series, long or wide: CSV (.gz, .zst); - standard input")
@@ -388,6 +433,16 @@ void AddBudgets(CLI::App& app, Options& options) {
   }
 }
 
+void AddNotify(CLI::App& app, Options& options) {
+  CLI::App* notify =
+      Command(app, "notify", "tell people: receivers and what waits for them", options);
+  notify->require_subcommand(1);
+  CLI::App* test =
+      notify->add_subcommand("test", "send a message to receivers of the estate")->fallthrough();
+  test->add_option("RECEIVER", options.notify.to, "names; by default all");
+  notify->add_subcommand("list", "what was sent, what waits, and why")->fallthrough();
+}
+
 void AddMockVendor(CLI::App& app, Options& options) {
   CLI::App* command =
       Command(app, "mock-vendor", "play the vendors' APIs, by a script, with an invoice", options);
@@ -455,6 +510,7 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "import-worker") return RunImportWorker(environment, options.import);
   if (command == "check") return RunCheck(environment, options.check);
   if (command == "forecast series") return RunForecastSeries(environment, options.forecast_series);
+  if (command.starts_with("forecast")) return RunForecast(environment, options.forecast);
   if (command == "query") return RunQuery(environment, options.query);
   if (command == "rows") return RunRows(environment, options.query);
   if (command == "export") return RunExport(environment, options.exported);
@@ -466,6 +522,8 @@ int Dispatch(const std::string& command, const Environment& environment, const O
   if (command == "rate") return RunRate(environment, options.rate);
   if (command.starts_with("keys ")) return RunKeys(environment, options.keys);
   if (command.starts_with("budgets")) return RunBudgets(environment, options.budgets);
+  if (command == "notify test") return RunNotifyTest(environment, options.notify);
+  if (command == "notify list") return RunNotifyList(environment);
   if (command == "publish") return RunPublish(environment);
   if (command == "reconcile") return RunReconcile(environment, options.reconcile);
   if (command == "gateway") return RunGateway(environment, options.gateway);
@@ -536,6 +594,7 @@ int Main(int argc, char** argv) {
   AddPrices(app, options);
   AddExchange(app, options);
   AddServers(app, options);
+  AddNotify(app, options);
   AddMockVendor(app, options);
   AddMaintenance(app, options);
   AddKeys(app, options);
@@ -588,8 +647,8 @@ int Main(int argc, char** argv) {
   // Others end at the first Ctrl-C, as they leave a whole state at any moment.
   const std::set<std::string> pollers{"import",  "sync",      "check",       "import-worker",
                                       "publish", "reconcile", "demo",        "serve",
-                                      "up",      "gateway",   "mock-vendor", "forecast series"};
-  if (pollers.contains(command)) (void)os::InstallStopSignals();
+                                      "up",      "gateway",   "mock-vendor", "forecast"};
+  if (pollers.contains(command.substr(0, command.find(' ')))) (void)os::InstallStopSignals();
   return Dispatch(command, environment, options);
 }
 

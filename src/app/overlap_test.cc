@@ -51,6 +51,7 @@ class Overlaps : public HomeTest {
     args.source = source;
     args.beside = beside;
     args.dry_run = dry_run;
+    args.memory = memory_;
     return Json::parse(FB_TRY(importer->Import(args)));
   }
   void Close(const std::string& period) {
@@ -70,6 +71,8 @@ class Overlaps : public HomeTest {
     }
     return report->contains("overlaps") ? "warned" : "fine";
   }
+
+  std::string memory_ = ImportArgs().memory;
 };
 
 TEST_F(Overlaps, TheSameInvoiceUnderAnotherNameIsRefusedWithItsRemedy) {
@@ -134,6 +137,19 @@ TEST_F(Overlaps, AreSeenInAPackToo) {
   }
   EXPECT_FALSE(Import("late", {.cents = 900}).has_value());
   EXPECT_TRUE(Import("late", {.month = "2026-11"}).has_value());
+}
+
+// What is held of one month does not add up over the months.
+TEST_F(Overlaps, OfManyMonthsAreFoundInLittleMemory) {
+  std::vector<Bill> bills;
+  for (int month = 0; month < 24; ++month) {
+    bills.push_back({.month = fmt::format("{}-{:02}", 2020 + month / 12, month % 12 + 1)});
+  }
+  ASSERT_TRUE(ImportAll("aws", bills).has_value());
+  memory_ = "192MiB";
+  const Result<Json> report = ImportAll("other", bills, true);
+  ASSERT_TRUE(report.has_value()) << report.error().ToString();
+  EXPECT_EQ((*report)["overlaps"].size(), 24u);
 }
 
 // It would be booked whole in the month after.

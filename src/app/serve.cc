@@ -8,7 +8,9 @@
 #include "app/command.h"
 #include "app/day_watch.h"
 #include "app/gateway_desk.h"
+#include "app/incident_news.h"
 #include "app/live_watch.h"
+#include "app/notifier.h"
 #include "app/open_ledger.h"
 #include "app/other_spend.h"
 #include "app/remote.h"
@@ -130,9 +132,13 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   const std::unique_ptr<LiveWatch> watch =
       FB_TRY(LiveWatch::Open(environment, [&tell](const watch::Effect& effect) { tell(effect); }));
   hooks.ask_watch = [&watch](const serve::WatchQuestion& question) { return watch->Ask(question); };
+  const std::unique_ptr<Notifier> notifier = FB_TRY(Notifier::Start(environment));
+  hooks.notifications = [&] { return notifier->ListJson(); };
   serve::Service service(settings, *ledger, environment.clock, hooks);
-  tell = [&service](const watch::Effect& effect) {
+  IncidentNews news(*watch, *notifier);
+  tell = [&service, &news](const watch::Effect& effect) {
     if (effect.event != "pattern") service.Announce(effect.event, effect.json);
+    news.Changed(effect);
   };
   net::ServerOptions server_options;
   server_options.address = listen.host;
@@ -145,11 +151,15 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
     const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args);
     const OtherSpend other_spend(environment, *ledger);
     watch->Start();
-    const DayWatch days(
+    news.Start();
+    std::optional<DayWatch> days;
+    days.emplace(
         environment, *ledger, [&watch] { return watch->settings(); },
         [&watch](std::vector<watch::Anomaly> odd) { watch->TellDays(std::move(odd)); });
     os::WaitForStop(stop);
+    days.reset();
     watch->Stop();
+    news.Stop();
   }
   service.Stop();
   server->Drain(kDrainMs);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "app/variable.h"
 #include "base/text.h"
 #include "sources/azure.h"
 #include "sources/gcs.h"
@@ -15,26 +16,14 @@ namespace {
 
 using estate::Source;
 
-// "" when it is not set. A secret stands in a header, where a line break would begin another.
+std::string NameOf(const Source& source) { return "the source '" + source.name + "'"; }
+
 Result<std::string> ReadVariable(const Source& source, const std::string& name) {
-  const char* text = std::getenv(name.c_str());
-  std::string value(text == nullptr ? std::string_view() : Trim(text));
-  if (std::all_of(value.begin(), value.end(), [](char c) { return c > ' ' && c <= '~'; })) {
-    return value;
-  }
-  return Fail(Error{Code::kFailedPrecondition,
-                    fmt::format("the variable {} of the source '{}' has blanks or characters that "
-                                "no key has",
-                                name, source.name),
-                    "set it to the key alone", source.place});
+  return app::ReadVariable(name, NameOf(source), source.place);
 }
 
 Result<std::string> RequireVariable(const Source& source, const std::string& name) {
-  std::string value = FB_TRY(ReadVariable(source, name));
-  if (!value.empty()) return value;
-  return Fail(Error{Code::kFailedPrecondition,
-                    fmt::format("the variable {} of the source '{}' is not set", name, source.name),
-                    "set it in the environment of this command", source.place});
+  return app::RequireVariable(name, NameOf(source), source.place);
 }
 
 Result<sources::AwsKey> ReadAwsKey(const Source& source) {

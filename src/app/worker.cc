@@ -72,6 +72,7 @@ std::vector<std::string> ChildArguments(const Environment& environment,
   if (!job.source.empty()) argv.push_back("--source=" + job.source);
   if (!job.format.empty()) argv.push_back("--input-format=" + job.format);
   if (!job.author.empty()) argv.push_back("--author=" + job.author);
+  if (!job.currency.empty()) argv.push_back("--currency=" + job.currency);
   if (job.memory_bytes > 0) {
     argv.insert(argv.end(), {"--memory", std::to_string(job.memory_bytes)});
   }

@@ -83,8 +83,10 @@ Facts ReadPart(std::string_view part, bool time, std::optional<Number> wanted) {
   if (time && !IsTime(part)) facts |= kUnitForm;
   if (listed.near && !listed.exact) facts |= kUnitCase;
   if (!listed.near) {
-    // A count of something of the provider's own is allowed, and is written with a capital.
-    if (part.front() >= 'a' && part.front() <= 'z') facts |= kUnitUnknown;
+    // A count of something of the provider's own is allowed, and is written with a capital; so is
+    // a dimension that is not listed, by the symbol of its unit (kWh, mAh).
+    const bool symbol = std::ranges::any_of(part, [](char c) { return c >= 'A' && c <= 'Z'; });
+    if (part.front() >= 'a' && part.front() <= 'z' && !symbol) facts |= kUnitUnknown;
     return facts;
   }
   if (listed.number == Number::kEither || !wanted) return facts;

@@ -24,6 +24,7 @@ constexpr int kAliasOneIn = 9;
 constexpr int kTagVariants = 3;        // by id, by the team's other spelling, untagged
 constexpr int kResourceTurnDays = 14;  // resources come and go
 constexpr int kResourceTurns = 20;
+constexpr std::string_view kCommitmentType = "Reserved capacity";
 
 std::string TagsJson(const Stream& stream, bool alias) {
   const UseCaseRow* use_case = FindUseCase(stream.use_case);
@@ -182,10 +183,13 @@ class StreamWriter {
     SetCommitment("", committed, &row);
     row.Set(Field::kPricingCategory, "Standard");
     row.Set(Field::kChargeDescription, fmt::format("Commitment for {}", stream_.meter));
-    for (Field field : {Field::kTags, Field::kConsumedQuantity, Field::kConsumedUnit,
-                        Field::kResourceId, Field::kResourceName, Field::kResourceType}) {
+    for (Field field : {Field::kTags, Field::kConsumedQuantity, Field::kConsumedUnit}) {
       row.Set(field, "");
     }
+    // What was bought, and what nothing used of it, is the commitment itself.
+    row.Set(Field::kResourceId, CommitmentId());
+    row.Set(Field::kResourceName, CommitmentName());
+    row.Set(Field::kResourceType, kCommitmentType);
     FB_CHECK(out->Write(row));
     if (unused == 0) return {};
     row.Set(Field::kChargeCategory, "Usage");
@@ -203,6 +207,7 @@ class StreamWriter {
   std::string CommitmentId() const {
     return fmt::format("commitment-{}-{}", stream_.source, stream_.sku);
   }
+  std::string CommitmentName() const { return fmt::format("{} one year", stream_.sku); }
 
   // `quantity` of the commitment that the row buys, uses or leaves unused; 0: none.
   void SetCommitment(std::string_view status, int64_t quantity, Row* row) const {
@@ -210,8 +215,8 @@ class StreamWriter {
     row->Set(Field::kCommitmentDiscountStatus, status);
     row->Set(Field::kCommitmentDiscountCategory, on ? "Usage" : "");
     row->Set(Field::kCommitmentDiscountId, on ? CommitmentId() : "");
-    row->Set(Field::kCommitmentDiscountName, on ? fmt::format("{} one year", stream_.sku) : "");
-    row->Set(Field::kCommitmentDiscountType, on ? "Reserved capacity" : "");
+    row->Set(Field::kCommitmentDiscountName, on ? CommitmentName() : "");
+    row->Set(Field::kCommitmentDiscountType, on ? kCommitmentType : "");
     row->Set(Field::kCommitmentDiscountQuantity, on ? FormatDecimal(quantity, 4) : "");
     row->Set(Field::kCommitmentDiscountUnit, on ? PricingUnit() : "");
     row->Set(Field::kPricingCategory, on ? "Committed" : "Standard");

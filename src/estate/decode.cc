@@ -8,8 +8,10 @@
 #include <set>
 
 #include "base/text.h"
+#include "estate/decode_forecast.h"
 #include "estate/decode_gateway.h"
 #include "estate/decode_mappings.h"
+#include "estate/decode_notify.h"
 #include "estate/decode_rules.h"
 #include "estate/decode_sources.h"
 #include "estate/decode_util.h"
@@ -26,11 +28,13 @@ constexpr std::string_view kProvider = "provider";
 constexpr std::array<std::string_view, 4> kStatuses = {"proposed", "running", "paused", "stopped"};
 
 const std::vector<std::string_view> kEstateKeys = {
-    "name",         "currency", "fiscal_year_start", "include",
-    "environments", "teams",    "projects",          "use_cases",
-    "models",       "sources",  "providers",         "rules",
-    "tags",         "gateway",  "budgets",           "exchange_rates",
-    "mappings",     "watch"};
+    "name",           "currency",     "fiscal_year_start",
+    "include",        "environments", "teams",
+    "projects",       "use_cases",    "models",
+    "sources",        "providers",    "rules",
+    "tags",           "gateway",      "budgets",
+    "exchange_rates", "mappings",     "forecast",
+    "watch",          "notify"};
 const std::vector<std::string_view> kPackKeys = {"providers", "rules", "tags"};
 
 // Decodes the files of one snapshot into one document, in their order.
@@ -165,8 +169,14 @@ class Decoder {
     if (const YamlNode* node = FB_TRY(Once(map, "mappings"))) {
       estate.mappings = FB_TRY(DecodeMappings(At{*node, map.file}));
     }
+    if (const YamlNode* node = FB_TRY(Once(map, "forecast"))) {
+      estate.forecast_events = FB_TRY(DecodeForecast(At{*node, map.file}, estate.currency));
+    }
     if (const YamlNode* node = FB_TRY(Once(map, "watch"))) {
       estate.watch = FB_TRY(DecodeWatch(At{*node, map.file}));
+    }
+    if (const YamlNode* node = FB_TRY(Once(map, "notify"))) {
+      estate.notices = FB_TRY(DecodeNotify(At{*node, map.file}));
     }
     return {};
   }

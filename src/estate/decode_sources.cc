@@ -71,14 +71,6 @@ bool Has(const Key& key, SourceKind kind) {
 // The node of a key that is known to be there.
 At Of(At map, std::string_view key) { return At{*map.node.Find(key), map.file}; }
 
-bool IsVariable(std::string_view name) {
-  return !name.empty() && (name[0] < '0' || name[0] > '9') &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                  c == '_';
-         });
-}
-
 // Part of a host or of a path: what buckets, accounts, containers and regions are made of.
 bool IsLabel(std::string_view name) {
   return !name.empty() && name.front() != '.' && name.front() != '-' &&
@@ -88,49 +80,9 @@ bool IsLabel(std::string_view name) {
          });
 }
 
-// Whether the part of an address behind its scheme is this machine. Names that only begin so
-// ("localhost.example") are others.
-bool IsLoopbackAddress(std::string_view rest) {
-  std::string_view host = rest.substr(0, rest.find('/'));
-  if (const size_t colon = host.rfind(':'); colon != std::string_view::npos && colon > 0) {
-    if (!host.ends_with(']')) host = host.substr(0, colon);
-  }
-  if (EqualsIgnoreCase(host, "localhost") || host == "[::1]") return true;
-  return host.starts_with("127.") &&
-         host.find_first_not_of("0123456789.") == std::string_view::npos;
-}
-
-// Over http anybody on the way reads the bills, and takes tokens and SAS for himself.
-Status CheckEndpoint(At at, const std::string& url) {
-  std::string_view rest = url;
-  const bool http = rest.starts_with("http://");
-  if (!http && !rest.starts_with("https://")) {
-    return Unexpected(at, "an https:// address", "such as https://minio.acme.example:9000");
-  }
-  rest.remove_prefix(http ? 7 : 8);
-  if (http && !IsLoopbackAddress(rest)) {
-    return Unexpected(at, "an https:// address", "http:// is for this machine only");
-  }
-  const std::string_view host = rest.substr(0, rest.find('/'));
-  if (host.empty() || rest.find_first_of(" ?#\\%") != std::string_view::npos) {
-    return Unexpected(at, "an address without a query");
-  }
-  if (host.find('@') != std::string_view::npos) {
-    return Unexpected(at, "an address without a password",
-                      "name the variables of the environment that hold the keys");
-  }
-  return {};
-}
-
 Status CheckText(At at, const Key& key, const std::string& text) {
-  if (key.name == "endpoint") return CheckEndpoint(at, text);
-  if (key.name.ends_with("_env") && !IsVariable(text)) {
-    // The text may be the secret itself, so it is not said again.
-    return Fail(Error{Code::kInvalidArgument,
-                      fmt::format("`{}` is no name of a variable of the environment", key.name),
-                      "write the variable's name, such as AWS_SECRET_ACCESS_KEY; never the secret",
-                      at.place()});
-  }
+  if (key.name == "endpoint") return CheckAddress(at, text);
+  if (key.name.ends_with("_env")) return CheckVariable(at, key.name, text);
   if ((key.name == "path" || key.name.ends_with("_file")) && !text.starts_with('/')) {
     return Unexpected(at, key.what, "write it from the root on: /var/bills");
   }

@@ -3,11 +3,44 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.h"
 
 namespace flyball::estate {
+namespace {
+
+struct DurationUnit {
+  std::string_view name;
+  int64_t us;
+};
+constexpr DurationUnit kDurationUnits[] = {{"s", kMicrosPerSecond},
+                                           {"m", 60 * kMicrosPerSecond},
+                                           {"h", kMicrosPerHour},
+                                           {"d", kMicrosPerDay}};
+
+bool IsVariable(std::string_view name) {
+  return !name.empty() && (name[0] < '0' || name[0] > '9') &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                  c == '_';
+         });
+}
+
+// Whether the part of an address behind its scheme is this machine. Names that only begin so
+// ("localhost.example") are others.
+bool IsLoopbackAddress(std::string_view rest) {
+  std::string_view host = rest.substr(0, rest.find('/'));
+  if (const size_t colon = host.rfind(':'); colon != std::string_view::npos && colon > 0) {
+    if (!host.ends_with(']')) host = host.substr(0, colon);
+  }
+  if (EqualsIgnoreCase(host, "localhost") || host == "[::1]") return true;
+  return host.starts_with("127.") &&
+         host.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+}  // namespace
 
 std::unexpected<Error> Unexpected(At at, std::string_view expected, std::string hint) {
   return Fail(Error{Code::kInvalidArgument,
@@ -126,6 +159,49 @@ Result<std::string> ReadClosed(At at, std::string_view what,
   std::string text = FB_TRY(ReadText(at, what));
   if (std::optional<std::string_view> found = FindClosed(text, allowed)) return std::string(*found);
   return UnknownName(at, what, text, {allowed.begin(), allowed.end()});
+}
+
+Status CheckAddress(At at, const std::string& url) {
+  std::string_view rest = url;
+  const bool http = rest.starts_with("http://");
+  if (!http && !rest.starts_with("https://")) {
+    return Unexpected(at, "an https:// address", "such as https://minio.acme.example:9000");
+  }
+  rest.remove_prefix(http ? 7 : 8);
+  if (http && !IsLoopbackAddress(rest)) {
+    return Unexpected(at, "an https:// address", "http:// is for this machine only");
+  }
+  const std::string_view host = rest.substr(0, rest.find('/'));
+  if (host.empty() || rest.find_first_of(" ?#\\%") != std::string_view::npos) {
+    return Unexpected(at, "an address without a query");
+  }
+  if (host.find('@') != std::string_view::npos) {
+    return Unexpected(at, "an address without a password",
+                      "name the variables of the environment that hold the keys");
+  }
+  return {};
+}
+
+Status CheckVariable(At at, std::string_view key, std::string_view text) {
+  if (IsVariable(text)) return {};
+  return Fail(Error{
+      Code::kInvalidArgument, fmt::format("`{}` is no name of a variable of the environment", key),
+      "write the variable's name, such as AWS_SECRET_ACCESS_KEY; never the secret", at.place()});
+}
+
+Result<int64_t> ReadDurationAt(At map, std::string_view key, std::string_view what) {
+  const YamlNode* node = map.node.Find(key);
+  if (node == nullptr) return 0;
+  const At at{*node, map.file};
+  const std::string text = FB_TRY(ReadText(at, what));
+  int64_t count = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit(read.ptr, static_cast<size_t>(text.data() + text.size() - read.ptr));
+  for (const DurationUnit& known : kDurationUnits) {
+    if (read.ec != std::errc() || unit != known.name) continue;
+    if (count > 0 && count <= kDurationMaxUs / known.us) return count * known.us;
+  }
+  return Unexpected(at, what, "write 30s, 15m, 2h or 7d, at most 400d");
 }
 
 }  // namespace flyball::estate

@@ -10,6 +10,7 @@
 
 #include "base/money.h"
 #include "base/result.h"
+#include "base/time.h"
 #include "estate/yaml.h"
 
 namespace flyball::estate {
@@ -42,6 +43,15 @@ Result<int64_t> ReadNumber(At at, std::string_view what, int64_t least, int64_t 
 Result<bool> ReadBool(At at, std::string_view what);
 // A decimal that is not negative.
 Result<std::optional<Money>> ReadMoneyAt(At map, std::string_view key, std::string_view what);
+// The address of a service: https, or http on this machine, as over http anybody on the way reads
+// along; without a query and a password, as the estate is kept in commits.
+Status CheckAddress(At at, const std::string& url);
+// The value of a key such as `token_env` names a variable of the environment. An error doesn't say
+// the text again, which may be the secret itself.
+Status CheckVariable(At at, std::string_view key, std::string_view text);
+// Microseconds of "30s", "15m", "2h", "7d"; 0 when the key is absent.
+Result<int64_t> ReadDurationAt(At map, std::string_view key, std::string_view what);
+inline constexpr int64_t kDurationMaxUs = 400 * kMicrosPerDay;
 // The spelling in the closed list that equals the text, blind to case and to '_', '-' and ' '.
 std::optional<std::string_view> FindClosed(std::string_view text,
                                            std::span<const std::string_view> allowed);

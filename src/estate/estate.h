@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "model/budget.h"
 #include "model/dimension.h"
+#include "model/notice.h"
 #include "model/signature.h"
 #include "os/files.h"
 
@@ -130,6 +131,28 @@ struct ExchangeRate {
   std::string from, to;
   Money rate;  // units of `to` for one of `from`
 };
+// What is known to come, for forecasts (docs/FORECAST.md).
+enum class EventKind : uint8_t {
+  kPrice,   // from then on, what is in scope costs `factor` times as much
+  kEnd,     // it ends, or `amount` a day of it
+  kLaunch,  // `amount` a day comes new
+};
+struct EventScope {
+  std::string dimension;
+  std::vector<std::string> values;  // any of them
+};
+struct ForecastEvent {
+  Instant at;  // the start of a UTC day
+  EventKind kind = EventKind::kPrice;
+  Money factor;                 // of a price
+  std::optional<Money> amount;  // a day, in `currency`
+  std::string currency;         // the estate's, where the event names none
+  std::vector<EventScope> where;
+  std::string note;
+  Place place;
+};
+inline constexpr size_t kForecastEventsMax = 1000;
+
 struct Gateway {
   std::string listen;        // empty: the default
   std::string access_log;    // a file, "-" for standard output; empty: none
@@ -169,7 +192,9 @@ struct Estate {
   std::vector<budget::Budget> budgets;
   std::vector<ExchangeRate> exchange_rates;
   std::vector<Mapping> mappings;
+  std::vector<ForecastEvent> forecast_events;
   Watch watch;
+  notice::Rules notices;
 };
 
 // Ordered rules, compiled: equality, list, prefix, glob or RE2 on any signature column or tag; each

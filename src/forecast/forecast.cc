@@ -9,8 +9,7 @@
 #include <thread>
 #include <tuple>
 
-#include "forecast/prepare.h"
-#include "forecast/ranges.h"
+#include "forecast/fits.h"
 
 namespace flyball::forecast {
 namespace {
@@ -19,12 +18,6 @@ namespace {
 constexpr size_t kFewSeries = 30;
 constexpr size_t kTrialsOfFew = 8;
 constexpr size_t kTrialsOfMany = 4;
-
-struct Work {
-  Prepared prepared;
-  Combination combination;
-  double scale = 0;
-};
 
 void AddNote(std::string& note, std::string_view more) {
   note += fmt::format("{}{}", note.empty() ? "" : "; ", more);
@@ -88,26 +81,24 @@ bool ForEach(size_t count, const Options& options, const std::function<void(size
   return !stopped;
 }
 
-Forecast Assemble(const Series& series, const Work& work, const Ranges& ranges, size_t index,
-                  const Options& options) {
+Forecast Assemble(const Series& series, const Work& work, const Fits& fits,
+                  const std::vector<double>& levels) {
+  const Ranges& ranges = fits.groups[work.group];
   Forecast forecast;
   forecast.regime = work.combination.regime;
   forecast.members = work.combination.members;
   forecast.trials = work.combination.trials.size();
   forecast.note = NoteOf(work);
-  const bool non_negative = work.prepared.non_negative;
-  const auto final_value = [&](double value) {
-    return Unscale(work.prepared, non_negative ? std::max(value, 0.0) : value);
-  };
-  forecast.ranges.resize(options.levels.size());
+  forecast.ranges.resize(levels.size());
   for (size_t i = 0; i < series.horizon; ++i) {
     const size_t step = i + work.prepared.trimmed_end;
     const double mean = work.combination.path[step];
-    forecast.mean.push_back(final_value(mean));
-    for (size_t l = 0; l < options.levels.size(); ++l) {
-      const Ranges::Offsets offsets = ranges.At(index, step, options.levels[l]);
-      forecast.ranges[l].lower.push_back(final_value(mean + offsets.lower));
-      forecast.ranges[l].upper.push_back(final_value(mean + offsets.upper));
+    const double centre = fits.recentre ? ranges.Centre(work.place, step) : 0;
+    forecast.mean.push_back(work.Final(mean + centre));
+    for (size_t l = 0; l < levels.size(); ++l) {
+      const Ranges::Offsets offsets = ranges.At(work.place, step, levels[l]);
+      forecast.ranges[l].lower.push_back(work.Final(mean + std::min(offsets.lower, centre)));
+      forecast.ranges[l].upper.push_back(work.Final(mean + std::max(offsets.upper, centre)));
     }
   }
   return forecast;
@@ -115,40 +106,54 @@ Forecast Assemble(const Series& series, const Work& work, const Ranges& ranges, 
 
 }  // namespace
 
-Result<std::vector<Forecast>> ForecastAll(const std::vector<Series>& series,
-                                          const Options& options) {
-  PortfolioOptions portfolio{options.members, kTrialsOfMany, options.fast};
+Result<Fits> FitAll(const std::vector<Series>& series, const Options& options) {
+  PortfolioOptions portfolio{options.members, kTrialsOfMany, options.fast, options.trial_horizon};
   if (series.size() < kFewSeries) portfolio.trials_max = kTrialsOfFew;
-  std::vector<Work> works(series.size());
+  if (options.trials > 0) portfolio.trials_max = options.trials;
+  Fits fits;
+  fits.recentre = options.recentre;
+  fits.works.resize(series.size());
   if (!ForEach(series.size(), options,
-               [&](size_t i) { works[i] = WorkOn(series[i], portfolio); })) {
+               [&](size_t i) { fits.works[i] = WorkOn(series[i], portfolio); })) {
     return Fail(Code::kCancelled, "the forecast was stopped");
   }
-  // Series are alike when they have the same seasons and are forecast as far.
   using Group = std::tuple<std::vector<size_t>, size_t, Regime>;
   std::map<Group, std::vector<size_t>> groups;
   for (size_t i = 0; i < series.size(); ++i) {
-    const Work& work = works[i];
-    if (work.prepared.values.empty()) continue;
-    const size_t length = work.prepared.values.size();
-    groups[{UsablePeriods(length, series[i].periods), work.combination.path.size(),
-            work.combination.regime}]
+    const Work& work = fits.works[i];
+    if (work.empty()) continue;
+    groups[{UsablePeriods(work.prepared.values.size(), series[i].periods),
+            work.combination.path.size(), work.combination.regime}]
         .push_back(i);
   }
-  std::vector<Forecast> forecasts(series.size());
-  for (Forecast& forecast : forecasts) forecast.refusal = "no value is known";
   for (const auto& [group, members] : groups) {
     std::vector<Calibrated> calibrated;
     for (const size_t i : members) {
-      calibrated.push_back({works[i].combination.trials, works[i].scale});
+      fits.works[i].group = fits.groups.size();
+      fits.works[i].place = calibrated.size();
+      calibrated.push_back({fits.works[i].combination.trials, fits.works[i].scale});
     }
-    const Ranges ranges(calibrated, std::get<1>(group));
-    for (size_t m = 0; m < members.size(); ++m) {
-      const size_t i = members[m];
-      forecasts[i] = Assemble(series[i], works[i], ranges, m, options);
+    fits.groups.emplace_back(calibrated, std::get<1>(group));
+  }
+  return fits;
+}
+
+std::vector<Forecast> ForecastsOf(const std::vector<Series>& series, const Fits& fits,
+                                  const std::vector<double>& levels) {
+  std::vector<Forecast> forecasts(series.size());
+  for (size_t i = 0; i < series.size(); ++i) {
+    if (fits.works[i].empty()) {
+      forecasts[i].refusal = "no value is known";
+    } else {
+      forecasts[i] = Assemble(series[i], fits.works[i], fits, levels);
     }
   }
   return forecasts;
+}
+
+Result<std::vector<Forecast>> ForecastAll(const std::vector<Series>& series,
+                                          const Options& options) {
+  return ForecastsOf(series, FB_TRY(FitAll(series, options)), options.levels);
 }
 
 }  // namespace flyball::forecast

@@ -31,6 +31,11 @@ struct Options {
   std::vector<Member> members;  // none: the portfolio chooses
   bool fast = false;            // the portfolio's cheap members only
   unsigned threads = 1;
+  size_t trials = 0;         // rolling origins a series at most; 0: 8 of few series, 4 of many
+  size_t trial_horizon = 0;  // steps of a trial; 0: the horizon
+  // Points are moved to the middle of what is likely where trials were off to one side again and
+  // again, as of a spend that grows.
+  bool recentre = false;
   // Called with how many series are done, by one thread at a time; false stops.
   std::function<bool(size_t done, size_t whole)> progress;
 };

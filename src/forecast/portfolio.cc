@@ -309,8 +309,10 @@ Combination Combine(Values past, std::span<const size_t> periods, size_t horizon
   std::vector<Candidate> candidates;
   for (const Member member : members) candidates.push_back({member, {}, {}, {}});
   if (!fixed) {
-    for (const size_t origin : Origins(past.size(), longest, horizon, options.trials_max)) {
-      const Values actual = past.subspan(origin, std::min(horizon, past.size() - origin));
+    const size_t steps =
+        options.trial_horizon > 0 ? std::min(options.trial_horizon, horizon) : horizon;
+    for (const size_t origin : Origins(past.size(), longest, steps, options.trials_max)) {
+      const Values actual = past.subspan(origin, std::min(steps, past.size() - origin));
       combination.trials.push_back({origin, {actual.begin(), actual.end()}, {}});
     }
   }

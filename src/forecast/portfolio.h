@@ -75,7 +75,8 @@ struct Combination {
 struct PortfolioOptions {
   std::vector<Member> members;  // none: those of the regime
   size_t trials_max = 4;
-  bool fast = false;  // without the members whose parameters are searched in many dimensions
+  bool fast = false;         // without the members whose parameters are searched in many dimensions
+  size_t trial_horizon = 0;  // steps of a trial; 0: as many as are forecast
 };
 
 // The past is finite and scaled to a magnitude around 1 (prepare.h). Deterministic.

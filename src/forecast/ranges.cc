@@ -20,6 +20,9 @@ constexpr double kRatioMin = 1e-3;
 // of nine sets, with it 94.7.
 constexpr double kDriftFactor = 1.05;
 
+// Times of trials that it takes to tell a lean from chance.
+constexpr size_t kLeanTrials = 3;
+
 // The quantile of Student's t with 4 degrees of freedom (closed form: Shaw, 2006). Its mean
 // absolute value is 1, as that of a score should be.
 double StudentQuantile(double p) {
@@ -61,6 +64,7 @@ Ranges::Ranges(std::span<const Calibrated> series, size_t horizon) : horizon_(ho
   FindProfile(series);
   FindSkill(series);
   FindScores(series);
+  FindLean(series);
 }
 
 size_t Ranges::BucketOf(size_t step) const {
@@ -152,13 +156,57 @@ void Ranges::FindScores(std::span<const Calibrated> series) {
   }
 }
 
+// Trials of one time are wrong together, so a time counts once: the median over the series of their
+// mean score. The mean of these is believed as far as it exceeds its own error (positive-part James
+// and Stein, 1961).
+void Ranges::FindLean(std::span<const Calibrated> series) {
+  std::vector<std::vector<double>> times;  // from the newest trial on
+  for (size_t s = 0; s < series.size(); ++s) {
+    const std::span<const Trial> trials = series[s].trials;
+    if (!(scales_[s] > 0)) continue;
+    for (size_t t = 0; t < trials.size(); ++t) {
+      const Trial& trial = trials[t];
+      double sum = 0;
+      for (size_t i = 0; i < trial.actual.size(); ++i) {
+        sum += (trial.actual[i] - trial.combined[i]) / profile_[i];
+      }
+      const size_t time = trials.size() - 1 - t;
+      if (times.size() <= time) times.resize(time + 1);
+      times[time].push_back(sum / static_cast<double>(trial.actual.size()) /
+                            (scales_[s] * SkillWithout(s, t)));
+    }
+  }
+  const auto count = static_cast<double>(times.size());
+  if (times.size() < kLeanTrials) return;
+  double mean = 0, squares = 0;
+  std::vector<double> medians;
+  for (std::vector<double>& scores : times) medians.push_back(Median(std::move(scores)));
+  for (const double median : medians) mean += median / count;
+  for (const double median : medians) squares += (median - mean) * (median - mean);
+  const double error = squares / (count - 1) / count;
+  if (mean * mean > error) lean_ = 1 - error / (mean * mean);
+  leans_up_ = mean > 0;
+}
+
+double Ranges::Centre(size_t series, size_t step) const {
+  if (lean_ == 0) return 0;
+  const double median = Score(step, 0.5);
+  return (median > 0) == leans_up_ ? lean_ * Width(series, step) * median : 0;
+}
+
+double Ranges::Width(size_t series, size_t step) const {
+  return kDriftFactor * scales_[series] * SkillWithout(series, ratios_[series].size()) *
+         profile_[step];
+}
+
+double Ranges::Score(size_t step, double probability) const {
+  return Quantile(scores_[BucketOf(step)], probability);
+}
+
 Ranges::Offsets Ranges::At(size_t series, size_t step, double level_percent) const {
   const double tail = (1 - level_percent / 100) / 2;
-  const double width = kDriftFactor * scales_[series] *
-                       SkillWithout(series, ratios_[series].size()) * profile_[step];
-  const std::vector<double>& scores = scores_[BucketOf(step)];
-  return {std::min(0.0, width * Quantile(scores, tail)),
-          std::max(0.0, width * Quantile(scores, 1 - tail))};
+  const double width = Width(series, step);
+  return {std::min(0.0, width * Score(step, tail)), std::max(0.0, width * Score(step, 1 - tail))};
 }
 
 }  // namespace flyball::forecast

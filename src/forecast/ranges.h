@@ -32,6 +32,13 @@ class Ranges {
   };
   // For a series by its index, a step from 0, and a level such as 95. Wider with a higher level.
   Offsets At(size_t series, size_t step, double level_percent) const;
+  // What a score of 1 is worth: the error that is expected of the series at the step.
+  double Width(size_t series, size_t step) const;
+  // How far the middle of what is likely lies from the forecast, where the trials were off to one
+  // side again and again; 0 where that may be chance.
+  double Centre(size_t series, size_t step) const;
+  // The score that is not exceeded with `probability`.
+  double Score(size_t step, double probability) const;
 
   static constexpr size_t kPriorScores = 40;
 
@@ -40,12 +47,15 @@ class Ranges {
   void FindProfile(std::span<const Calibrated> series);
   void FindSkill(std::span<const Calibrated> series);
   void FindScores(std::span<const Calibrated> series);
+  void FindLean(std::span<const Calibrated> series);
   double SkillWithout(size_t series, size_t trial) const;
 
   size_t horizon_;
   std::vector<double> profile_;              // a step: expected error over the series' scale
   std::vector<double> scales_;               // a series
   std::vector<std::vector<double>> ratios_;  // a series, a trial: error over scale and profile
+  double lean_ = 0;                          // 0 to 1: how much of the median score to believe
+  bool leans_up_ = false;
   double typical_ratio_ = 1;                 // over all series
   std::vector<std::vector<double>> scores_;  // a bucket, ascending
 };

@@ -315,6 +315,7 @@ Json RowJson(const guard::StatusRow& row) {
             {"frozen", row.frozen},
             {"refused", row.refused},
             {"faults", row.faults}};
+  if (row.began_at) json["began_at"] = FormatInstant(*row.began_at);
   if (row.scope.ends_with("=*")) json["values"] = row.values;
   if (!row.max_overspend.why.empty()) json["max_overspend_why"] = row.max_overspend.why;
   return json;

@@ -78,6 +78,7 @@ StatusRow Guard::RowOf(uint32_t id, Moment now) {
   row.settled = account.now.spent();
   row.held = account.now.held;
   row.remaining = std::max<Amount>(row.limit - account.now.used(), 0);
+  if (!account.spec.window.rolling) row.began_at = account.current.start;
   row.resets_at = ResetsAt(account);
   row.max_overspend = MaxOverspend(account);
   row.hard = account.spec.hard;

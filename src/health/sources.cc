@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 #include "health/conformance.h"
-#include "health/days.h"
+#include "ledger/days.h"
 #include "sources/last_sync.h"
 
 namespace flyball::health {
@@ -30,7 +30,7 @@ struct Entry {
   std::map<std::string, Period> periods;
   const ledger::Commit* last_import = nullptr;     // that is live, corrections left out
   std::vector<const ledger::Commit*> quarantines;  // live imports with rows there, newest first
-  std::map<Instant, DayFacts> days;
+  std::map<Instant, ledger::DayFacts> days;
   bool began_before = false;  // it has charges before the days shown
   std::optional<Instant> last_day;
 };
@@ -130,7 +130,7 @@ Status TakeDays(const SourcesInput& input, const ledger::CostQuery& query, Entri
       entry->second.began_before = true;
       continue;
     }
-    DayFacts& facts = entry->second.days[day];
+    ledger::DayFacts& facts = entry->second.days[day];
     facts.charges += std::stoll(row.value("charges", "0"));
     const Money billed = FB_TRY(Money::Parse(row.value("billed_cost", "")));
     FB_CHECK(Add({{row.value("currency", one_currency), billed}}, &facts.billed));
@@ -180,11 +180,11 @@ Status AskDays(const SourcesInput& input, const Window& window, Entries* entries
 
 Json DaysJson(const SourcesInput& input, const Window& window, const Entry& entry) {
   Json json = Json::array();
-  const std::vector<Day> days =
-      JudgeDays(entry.days, window.from, window.to, entry.began_before, input.now);
-  for (const Day& day : days) {
+  const std::vector<ledger::Day> days =
+      ledger::JudgeDays(entry.days, window.from, window.to, entry.began_before, input.now);
+  for (const ledger::Day& day : days) {
     json.push_back({{"day", FormatDate(day.day)},
-                    {"state", DayStateName(day.state)},
+                    {"state", ledger::DayStateName(day.state)},
                     {"charges", day.facts.charges},
                     {"billed", BilledJson(day.facts.billed)}});
   }

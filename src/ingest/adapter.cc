@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "ingest/import.h"
+#include "ingest/native/service.h"
 #include "ingest/product.h"
 #include "ingest/raw_scan.h"
 #include "model/charge.h"
@@ -20,6 +21,7 @@ using charge::At;
 using focus::Lineage;
 
 constexpr size_t kShownTextBytes = 80;
+constexpr size_t kSubcategoriesKept = 4'096;  // services; beyond it all are looked up anew
 
 constexpr int kListUnitPrice = At("ListUnitPrice");
 constexpr int kContractedUnitPrice = At("ContractedUnitPrice");
@@ -29,13 +31,19 @@ constexpr int kCommitmentDiscountId = At("CommitmentDiscountId");
 constexpr int kServiceProviderName = At("ServiceProviderName");
 constexpr int kHostProviderName = At("HostProviderName");
 constexpr int kInvoiceIssuerName = At("InvoiceIssuerName");
+constexpr int kServiceCategory = At("ServiceCategory");
+constexpr int kServiceName = At("ServiceName");
+constexpr int kServiceSubcategory = At("ServiceSubcategory");
 
 constexpr std::array<int, kFilledCount> kFilledIndexes = {
-    At("BillingAccountId"),   At("BillingPeriodEnd"), At("BillingPeriodStart"),
-    At("ChargeCategory"),     At("ChargePeriodEnd"),  At("ContractedCost"),
-    At("EffectiveCost"),      At("HostProviderName"), At("InvoiceIssuerName"),
-    At("ListCost"),           At("ServiceCategory"),  At("ServiceName"),
-    At("ServiceProviderName")};
+    At("BillingAccountId"),  At("BillingCurrency"),
+    At("BillingPeriodEnd"),  At("BillingPeriodStart"),
+    At("ChargeCategory"),    At("ChargePeriodEnd"),
+    At("ContractedCost"),    At("EffectiveCost"),
+    At("HostProviderName"),  At("InvoiceIssuerName"),
+    At("ListCost"),          At("ServiceCategory"),
+    At("ServiceName"),       At("ServiceProviderName"),
+    At("ServiceSubcategory")};
 
 std::string Shown(std::string_view text) {
   std::string shown = RepairUtf8(text.substr(0, kShownTextBytes));
@@ -90,6 +98,7 @@ RowAdapter::RowAdapter(const Schema& schema, const FilePlan& plan, std::vector<i
       header_(plan.header),
       live_(std::move(live)),
       field_of_(plan.FieldOf(schema)),
+      assumed_currency_(plan.currency),
       provider_field_(plan.provider_field),
       line_field_(plan.line_field),
       source_file_(source_file),
@@ -241,13 +250,22 @@ Fault RowAdapter::ReadTyped(const Record& record, RowDefects* defects) {
   return Fault::kNone;
 }
 
+Fault RowAdapter::AssumeCurrency(const Record& record) {
+  if (assumed_currency_.empty()) return Refuse(Fault::kNoCurrency, -1, record);
+  FB_ASSERT(assumed_currency_.size() == sizeof(currency_));
+  std::ranges::copy(assumed_currency_, currency_);
+  Text(charge::kBillingCurrency) = {currency_, sizeof(currency_)};
+  Mark(charge::kBillingCurrency, Lineage::kAssumed);
+  return Fault::kNone;
+}
+
 Fault RowAdapter::ReadCurrency(const Record& record, RowDefects* defects) {
   int index = FieldOf(charge::kBillingCurrency);
-  if (index < 0) return Refuse(Fault::kNoCurrency, -1, record);
+  if (index < 0) return AssumeCurrency(record);
   const Field& field = record.fields[static_cast<size_t>(index)];
-  if (IsNullCell(field, defects)) return Refuse(Fault::kNoCurrency, -1, record);
+  if (IsNullCell(field, defects)) return AssumeCurrency(record);
   std::string_view text = TrimCell(field.text, defects);
-  if (text.empty()) return Refuse(Fault::kNoCurrency, -1, record);
+  if (text.empty()) return AssumeCurrency(record);
   if (text.size() != 3 || !std::ranges::all_of(text, IsLetter)) {
     return Refuse(Fault::kBadCurrency, index, record);
   }
@@ -418,12 +436,43 @@ void RowAdapter::FillNames(const Record& record, RowDefects* defects) {
       Mark(column, Lineage::kAssumed);
     }
   }
+  FillSubcategory();
   for (size_t i = 0; i < kFilledCount; ++i) {
     int column = kFilledIndexes[i];
     bool text = schema_.columns()[static_cast<size_t>(column)].type == ColumnType::kText;
     if (text && Text(column).data() == nullptr)
       lineage_[i] = static_cast<uint8_t>(Lineage::kMissing);
   }
+}
+
+// A subcategory has one category, so that a name which tells another category tells nothing here.
+RowAdapter::Subcategory RowAdapter::SubcategoryOf(std::string_view category,
+                                                  std::string_view service) {
+  const native::ServiceKind kind = native::KindOfService(service);
+  if (kind.category == category && !kind.subcategory.empty()) {
+    return {kind.subcategory, Lineage::kDerived};
+  }
+  for (const focus::ServiceSubcategory& listed : focus::ServiceSubcategories()) {
+    if (listed.category != category || !listed.name.starts_with("Other (")) continue;
+    return {listed.name, Lineage::kAssumed};
+  }
+  return {};  // a category that FOCUS does not know
+}
+
+void RowAdapter::FillSubcategory() {
+  std::string_view& subcategory = Text(kServiceSubcategory);
+  if (FieldOf(kServiceSubcategory) < 0) subcategory = {};
+  const std::string_view category = FieldOf(kServiceCategory) < 0 ? "" : Text(kServiceCategory);
+  if (subcategory.data() != nullptr || category.empty()) return;
+  const std::string_view service = FieldOf(kServiceName) < 0 ? "" : Text(kServiceName);
+  const std::pair<std::string, std::string> key(category, service);
+  auto found = subcategories_.find(key);
+  if (found == subcategories_.end()) {
+    if (subcategories_.size() == kSubcategoriesKept) subcategories_.clear();
+    found = subcategories_.emplace(key, SubcategoryOf(category, service)).first;
+  }
+  subcategory = found->second.text;
+  if (subcategory.data() != nullptr) Mark(kServiceSubcategory, found->second.lineage);
 }
 
 void RowAdapter::SetLineage(Tally* tally) {

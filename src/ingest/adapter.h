@@ -3,15 +3,20 @@
 //
 // A row is read whole before anything of it is written, so that a fault in its last field leaves
 // nothing behind. What fills a missing value, in this order (the first that has one):
+//   BillingCurrency      assumed: what was told beside the bill
 //   BillingPeriodStart   derived: the month of ChargePeriodStart
 //   BillingPeriodEnd     assumed: one month after BillingPeriodStart
-//   ListCost             derived: ListUnitPrice x PricingQuantity; assumed: ContractedCost,
-//   BilledCost ContractedCost       derived: ContractedUnitPrice x PricingQuantity; assumed:
-//   ListCost (no negotiated discount is known),
-//                        BilledCost
+//   ListCost             derived: ListUnitPrice x PricingQuantity
+//                        assumed: ContractedCost, BilledCost
+//   ContractedCost       derived: ContractedUnitPrice x PricingQuantity
+//                        assumed: ListCost (no negotiated discount is known), BilledCost
 //   EffectiveCost        assumed: 0 for the purchase of a commitment (its use carries the cost),
-//   else BilledCost ServiceProviderName  derived: ProviderName (until 1.3) HostProviderName
-//   assumed: ServiceProviderName InvoiceIssuerName    assumed: ServiceProviderName
+//                        else BilledCost
+//   ServiceProviderName  derived: ProviderName (until 1.3)
+//   HostProviderName     assumed: ServiceProviderName
+//   InvoiceIssuerName    assumed: ServiceProviderName
+//   ServiceSubcategory   derived: from ServiceName, where that tells the row's ServiceCategory too
+//   (since 1.1)          assumed: "Other (<ServiceCategory>)"
 #pragma once
 
 #include <array>
@@ -32,12 +37,13 @@
 
 namespace flyball::ingest {
 
-// Mandatory columns that are not null in FOCUS, whose lineage is kept per row.
-inline constexpr std::array<std::string_view, 13> kFilledColumns = {
-    "BillingAccountId",   "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory",
-    "ChargePeriodEnd",    "ContractedCost",   "EffectiveCost",      "HostProviderName",
-    "InvoiceIssuerName",  "ListCost",         "ServiceCategory",    "ServiceName",
-    "ServiceProviderName"};
+// Columns that are not null in FOCUS and that the adapter may have to fill, whose lineage is kept
+// per row.
+inline constexpr std::array<std::string_view, 15> kFilledColumns = {
+    "BillingAccountId", "BillingCurrency",     "BillingPeriodEnd",  "BillingPeriodStart",
+    "ChargeCategory",   "ChargePeriodEnd",     "ContractedCost",    "EffectiveCost",
+    "HostProviderName", "InvoiceIssuerName",   "ListCost",          "ServiceCategory",
+    "ServiceName",      "ServiceProviderName", "ServiceSubcategory"};
 inline constexpr size_t kFilledCount = kFilledColumns.size();
 
 // What one thread has counted; merged at the end.
@@ -97,6 +103,7 @@ class RowAdapter {
   int64_t LineOf(const Record& record) const;
   Fault CheckShape(const Record& record, RowDefects* defects);
   Fault ReadTyped(const Record& record, RowDefects* defects);
+  Fault AssumeCurrency(const Record& record);
   Fault ReadCurrency(const Record& record, RowDefects* defects);
   void ReadTexts(const Record& record, RowDefects* defects);
   std::string_view PlainText(const Field& field, RowDefects* defects);
@@ -105,6 +112,7 @@ class RowAdapter {
   void FillPeriods(RowDefects* defects);
   void FillCosts(RowDefects* defects);
   void FillNames(const Record& record, RowDefects* defects);
+  void FillSubcategory();
   void SetLineage(Tally* tally);
   void CountKept(const RowDefects& defects, Tally* tally);
   void CountQuarantined(const Record& record, Tally* tally) const;
@@ -125,6 +133,7 @@ class RowAdapter {
   std::vector<std::string> header_;
   std::vector<int> live_;
   std::vector<int> field_of_;
+  std::string assumed_currency_;
   int provider_field_;
   int line_field_;
   std::array<uint8_t, kFilledCount> base_lineage_{};  // of the columns that have a text
@@ -148,6 +157,14 @@ class RowAdapter {
   std::map<std::array<uint8_t, kFilledCount>, std::string> lineage_texts_;
   std::deque<std::string> repaired_texts_;
   signature::Values signature_values_;
+
+  // What the rows of a service get, by its category and name.
+  struct Subcategory {
+    std::string_view text;  // of the tables, or null
+    focus::Lineage lineage = focus::Lineage::kMissing;
+  };
+  static Subcategory SubcategoryOf(std::string_view category, std::string_view service);
+  std::map<std::pair<std::string, std::string>, Subcategory, std::less<>> subcategories_;
 
   // The slice that rows go to, mostly the one of the row before.
   std::pair<int64_t, std::string> last_slice_;

@@ -43,6 +43,7 @@ struct ImportOptions {
   // What a manifest says that the files have in all; FAILED_PRECONDITION when they have another
   // number.
   std::optional<int64_t> rows_expected;
+  std::string currency;  // of rows that name none; empty: they go to the quarantine
   // Called now and then with bytes read of bytes in all; false cancels.
   std::function<bool(uint64_t done, uint64_t total)> progress;
   // Asked once, by StageImport, after its scan of the raw bytes: true when this content is live

@@ -42,6 +42,8 @@ file of the same source replaces the months that it has. The same file again cha
 | ListCost | ListUnitPrice x PricingQuantity; else ContractedCost, else BilledCost | derived; assumed |
 | ContractedCost | ContractedUnitPrice x PricingQuantity; else ListCost | derived; assumed |
 | EffectiveCost | 0 for the purchase of a commitment discount, else BilledCost | assumed |
+| BillingCurrency | what `--currency` says; without it the row goes to the quarantine | assumed |
+| ServiceSubcategory | ServiceName, by the words that categories of services are known by, where they say the row's ServiceCategory; else `Other (<ServiceCategory>)` | derived; assumed |
 
 ProviderName and PublisherName stay readable as x_ProviderName and x_PublisherName. Columns that FOCUS does not know are kept as
 text under the x_ prefix. `x_Lineage` says for each row what was not simply observed, of these columns: )";

@@ -48,6 +48,7 @@ struct FilePlan {
   int provider_field = -1;     // ProviderName, where ServiceProviderName can be filled from it
   std::array<int64_t, kRepairCount> repairs{};  // those of the header
   const native::Format* native = nullptr;       // the vendor's format that it was translated from
+  std::string currency;                         // of rows that name none; empty: unknown
   int line_field = -1;             // which says where in the vendor's file a charge was stated
   std::string FormatName() const;  // "1.2", or "aws-cur"
   // How a column came about that the file has a text for.

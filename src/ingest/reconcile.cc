@@ -35,7 +35,11 @@ Result<ledger::SumCheck> CheckSums(const std::string& what, const Sums& sums) {
 
 }  // namespace
 
-Status Reconcile(const std::vector<Input>& inputs, const Tally& tally, ledger::ImportFacts* facts) {
+Status Reconcile(const std::vector<Input>& inputs, const std::string& currency, const Tally& tally,
+                 ledger::ImportFacts* facts) {
+  const auto named = [&](const std::string& name) {
+    return name == kUnnamedCurrency && !currency.empty() ? currency : name;
+  };
   std::map<std::string, Sums> sums;
   Sums all;
   int64_t unsummed = 0;
@@ -44,8 +48,8 @@ Status Reconcile(const std::vector<Input>& inputs, const Tally& tally, ledger::I
     facts->rows_in += input.facts.rows;
     unsummed += input.facts.rows_unsummed;
     all.in.Merge(input.facts.billed);
-    for (const auto& [currency, sum] : input.facts.billed_by_currency) {
-      sums[currency].in.Merge(sum);
+    for (const auto& [name, sum] : input.facts.billed_by_currency) {
+      sums[named(name)].in.Merge(sum);
     }
   }
   facts->rows_kept = tally.rows_kept;
@@ -68,19 +72,19 @@ Status Reconcile(const std::vector<Input>& inputs, const Tally& tally, ledger::I
     overflow |= __builtin_add_overflow(sums[key.second].kept, sum.billed, &sums[key.second].kept);
     overflow |= __builtin_add_overflow(all.kept, sum.billed, &all.kept);
   }
-  for (const auto& [currency, check] : tally.checks) {
-    sums[currency].quarantined.Merge(check.quarantined);
-    sums[currency].residue.Merge(check.residue);
+  for (const auto& [name, check] : tally.checks) {
+    sums[named(name)].quarantined.Merge(check.quarantined);
+    sums[named(name)].residue.Merge(check.residue);
     all.quarantined.Merge(check.quarantined);
     all.residue.Merge(check.residue);
   }
-  for (const auto& [currency, sum] : sums) {
+  for (const auto& [name, sum] : sums) {
     overflow |= sum.kept > kDecimalMaxUnits || sum.kept < -kDecimalMaxUnits;
   }
   if (overflow) return Fail(Code::kOutOfRange, "the total of BilledCost leaves 38 digits");
   facts->billed_cost = FB_TRY(CheckSums("in all", all));
-  for (const auto& [currency, sum] : sums) {
-    facts->billed_cost_by_currency[currency] = FB_TRY(CheckSums("in " + currency, sum));
+  for (const auto& [name, sum] : sums) {
+    facts->billed_cost_by_currency[name] = FB_TRY(CheckSums("in " + name, sum));
   }
   return {};
 }

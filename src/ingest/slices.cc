@@ -47,7 +47,7 @@ std::vector<int> LiveColumns(const Schema& schema, const std::vector<Input>& inp
   for (std::string_view name :
        {"BilledCost", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd", "ContractedCost",
         "EffectiveCost", "ListCost", "HostProviderName", "ServiceProviderName", "InvoiceIssuerName",
-        "x_Lineage", "x_SourceLine", "x_Signature"}) {
+        "ServiceSubcategory", "x_Lineage", "x_SourceLine", "x_Signature"}) {
     live[static_cast<size_t>(charge::IndexOf(name))] = true;
   }
   // The name of a single file is a constant.

@@ -112,13 +112,15 @@ Status ScanInputs(std::vector<Input>* inputs, Progress* progress) {
 }
 
 // Of one file its own hash; of several the hash of their hashes, in whatever order they were named.
-std::string ContentHash(const std::vector<Input>& inputs) {
-  if (inputs.size() == 1) return inputs.front().sha256;
+// With a currency that was told beside them they are another bill.
+std::string ContentHash(const std::vector<Input>& inputs, const std::string& currency) {
+  if (inputs.size() == 1 && currency.empty()) return inputs.front().sha256;
   std::vector<std::string> hashes;
   for (const Input& input : inputs) hashes.push_back(input.sha256);
   std::ranges::sort(hashes);
   std::string joined;
   for (const std::string& hash : hashes) joined += hash + "\n";
+  joined += currency;
   return Sha256Hex(joined);
 }
 
@@ -207,6 +209,7 @@ Status Staging::ReadInputs() {
 Status Staging::MakePlans() {
   for (Input& input : inputs_) {
     input.plan = FB_TRY(MakePlan(input.field_names(), input.file->path(), &schema_, input.native));
+    input.plan.currency = options_.currency;
   }
   return {};
 }
@@ -298,7 +301,7 @@ Result<Staged> Staging::Run() {
   inputs_ = FB_TRY(OpenInputs(options_));
   progress_ = std::make_unique<Progress>(options_.progress, 2 * TotalBytes(inputs_));
   FB_CHECK(ScanInputs(&inputs_, progress_.get()));
-  staged_.import.content_hash = ContentHash(inputs_);
+  staged_.import.content_hash = ContentHash(inputs_, options_.currency);
   staged_.import.author = options_.author;
   if (options_.already_live &&
       options_.already_live({staged_.import.source, staged_.import.content_hash})) {
@@ -316,7 +319,7 @@ Result<Staged> Staging::Run() {
   std::string quarantine = os::JoinPath(dir_, "quarantine.jsonl");
   quarantine_ = std::make_unique<Quarantine>(files_, quarantine);
   FB_CHECK(WriteSlices());
-  FB_CHECK(Reconcile(inputs_, tally_, &staged_.import.facts));
+  FB_CHECK(Reconcile(inputs_, options_.currency, tally_, &staged_.import.facts));
   FB_CHECK(CheckRowsExpected());
   FillFacts();
   if (!quarantine_->empty()) staged_.import.quarantine_file = quarantine;
@@ -336,7 +339,7 @@ Result<Scan> ScanFiles(const ImportOptions& options) {
   std::vector<Input> inputs = FB_TRY(OpenInputs(options));
   Progress progress(options.progress, TotalBytes(inputs));
   FB_CHECK(ScanInputs(&inputs, &progress));
-  scan.content_hash = ContentHash(inputs);
+  scan.content_hash = ContentHash(inputs, options.currency);
   return scan;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "ledger/pack.h"
@@ -87,7 +88,9 @@ std::string Accounts(const std::string& dir) {
 struct Sides {
   std::vector<Folder> folders;  // of other sources
   std::string staged_accounts, standing_accounts;
-  std::string staged, standing, own;  // hours; own: what stands of the same source
+  // Hours; own: what stands of the same source; standing: of other sources, by their words.
+  std::vector<std::string> staged, own;
+  std::map<std::pair<std::string, std::string>, std::string> standing;
 };
 
 Sides SidesOf(const Layout& layout, const History& history, const StagedImport& staged) {
@@ -95,7 +98,7 @@ Sides SidesOf(const Layout& layout, const History& history, const StagedImport& 
   for (const Slice& slice : staged.slices) {
     const std::string dir = os::JoinPath(staged.staging_dir, slice.id);
     AddPart(Accounts(dir), &sides.staged_accounts);
-    AddPart(Hours(dir, slice, false), &sides.staged);
+    sides.staged.push_back(Hours(dir, slice, false));
   }
   const std::set<std::string> periods = PeriodsOf(staged);
   std::vector<const Slice*> own, others;
@@ -104,30 +107,52 @@ Sides SidesOf(const Layout& layout, const History& history, const StagedImport& 
     if (!periods.contains(word.period)) continue;
     (word.source == staged.source ? own : others).push_back(slice);
   }
-  const auto add = [&](const Folder& folder, std::string* hours) {
-    for (const Slice* slice : folder.wanted) {
-      AddPart(Hours(layout.FolderDir(folder), *slice, folder.pack != nullptr), hours);
-    }
+  const auto hours = [&](const Folder& folder, const Slice& slice) {
+    return Hours(layout.FolderDir(folder), slice, folder.pack != nullptr);
   };
-  for (const Folder& folder : history.FoldersOf(own)) add(folder, &sides.own);
+  for (const Folder& folder : history.FoldersOf(own)) {
+    for (const Slice* slice : folder.wanted) {
+      sides.own.push_back("SELECT DISTINCT period, issuer, account FROM (" + hours(folder, *slice) +
+                          ")");
+    }
+  }
   sides.folders = history.FoldersOf(others);
   for (const Folder& folder : sides.folders) {
     AddPart(Accounts(layout.FolderDir(folder)), &sides.standing_accounts);
-    add(folder, &sides.standing);
+    for (const Slice* slice : folder.wanted) {
+      const Word word = WordOf(*slice);
+      AddPart(hours(folder, *slice), &sides.standing[{word.source, word.period}]);
+    }
   }
   return sides;
 }
 
+// One statement a part: of a union of them all, the engine holds the hash tables of every part at
+// once, some megabytes each whatever is in it.
+Status MakeTable(engine::Connection& connection, const std::string& name,
+                 const std::vector<std::string>& parts) {
+  for (const std::string& part : parts) {
+    const bool first = &part == &parts.front();
+    FB_CHECK(connection.Execute(
+        (first ? "CREATE TEMP TABLE " + name + " AS " : "INSERT INTO " + name + " BY NAME ") +
+        part));
+  }
+  return {};
+}
+
 // Tables of both sides: without charges that corrections took back.
 Status MakeTables(engine::Connection& connection, const Sides& sides) {
-  FB_CHECK(connection.Execute("CREATE TEMP TABLE staged AS " + sides.staged));
-  FB_CHECK(connection.Execute(
-      "CREATE TEMP TABLE standing AS SELECT source, period, issuer, account, currency, what, alike,"
-      " sum(billed) AS billed FROM (" +
-      sides.standing + ") GROUP BY ALL HAVING NOT bool_or(correction) OR sum(billed) <> 0"));
-  return connection.Execute(
-      "CREATE TEMP TABLE own AS SELECT DISTINCT period, issuer, account FROM " +
-      (sides.own.empty() ? "staged WHERE false" : "(" + sides.own + ")"));
+  FB_CHECK(MakeTable(connection, "staged", sides.staged));
+  std::vector<std::string> standing;
+  for (const auto& [word, hours] : sides.standing) {
+    standing.push_back(
+        "SELECT source, period, issuer, account, currency, what, alike, sum(billed) AS billed"
+        " FROM (" +
+        hours + ") GROUP BY ALL HAVING NOT bool_or(correction) OR sum(billed) <> 0");
+  }
+  FB_CHECK(MakeTable(connection, "standing", standing));
+  if (!sides.own.empty()) return MakeTable(connection, "own", sides.own);
+  return MakeTable(connection, "own", {"SELECT period, issuer, account FROM staged WHERE false"});
 }
 
 // By billing period, issuer, account and currency: what both sides have, and what they share.
@@ -145,7 +170,7 @@ constexpr char kShares[] = R"(WITH whose AS (
     same AS (
       SELECT source, period, issuer, account, currency, count(DISTINCT alike) AS alike
       FROM standing SEMI JOIN staged USING (period, issuer, account, currency, alike) GROUP BY ALL),
-    said AS (SELECT *, true AS said FROM own)
+    said AS (SELECT DISTINCT *, true AS said FROM own)
     SELECT source, period, issuer, account, currency, whose.billed::VARCHAR,
            others.billed::VARCHAR, shared.charges::BIGINT, whose.charges::BIGINT,
            others.charges::BIGINT, coalesce(same.alike, 0)::BIGINT,
@@ -229,14 +254,13 @@ Status TellInvoices(engine::Connection& connection, const Layout& layout, const 
         " NOT NULL AND \"BillingAccountId\" IN ({})",
         QuoteLiteral(source), QuoteLiteral(period), rows, accounts);
   };
-  std::string ours, theirs;
+  std::vector<std::string> ours, theirs;
   for (const Slice& slice : staged.slices) {
     const std::string dir = os::JoinPath(staged.staging_dir, slice.id);
-    AddPart(invoices(staged.source, slice.period,
-                     fmt::format("SELECT * FROM read_parquet({}, union_by_name = true,"
-                                 " hive_partitioning = false)",
-                                 QuoteLiteral(os::JoinPath(dir, "part-*.parquet")))),
-            &ours);
+    ours.push_back(invoices(staged.source, slice.period,
+                            fmt::format("SELECT * FROM read_parquet({}, union_by_name = true,"
+                                        " hive_partitioning = false)",
+                                        QuoteLiteral(os::JoinPath(dir, "part-*.parquet")))));
   }
   for (const Folder& folder : sides.folders) {
     for (const Slice* slice : folder.wanted) {
@@ -244,14 +268,14 @@ Status TellInvoices(engine::Connection& connection, const Layout& layout, const 
       if (!words.contains({word.source, word.period})) continue;
       Folder alone = folder;
       alone.wanted = {slice};
-      AddPart(invoices(word.source, word.period, SelectRows(layout, alone)), &theirs);
+      theirs.push_back(invoices(word.source, word.period, SelectRows(layout, alone)));
     }
   }
-  const Answer shared =
-      FB_TRY(connection.Query("SELECT theirs.source, period, issuer, account, min(invoice) FROM (" +
-                              ours + ") AS ours JOIN (" + theirs +
-                              ") AS theirs USING (period, issuer, account, invoice) GROUP BY"
-                              " ALL"));
+  FB_CHECK(MakeTable(connection, "ours", ours));
+  FB_CHECK(MakeTable(connection, "theirs", theirs));
+  const Answer shared = FB_TRY(connection.Query(
+      "SELECT theirs.source, period, issuer, account, min(invoice) FROM ours JOIN theirs"
+      " USING (period, issuer, account, invoice) GROUP BY ALL"));
   for (int64_t row = 0; row < shared.row_count(); ++row) {
     for (Overlap& overlap : *overlaps) {
       if (shared.AnyText(row, 0) == overlap.source && shared.AnyText(row, 1) == overlap.period &&

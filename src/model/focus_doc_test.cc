@@ -35,8 +35,9 @@ constexpr std::string_view kExport = R"(
 | conditional columns | only those that one of the charges has a value in |
 | x_ columns (`--x-columns`) | what sources said; not x_Lineage, x_SourceFile, x_SourceLine and x_Signature, which are of this ledger |
 
-No value is made up. What a source of an older version never said stays null, and `flyball check` says so: a bill of 1.0 has no
-ServiceSubcategory. Where the bills keep the rules of the version, the file does, and imported into an empty ledger it gives the same sums by every
+No value is made up for the file: it has what the ledger has, and the ledger says of what it filled how ([IMPORT.md](IMPORT.md)). What a source of an
+older version never said and nothing tells stays null, and `flyball check` says so: a bill of 1.0 has no SkuMeter and no CommitmentDiscountQuantity.
+Where the bills keep the rules of the version, the file does, and imported into an empty ledger it gives the same sums by every
 dimension; those that only an `x_` column says need `--x-columns`, those of rules the same `estate.yaml`.
 )";
 

@@ -18,6 +18,9 @@
 
 namespace flyball::net {
 
+// Whether the address is one of this machine, so that clear text goes nowhere else.
+bool IsLoopbackUrl(std::string_view url);
+
 struct WebRequest {
   std::string method = "GET";
   std::string url;

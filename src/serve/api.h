@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "forecast/question.h"
 #include "health/sources.h"
 #include "ingest/otlp/otlp.h"
 #include "ingest/reporting.h"
@@ -71,6 +72,9 @@ class Api {
   net::Response PostOtlp(const Call& call);
   // Of the gateway's desk: the same path there, or the key of the path revoked.
   net::Response AskDesk(const Call& call);
+  // Of forecasts; the path says which.
+  net::Response AskForecast(const Call& call);
+  net::Response Notifications(const Call& call);
   net::Response RevokeKey(const Call& call);
 
   // Of the live watch: the same path there.
@@ -88,6 +92,8 @@ class Api {
   EventHub events;
 
  private:
+  Result<std::string> Forecast(const std::string& path, const forecast::Fields& fields);
+  Result<std::string> BudgetsNow();
   net::Response AtDesk(std::string method, std::string path, std::string body);
   bool RulesAreStale();
   Result<std::string> TakeOtlp(otlp::Signal signal, otlp::Encoding encoding,
@@ -139,8 +145,10 @@ class Api {
   bool rules_stale_ = false;
 
  public:
+  std::atomic<bool> stopping = false;
   ImportQueue imports;  // last: their threads use the rest
-  DeskQueue desk;
+  DeskQueue desk{"the gateway's desk"};
+  DeskQueue forecasts{"a forecast"};  // one at a time; it may ask the desk
 };
 
 inline constexpr std::string_view kOtlpPath = "/v1/";

@@ -1,5 +1,5 @@
-// Budgets and keys: what the gateway's desk does, asked through the hook, because the gateway is
-// another process and stands on the same floor.
+// Budgets, keys and notifications: what the gateway's desk does, asked through the hook, because
+// the gateway is another process and stands on the same floor.
 #include "base/text.h"
 #include "serve/api.h"
 #include "serve/reply.h"
@@ -33,6 +33,13 @@ net::Response Api::AskDesk(const Call& call) {
   }
   const std::string method = request.method == "HEAD" ? "GET" : request.method;
   return AtDesk(method, request.path.substr(kBase.size()), method == "GET" ? "" : request.body);
+}
+
+net::Response Api::Notifications(const Call&) {
+  if (!hooks.notifications) {
+    return ErrorReply(Error{Code::kUnimplemented, "this server tells nobody", {}, {}});
+  }
+  return JsonReply(hooks.notifications());
 }
 
 net::Response Api::RevokeKey(const Call& call) {

@@ -74,10 +74,11 @@ Status CheckWords(const std::vector<std::string>& words,
   return {};
 }
 
-const std::vector<std::string_view> kFields = {"source", "format", "dry_run",
+const std::vector<std::string_view> kFields = {"source", "format", "currency", "dry_run",
                                                "beside", "async",  "filename"};
-const std::vector<std::string_view> kMembers = {"files",  "source",  "format",        "author",
-                                                "memory", "dry_run", "rows_expected", "beside"};
+const std::vector<std::string_view> kMembers = {"files",    "source",        "format",
+                                                "currency", "author",        "memory",
+                                                "dry_run",  "rows_expected", "beside"};
 
 std::string Field(const std::map<std::string, std::string>& fields, const std::string& name) {
   auto found = fields.find(name);
@@ -164,6 +165,7 @@ Result<ImportJob> Api::JobFromJson(const Call& call) {
   }
   job.source = FB_TRY(TextMember(document, "source"));
   job.format = FB_TRY(TextMember(document, "format"));
+  job.currency = FB_TRY(TextMember(document, "currency"));
   job.author = FB_TRY(TextMember(document, "author"));
   job.memory_bytes = FB_TRY(ParseMemory(FB_TRY(TextMember(document, "memory"))));
   if (job.author.empty()) {
@@ -197,6 +199,7 @@ Result<ImportJob> Api::JobFromUpload(const Upload& upload, const std::string& au
   job.files = upload.files;
   job.source = Field(upload.fields, "source");
   job.format = Field(upload.fields, "format");
+  job.currency = Field(upload.fields, "currency");
   job.author = author;
   job.dry_run = FB_TRY(ParseFlag("dry_run", Field(upload.fields, "dry_run")));
   job.beside = FB_TRY(ParseFlag("beside", Field(upload.fields, "beside")));

@@ -9,7 +9,8 @@ std::unexpected<Error> Stopping() { return Fail(Code::kUnavailable, "the server 
 
 }  // namespace
 
-DeskQueue::DeskQueue() : thread_(std::make_unique<net::WorkerPool>(1)) {}
+DeskQueue::DeskQueue(std::string what)
+    : what_(std::move(what)), thread_(std::make_unique<net::WorkerPool>(1)) {}
 
 void DeskQueue::Submit(Work work, Done done) {
   Result<std::string> refused = Stopping();
@@ -23,8 +24,8 @@ void DeskQueue::Submit(Work work, Done done) {
       return;
     }
     if (thread_ != nullptr) {
-      refused = Fail(Code::kResourceExhausted, "too many requests wait for the gateway's desk",
-                     "try again later");
+      refused =
+          Fail(Code::kResourceExhausted, "too many requests wait for " + what_, "try again later");
     }
   }
   done(std::move(refused));

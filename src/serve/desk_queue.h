@@ -1,5 +1,6 @@
 // DeskQueue: requests that may wait for another process, one at a time on a thread of their own, so
-// that a gateway that does not answer holds none of the server's. Thread-safe.
+// that a gateway that does not answer holds none of the server's; or that take long, such as
+// forecasts. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -16,7 +17,8 @@ class DeskQueue {
  public:
   using Work = std::function<Result<std::string>()>;
   using Done = std::function<void(Result<std::string>)>;
-  DeskQueue();
+  // `what` is waited for: "the gateway's desk".
+  explicit DeskQueue(std::string what);
   ~DeskQueue() { Stop(); }
   // `done` is called once, from another thread or from this one. RESOURCE_EXHAUSTED when
   // kDeskWaitingMax wait, UNAVAILABLE after Stop.
@@ -27,6 +29,7 @@ class DeskQueue {
  private:
   bool Leave();  // whether it may run
 
+  const std::string what_;
   std::mutex mutex_;
   size_t waiting_ = 0;
   std::unique_ptr<net::WorkerPool> thread_;  // null: stopped

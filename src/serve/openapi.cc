@@ -62,6 +62,7 @@ Json RequestBody(const Route& route) {
          {{"file", {{"type", "array"}, {"items", {{"type", "string"}, {"format", "binary"}}}}},
           {"source", {{"type", "string"}}},
           {"format", {{"type", "string"}}},
+          {"currency", {{"type", "string"}}},
           {"dry_run", {{"type", "boolean"}}},
           {"beside", {{"type", "boolean"}}}}}};
     content["application/octet-stream"]["schema"] = Binary();

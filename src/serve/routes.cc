@@ -35,12 +35,36 @@ constexpr Parameter kImportParameters[] = {
     {"filename", "query", "string", "Of a file that is the body itself."},
     {"source", "query", "string", "Idem."},
     {"format", "query", "string", "Idem."},
+    {"currency", "query", "string", "Idem."},
     {"dry_run", "query", "boolean", "Idem."},
     {"beside", "query", "boolean", "Idem."},
 };
 constexpr Parameter kJobParameters[] = {
     {"job", "path", "string", "The id that POST /api/v1/imports?async=1 gave."},
 };
+
+constexpr Parameter kMeasure = {"measure", "query", "string",
+                                "effective_cost (default) or another measure of a cost query."};
+constexpr Parameter kBy = {"by", "query", "string",
+                           "Dimensions, such as team,model; every level of them is answered."};
+constexpr Parameter kWhere = {"where", "query", "string", "Filters: provider=AWS;team=search,ads."};
+constexpr Parameter kLevels = {"levels", "query", "string", "Of the ranges, in percent: 50,80,95."};
+constexpr Parameter kForecastHorizon = {"horizon", "query", "string",
+                                        "3mo (whole months), 12w, 28d or 48h."};
+constexpr Parameter kForecastGrain = {"grain", "query", "string", "hour, day or month."};
+constexpr Parameter kAsOf = {"as_of", "query", "string", "The ledger as it was at this commit."};
+constexpr Parameter kCurrency = {"currency", "query", "string", "The reporting currency."};
+constexpr Parameter kFast = {"fast", "query", "boolean", "Without the slow methods."};
+constexpr Parameter kForecastParameters[] = {
+    kBy, kMeasure, kWhere, kForecastHorizon, kLevels, kForecastGrain, kAsOf, kCurrency, kFast};
+constexpr Parameter kBacktestParameters[] = {
+    kBy,     kMeasure,
+    kWhere,  kForecastHorizon,
+    kLevels, kForecastGrain,
+    kAsOf,   kCurrency,
+    kFast,   {"origins", "query", "integer", "How many, a horizon apart; 4 if absent."}};
+constexpr Parameter kAccuracyParameters[] = {kBy, kMeasure, kWhere};
+constexpr Parameter kOutlookParameters[] = {kLevels};
 
 constexpr Parameter kKeyParameters[] = {
     {"key", "path", "string", "Id of the key."},
@@ -200,6 +224,34 @@ constexpr Route kRoutes[] = {
      "RemoveRequest",
      "Removed",
      &Api::AskDesk},
+    {"GET", "/api/v1/forecast", Access::kRead,
+     "What the ledger will say, at every level of some dimensions, adding up; kept as a vintage.",
+     kForecastParameters, "", "Forecast", &Api::AskForecast},
+    {"POST",
+     "/api/v1/forecast",
+     Access::kRead,
+     "The same, with the question in the body.",
+     {},
+     "ForecastQuestion",
+     "Forecast",
+     &Api::AskForecast},
+    {"GET", "/api/v1/forecast/accuracy", Access::kRead,
+     "Forecasts that were made, beside what came.", kAccuracyParameters, "", "ForecastAccuracy",
+     &Api::AskForecast},
+    {"GET", "/api/v1/forecast/outlook", Access::kRead,
+     "Every budget to the end of its window: expected spend, probability and date of an overrun.",
+     kOutlookParameters, "", "BudgetOutlook", &Api::AskForecast},
+    {"GET", "/api/v1/forecast/backtest", Access::kRead,
+     "How well the ledger's series would have been forecast from days in the past.",
+     kBacktestParameters, "", "Backtest", &Api::AskForecast},
+    {"GET",
+     "/api/v1/notifications",
+     Access::kRead,
+     "What was sent to the receivers of the estate, newest first, what waits, and why.",
+     {},
+     "",
+     "Notifications",
+     &Api::Notifications},
     {"GET",
      "/api/v1/keys",
      Access::kRead,

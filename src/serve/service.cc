@@ -258,8 +258,10 @@ void Service::Announce(std::string_view event, std::string_view data) {
   impl_->api.events.Send(event, data);
 }
 void Service::Stop() {
+  impl_->api.stopping = true;
   impl_->api.imports.Stop();
   impl_->api.desk.Stop();
+  impl_->api.forecasts.Stop();
 }
 std::string Service::OpenApiJson() const { return MakeOpenApi(impl_->api.settings.version); }
 

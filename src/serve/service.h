@@ -44,11 +44,13 @@ inline constexpr size_t kImportFilesMax = 256;        // of one import
 inline constexpr size_t kEventListenersMax = 64;
 inline constexpr size_t kDeskWaitingMax = 64;  // requests of budgets and keys at a time
 inline constexpr size_t kDeskBodyMaxBytes = 64u << 10;
+inline constexpr size_t kForecastBodyMaxBytes = 64u << 10;
 
 struct ImportJob {
   std::vector<std::string> files;  // absolute paths
   std::string source;              // empty: from the first file's name
   std::string format;              // "focus-csv", ...; empty: detect
+  std::string currency;            // of rows that name none; empty: they go to the quarantine
   std::string author;
   uint64_t memory_bytes = 0;  // 0: the default of imports
   bool dry_run = false;
@@ -89,6 +91,8 @@ struct Hooks {
   // The live watch: anomalies and incidents. GET and POST of "/anomalies", "/incidents" and one of
   // them, GET of "/watch". Called from any thread; waits for nothing.
   std::function<Result<std::string>(const WatchQuestion&)> ask_watch;
+  // What people have been told, as GET /api/v1/notifications answers it. From any thread.
+  std::function<std::string()> notifications;
   // Where calls of OTLP spans are kept; null: none are taken.
   otlp::SpanLog* span_log = nullptr;
   // No bodies, no query strings, no tokens. May be called from any thread.

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -87,32 +88,6 @@ Status AddToken(const std::string& home, std::string_view name, std::string_view
   return os::WriteSecret(TokensPath(home), document.dump(2) + "\n");
 }
 
-int Base64Digit(char c) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const size_t at = kDigits.find(c);
-  return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
-
-std::string DecodeBase64(std::string_view text) {
-  std::string out;
-  unsigned bits = 0;
-  int have = 0;
-  for (char c : text) {
-    const int digit = Base64Digit(c);
-    if (digit < 0) {
-      break;
-    }
-    bits = (bits << 6 | static_cast<unsigned>(digit)) & 0xffffff;
-    have += 6;
-    if (have >= 8) {
-      have -= 8;
-      out += static_cast<char>(bits >> have & 0xff);
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 TokenStore::TokenStore(const std::string& home) : path_(TokensPath(home)) {}
@@ -161,7 +136,7 @@ std::string TokenOf(std::string_view authorization) {
     return std::string(value);
   }
   if (EqualsIgnoreCase(scheme, "Basic")) {
-    const std::string decoded = DecodeBase64(value);
+    const std::string decoded = FromBase64(value);
     const size_t colon = decoded.find(':');
     return colon == std::string::npos ? std::string() : decoded.substr(colon + 1);
   }

@@ -4,10 +4,10 @@
 
 #include <ctime>
 
+#include "base/crypto.h"
 #include "base/text.h"
 #include "net/url.h"
 #include "sources/answers.h"
-#include "sources/crypto.h"
 
 namespace flyball::sources {
 namespace {

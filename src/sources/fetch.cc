@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/crypto.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "sources/answers.h"
-#include "sources/crypto.h"
 
 namespace flyball::sources {
 namespace {

@@ -5,9 +5,9 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/crypto.h"
 #include "net/url.h"
 #include "sources/answers.h"
-#include "sources/crypto.h"
 
 namespace flyball::sources {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/crypto.h"
 #include "net/url.h"
 #include "sources/answers.h"
-#include "sources/crypto.h"
 
 namespace flyball::sources {
 namespace {

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/crypto.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "net/url.h"
-#include "sources/crypto.h"
 
 namespace flyball::sources {
 namespace {

@@ -4,10 +4,10 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "base/crypto.h"
 #include "base/hash.h"
 #include "sources/answers.h"
 #include "sources/azure.h"
-#include "sources/crypto.h"
 #include "sources/gcs.h"
 #include "sources/s3.h"
 

@@ -22,6 +22,8 @@ Result<ingest::ImportOptions> ReadImportOptions(World& world, const Statement& s
   for (const std::string& arg : statement.args) {
     if (arg.starts_with("source=")) {
       options.source = arg.substr(sizeof("source=") - 1);
+    } else if (arg.starts_with("currency=")) {
+      options.currency = arg.substr(sizeof("currency=") - 1);
     } else if (arg.starts_with("format=")) {
       FB_CHECK(ingest::SetFormat(arg.substr(sizeof("format=") - 1), &options));
     } else if (arg == "dry-run") {

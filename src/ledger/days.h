@@ -10,7 +10,7 @@
 #include "base/money.h"
 #include "base/time.h"
 
-namespace flyball::health {
+namespace flyball::ledger {
 
 struct DayFacts {
   int64_t charges = 0;
@@ -42,4 +42,4 @@ inline constexpr int64_t kThinPart = 2;  // fewer than 1/2 of the median
 std::vector<Day> JudgeDays(const std::map<Instant, DayFacts>& facts, Instant from, Instant to,
                            bool began_before, Instant now);
 
-}  // namespace flyball::health
+}  // namespace flyball::ledger

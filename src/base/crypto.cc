@@ -1,4 +1,4 @@
-#include "sources/crypto.h"
+#include "base/crypto.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -12,7 +12,7 @@
 #include "base/freer.h"
 #include "base/hash.h"
 
-namespace flyball::sources {
+namespace flyball {
 namespace {
 
 using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
@@ -130,4 +130,4 @@ std::string Md5::Finish() {
   return {reinterpret_cast<const char*>(out.data()), size};
 }
 
-}  // namespace flyball::sources
+}  // namespace flyball

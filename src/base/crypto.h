@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 
-namespace flyball::sources {
+namespace flyball {
 
 std::string HmacSha256(std::string_view key, std::string_view text);
 // RSASSA-PKCS1-v1_5 with SHA-256 ("RS256"). INVALID_ARGUMENT when the PEM holds no private key of
@@ -38,4 +38,4 @@ class Md5 {
   std::unique_ptr<Context> context_;
 };
 
-}  // namespace flyball::sources
+}  // namespace flyball

@@ -1,8 +1,8 @@
-#include "health/days.h"
+#include "ledger/days.h"
 
 #include <gtest/gtest.h>
 
-namespace flyball::health {
+namespace flyball::ledger {
 namespace {
 
 Instant Day0() { return ParseUserInstant("2026-09-28").value(); }  // a Monday
@@ -100,4 +100,4 @@ TEST(Days, ASourceOfCreditsIsNotThin) {
 }
 
 }  // namespace
-}  // namespace flyball::health
+}  // namespace flyball::ledger

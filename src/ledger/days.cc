@@ -1,10 +1,10 @@
-#include "health/days.h"
+#include "ledger/days.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 
-namespace flyball::health {
+namespace flyball::ledger {
 namespace {
 
 constexpr int64_t kDaysOfWeek = 7;
@@ -110,4 +110,4 @@ std::vector<Day> JudgeDays(const std::map<Instant, DayFacts>& facts, Instant fro
   return days;
 }
 
-}  // namespace flyball::health
+}  // namespace flyball::ledger

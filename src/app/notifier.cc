@@ -1,0 +1,213 @@
+#include "app/notifier.h"
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "app/deliver.h"
+#include "estate/estate.h"
+#include "os/files.h"
+
+namespace flyball::app {
+namespace {
+
+using notify::Delivery;
+using Json = nlohmann::ordered_json;
+
+constexpr int kSenders = 4;
+constexpr auto kTickEvery = std::chrono::milliseconds(500);
+constexpr int kRulesEveryTicks = 4;
+constexpr size_t kListedMax = 200;
+
+Json ToJson(const Delivery& delivery) {
+  Json json{{"id", delivery.id},
+            {"receiver", delivery.receiver},
+            {"state", notify::DeliveryStateName(delivery.state)},
+            {"attempts", delivery.attempts},
+            {"due", FormatInstant(delivery.due)},
+            {"fault", delivery.fault},
+            {"escalated", delivery.escalated},
+            {"notices", Json::array()}};
+  for (const notice::Notice& notice : delivery.notices) {
+    json["notices"].push_back({{"id", notice.id},
+                               {"kind", notice.kind},
+                               {"state", notice::StateName(notice.state)},
+                               {"severity", notice::SeverityName(notice.severity)},
+                               {"title", notice.title}});
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string OutboxPath(const std::string& home) {
+  return os::JoinPath(home, "notify/outbox.journal");
+}
+
+Result<std::unique_ptr<Notifier>> Notifier::Start(const Environment& environment) {
+  std::unique_ptr<Notifier> notifier(new Notifier(environment));
+  notifier->ReadRules();
+  FB_CHECK(notifier->Open());
+  notifier->threads_.emplace_back([n = notifier.get()](const std::stop_token& s) { n->Run(s); });
+  for (int i = 0; i < kSenders; ++i) {
+    notifier->threads_.emplace_back([n = notifier.get()](const std::stop_token& s) { n->Send(s); });
+  }
+  return notifier;
+}
+
+Notifier::~Notifier() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+}
+
+// Plays the journal, and begins a new one that holds what it came to: so it stays small.
+Status Notifier::Open() {
+  os::Files& files = environment_.files;
+  const std::string path = OutboxPath(environment_.home);
+  const std::string next = path + ".next";
+  FB_CHECK(files.MakeDirs(os::JoinPath(environment_.home, "notify")));
+  if (files.Exists(path)) {
+    const Result<uint64_t> read = os::Journal::Read(
+        files, path, [this](uint64_t, std::string_view record) { return outbox_.Replay(record); });
+    if (!read && read.error().code != Code::kDataLoss) return Fail(read.error());
+    if (!read) {
+      const std::string aside = path + ".damaged";
+      log::Error(
+          "the journal of notifications is damaged; what it still held may be told again "
+          "or not at all",
+          {{"moved to", aside}, {"why", read.error().message}});
+      FB_CHECK(files.Rename(path, aside));
+    }
+  }
+  FB_CHECK(files.Remove(next));
+  os::Journal journal =
+      FB_TRY(os::Journal::Open(files, next, [](uint64_t, std::string_view) { return Status(); }));
+  const std::vector<std::string> kept = outbox_.Snapshot();
+  const std::vector<std::string_view> records(kept.begin(), kept.end());
+  FB_CHECK(journal.Append(records, true));
+  FB_CHECK(files.Rename(next, path));
+  FB_CHECK(files.SyncDir(os::JoinPath(environment_.home, "notify")));
+  journal_ = std::make_unique<os::Journal>(std::move(journal));
+  return {};
+}
+
+Status Notifier::Keep(std::string_view record) {
+  if (record.empty()) return {};
+  FB_CHECK(journal_->Append(record, true));
+  const Status played = outbox_.Replay(record);
+  if (!played) log::Bug("a record of notifications was not played", {{"record", record}});
+  return played;
+}
+
+void Notifier::ReadRules() {
+  const std::string path = os::JoinPath(environment_.home, "estate.yaml");
+  const Result<std::string> text = estate::LoadEstate(environment_.files, path);
+  if (text && *text == estate_before_) return;
+  const auto rules = text ? estate::RuleSet::Compile(*text)
+                          : Result<std::shared_ptr<const estate::RuleSet>>(Fail(text.error()));
+  if (rules_fault_.IsNews(rules)) {
+    log::Warn("the estate can't be read; people are told as before",
+              {{"why", rules.error().ToString()}});
+  }
+  if (!rules) return;
+  estate_before_ = *text;
+  const std::lock_guard lock(mutex_);
+  outbox_.SetRules((*rules)->estate().notices);
+}
+
+Status Notifier::Tell(const notice::Notice& notice) {
+  {
+    const std::lock_guard lock(mutex_);
+    FB_CHECK(Keep(FB_TRY(outbox_.Take(notice, environment_.clock.Now()))));
+  }
+  wake_.notify_all();
+  return {};
+}
+
+void Notifier::Run(const std::stop_token& stop) {
+  for (int tick = 1; !stop.stop_requested(); ++tick) {
+    if (tick % kRulesEveryTicks == 0) ReadRules();
+    std::unique_lock lock(mutex_);
+    for (const std::string& record : outbox_.Tick(environment_.clock.Now())) {
+      const Status kept = Keep(record);
+      if (journal_fault_.IsNews(kept)) {
+        log::Error("notifications can't be kept", {{"why", kept.error().ToString()}});
+      }
+      if (!kept) break;
+    }
+    wake_.notify_all();
+    wake_.wait_for(lock, stop, kTickEvery, [] { return false; });
+  }
+}
+
+void Notifier::Tried(uint64_t delivery, const std::optional<notify::Failure>& failure,
+                     Instant now) {
+  const Status kept =
+      Keep(failure ? outbox_.Failed(delivery, now, *failure) : notify::Outbox::Sent(delivery, now));
+  if (kept) return;
+  // What has been sent would be sent again and again, so nothing more is until the next start.
+  broken_ = true;
+  log::Error(
+      "nobody is told of anything until a restart: the journal of notifications can't be "
+      "written",
+      {{"why", kept.error().ToString()}});
+}
+
+bool Notifier::TakeOne(std::unique_lock<std::mutex>* lock, const std::stop_token& stop) {
+  if (broken_) return false;
+  const std::vector<Delivery> due = outbox_.Due(environment_.clock.Now());
+  const auto next = std::ranges::find_if(
+      due, [&](const Delivery& delivery) { return !busy_.contains(delivery.receiver); });
+  if (next == due.end()) return false;
+  const Delivery delivery = *next;
+  const auto receiver =
+      std::ranges::find(outbox_.rules().receivers, delivery.receiver, &notice::Receiver::name);
+  if (receiver == outbox_.rules().receivers.end()) return false;  // Tick ends it
+  const notice::Receiver to = *receiver;
+  busy_.insert(to.name);
+  notify::Outgoing outgoing;
+  // Receivers know by it what they have had: it must not be another home's.
+  outgoing.id = delivery.notices.front().id + "-" + std::to_string(delivery.id);
+  outgoing.notices = delivery.notices;
+  outgoing.at = environment_.clock.Now();
+  outgoing.page_url = outbox_.rules().page_url;
+  outgoing.escalated = delivery.escalated;
+  lock->unlock();
+  const std::optional<notify::Failure> failure =
+      Deliver(to, outgoing, [&] { return stop.stop_requested(); });
+  lock->lock();
+  busy_.erase(to.name);
+  if (failure && stop.stop_requested()) return false;  // it is tried again at the next start
+  Tried(delivery.id, failure, environment_.clock.Now());
+  if (failure) {
+    log::Warn("a receiver did not take a notification",
+              {{"receiver", to.name}, {"why", failure->fault}});
+  }
+  return true;
+}
+
+void Notifier::Send(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    if (TakeOne(&lock, stop)) continue;
+    wake_.wait_for(lock, stop, kTickEvery, [] { return false; });
+  }
+}
+
+std::string Notifier::ListJson() {
+  const std::lock_guard lock(mutex_);
+  Json receivers = Json::array();
+  for (const notice::Receiver& receiver : outbox_.rules().receivers) {
+    receivers.push_back(
+        {{"name", receiver.name}, {"kind", notice::ReceiverKindName(receiver.kind)}});
+  }
+  Json deliveries = Json::array();
+  for (const Delivery& delivery : outbox_.Deliveries(kListedMax)) {
+    deliveries.push_back(ToJson(delivery));
+  }
+  return Json{{"receivers", std::move(receivers)},
+              {"waiting", outbox_.waiting()},
+              {"deliveries", std::move(deliveries)}}
+      .dump();
+}
+
+}  // namespace flyball::app

@@ -1,0 +1,51 @@
+// Vintages: forecasts that were made, kept to be compared with what came.
+//
+// One file a question and end of the past, home/forecasts/<day>-<hash>.json: asking again on the
+// same day replaces it, so that a page that is looked at often makes no more of them. Bounded; the
+// oldest make room.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "forecast/ledger_forecast.h"
+#include "os/files.h"
+
+namespace flyball::forecast {
+
+inline constexpr size_t kVintagesMax = 400;
+inline constexpr size_t kVintageBytesMax = 4u << 20;       // of one; larger ones are not kept
+inline constexpr uint64_t kVintagesBytesMax = 128u << 20;  // of all
+
+// What was said of one node.
+struct VintageNode {
+  std::vector<std::string> values;  // of the dimensions; empty where it is summed over
+  uint32_t dimensions = 0;
+  std::vector<double> mean;
+  std::vector<Range> ranges;  // a level each
+  std::vector<double> month_mean;
+  std::vector<Range> month_ranges;
+};
+struct VintageAnswer {
+  std::string currency, unit;
+  std::vector<VintageNode> nodes;
+};
+struct Vintage {
+  std::string id;  // the file's name without its ending
+  Question question;
+  Instant made, to, end;
+  std::string commit, query_hash;
+  std::vector<VintageAnswer> answers;
+};
+
+Vintage VintageOf(const LedgerAnswer& answer, Instant now);
+std::string VintageJson(const Vintage& vintage);
+// DATA_LOSS for what is none of ours.
+Result<Vintage> ReadVintage(const std::string& id, std::string_view json);
+
+// Keeps it below `home`; false: it is too large. The oldest beyond the limits are removed.
+Result<bool> KeepVintage(os::Files& files, const std::string& home, const Vintage& vintage);
+// All that are kept, oldest first. What cannot be read is left out.
+Result<std::vector<Vintage>> ReadVintages(os::Files& files, const std::string& home);
+
+}  // namespace flyball::forecast
