@@ -209,7 +209,9 @@ describe('an agent that runs away', () => {
     await page.getByRole('link', { name: 'See its charges' }).first().click();
     await page.waitForURL(/view=explore/);
     assert.match(new URL(page.url()).searchParams.get('where'), /source=gateway.*team=labs/);
-    await page.locator('.rows tbody tr').first().waitFor();
+    await page.waitForFunction(() =>
+      /[1-9]/.test(document.querySelector('[data-figure=total]')?.textContent ?? ''),
+    );
     await close(page);
   });
 
