@@ -102,7 +102,7 @@ Incident& Book::IncidentFor(const Anomaly& anomaly, Instant now, std::string* ch
   for (auto at = incidents_.rbegin(); at != incidents_.rend(); ++at) {
     Incident& incident = at->second;
     if (incident.is_over() || incident.currency != anomaly.series.currency ||
-        !(incident.suspect == anomaly.suspect) ||
+        !(incident.suspect == anomaly.suspect) || incident.anomalies.empty() ||
         incident.anomalies.size() >= kIncidentAnomaliesMax) {
       continue;
     }

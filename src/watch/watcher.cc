@@ -73,8 +73,11 @@ Watcher::Watcher(Watcher&&) noexcept = default;
 Watcher& Watcher::operator=(Watcher&&) noexcept = default;
 
 void Watcher::Configure(WatchSettings settings) {
+  if (settings.burn.size() > kBurnRulesMax) settings.burn.resize(kBurnRulesMax);
+  if (settings.burn != settings_.burn) {  // the greatest sums were of other windows
+    for (auto& [name, slot] : slots_) slot->series.peaks = {};
+  }
   settings_ = std::move(settings);
-  if (settings_.burn.size() > kBurnRulesMax) settings_.burn.resize(kBurnRulesMax);
 }
 
 Status Watcher::Restore(std::string_view record) { return book_.Restore(record); }
