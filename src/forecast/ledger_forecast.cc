@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kPathsMost = 1000;
 constexpr size_t kPathsLeast = 200;
 // Values of all paths, nodes and steps: what one answer may take of time.
-constexpr size_t kPathValuesMax = 50'000'000;
+constexpr size_t kPathValuesMax = 20'000'000;
 // What has cost nothing for so many days is over.
 constexpr int64_t kQuietDays = 35;
 constexpr size_t kTrials = 8, kTrialsOfMany = 5;

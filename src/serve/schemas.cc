@@ -437,6 +437,8 @@ constexpr NamedSchema kSchemas[] = {
       "receivers":{"type":"array","items":{"type":"object","properties":{"name":{"type":"string"},
         "kind":{"enum":["webhook","slack","teams","pagerduty","alertmanager","email"]}}}},
       "waiting":{"type":"integer"},
+      "dropped":{"type":"integer","description":"Since the start: a receiver had 1,000 waiting."},
+      "fault":{"type":"string","description":"Why nothing can be sent; empty: nothing is wrong."},
       "deliveries":{"type":"array","maxItems":200,"items":{"type":"object","properties":{
         "id":{"type":"integer"},"receiver":{"type":"string"},
         "state":{"enum":["waiting","sent","given up"]},"attempts":{"type":"integer"},
@@ -451,13 +453,14 @@ constexpr NamedSchema kSchemas[] = {
      R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"}}})"},
     {"Removed", R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"}}})"},
     {"WatchElement", R"({"type":"object","required":["dimension","value"],"properties":{
-      "dimension":{"enum":["total","key","project","team","model","provider"]},"value":{"type":"string"}}})"},
+      "dimension":{"enum":["total","key","project","team","model","service","account","provider"]},"value":{"type":"string"}}})"},
     {"Anomaly",
      R"({"type":"object","required":["id","kind","state","series","currency","began","opened","amount",
       "suspect","causes","evidence","action","incident"],
       "description":"Money that was spent is exact; expected, amount, loss_per_hour, ratio and confidence are estimates.",
       "properties":{"id":{"type":"string"},
-      "kind":{"enum":["burn","spike","ramp","missing","stuck","price"]},"state":{"enum":["active","ended"]},
+      "kind":{"enum":["burn","spike","ramp","missing","stuck","price"]},
+      "of":{"enum":["calls","bills"],"description":"Calls of the gateway as they are made, or a day of the ledger's bills."},"state":{"enum":["active","ended"]},
       "series":{"$ref":"#/components/schemas/WatchElement"},"currency":{"type":"string"},
       "began":{"type":"string","format":"date-time"},"opened":{"type":"string","format":"date-time"},
       "updated":{"type":"string","format":"date-time"},"ended":{"type":["string","null"],"format":"date-time"},
@@ -477,7 +480,7 @@ constexpr NamedSchema kSchemas[] = {
         "expected":{"$ref":"#/components/schemas/Decimal"}}}},
       "evidence":{"$ref":"#/components/schemas/Query"},
       "action":{"type":"object","description":"Suggested; nothing does it by itself.","properties":{
-        "kind":{"enum":["freeze_budget","check_meter","review_price"]},"scope":{"type":"string"}}},
+        "kind":{"enum":["freeze_budget","check_meter","review_price","review_spend"]},"scope":{"type":"string"}}},
       "feedback":{"enum":["","expected","not_expected"]},"incident":{"type":"string"}}})"},
     {"Anomalies", R"({"type":"object","required":["anomalies","total"],"properties":{
       "anomalies":{"type":"array","items":{"$ref":"#/components/schemas/Anomaly"}},
