@@ -32,6 +32,15 @@ TEST(PetShop, RootsOfIssuesAndSilenceWithout) {
         mad.Add(Mad(question), issue.root);
       }
     }
+    for (double t : {3., 5., 10., 20., 40.}) {
+      Tally m; size_t quiet[2];
+      for (const Scenario& scenario : scenarios)
+        for (const Issue& issue : scenario.issues)
+          if (issue.tuned)
+            m.Add(MadTraversal({scenario.graph, scenario.normal, issue.window, issue.target, issue.metric}, t), issue.root);
+      for (int k : {0, 1}) quiet[k] = Specificity(scenarios[0], static_cast<ServiceMetric>(k), kRows, [&](const ServiceQuestion& q) { return MadTraversal(q, t); }).silent;
+      fmt::print("mad {} train {} {} silent {} {}\n", t, m.first, m.three, quiet[0], quiet[1]);
+    }
     fmt::print("{}: {} issues, ours {} {}, MAD {} {}\n", tuned ? "train" : "test", ours.issues,
                ours.first, ours.three, mad.first, mad.three);
   }
