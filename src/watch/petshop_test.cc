@@ -9,7 +9,7 @@
 namespace flyball::watch::petshop {
 namespace {
 
-constexpr double kMadThreshold = 10;  // of 3, 5, 10, 20, 40 the best on the part for tuning
+constexpr double kMadThreshold = 5;
 constexpr size_t kRows = 5;           // as many as an issue has
 
 Ranked Mad(const ServiceQuestion& question) { return MadTraversal(question, kMadThreshold); }
