@@ -18,6 +18,7 @@ using notify::Failure;
 
 constexpr int kConnectTimeoutMs = 5'000;
 constexpr int kQuietTimeoutS = 15;
+constexpr int kWholeTimeoutS = 60;
 constexpr uint64_t kAnswerMaxBytes = 64u << 10;
 constexpr size_t kToldMaxBytes = 200;  // of what a receiver answers
 
@@ -35,11 +36,12 @@ std::string Words(std::string_view body) {
   return words;
 }
 
-std::optional<Failure> FailureOf(const net::WebResponse& response) {
+std::optional<Failure> FailureOf(const net::WebResponse& response, bool tell_words) {
   if (response.status >= 200 && response.status < 300) return std::nullopt;
   Failure failure;
   failure.fault = fmt::format("the answer was {}", response.status);
-  if (const std::string words = Words(response.body); !words.empty()) failure.fault += ": " + words;
+  const std::string words = tell_words ? Words(response.body) : std::string();
+  if (!words.empty()) failure.fault += ": " + words;
   const bool later = response.status == 429 || response.status == 408 || response.status == 425;
   failure.final = response.status < 500 && !later;
   int64_t seconds = 0;
@@ -67,6 +69,59 @@ Result<notify::Secrets> SecretsOf(const Receiver& receiver, const std::string& o
   return secrets;
 }
 
+// To each address by itself, so that one that has gone keeps the mail from nobody.
+std::optional<Failure> DeliverMail(const Receiver& receiver, const notify::Outgoing& outgoing,
+                                   const net::WebOptions& options, const std::string& of) {
+  net::MailRequest mail;
+  mail.server = receiver.url;
+  mail.user = receiver.user;
+  mail.from = receiver.from;
+  mail.text = notify::MailMessage(receiver, outgoing).text;
+  if (!receiver.password_env.empty()) {
+    const Result<std::string> password = RequireVariable(receiver.password_env, of);
+    if (!password) return FailureOf(password.error());
+    mail.password = *password;
+  }
+  std::optional<Failure> all;
+  for (const std::string& address : receiver.to) {
+    mail.to = {address};
+    const Status sent = net::SendMail(mail, options);
+    if (sent) continue;
+    Failure failure = FailureOf(sent.error());
+    // What one can't have for good is said; the others have it. What can be mended is tried again.
+    if (!all) {
+      all = Failure{"", true, 0};
+    } else {
+      all->fault += "; ";
+    }
+    all->fault += address + ": " + failure.fault;
+    all->final = all->final && failure.final;
+    if (!failure.final) break;
+  }
+  return all;
+}
+
+std::optional<Failure> DeliverHttp(const Receiver& receiver, const notify::Outgoing& outgoing,
+                                   const net::WebOptions& options, const std::string& of) {
+  const Result<notify::Secrets> secrets = SecretsOf(receiver, of);
+  if (!secrets) return FailureOf(secrets.error());
+  // Some answers say the address again that was asked, or the key.
+  const bool tell_words = receiver.url_env.empty() && receiver.kind != ReceiverKind::kPagerDuty;
+  net::WebClient web(options);
+  for (const net::WebRequest& request : notify::HttpMessages(receiver, *secrets, outgoing)) {
+    bool taken = false;  // by its head; whatever stands behind it is of no interest
+    const Result<net::WebResponse> response =
+        web.Fetch(request, [&](const net::WebResponse&, std::string_view) -> Status {
+          taken = true;
+          return {};
+        });
+    if (taken) continue;
+    if (!response) return FailureOf(response.error());
+    if (std::optional<Failure> failure = FailureOf(*response, tell_words)) return failure;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Failure> Deliver(const Receiver& receiver, const notify::Outgoing& outgoing,
@@ -75,34 +130,12 @@ std::optional<Failure> Deliver(const Receiver& receiver, const notify::Outgoing&
   options.ca_file = receiver.ca_file;
   options.connect_timeout_ms = kConnectTimeoutMs;
   options.quiet_timeout_s = kQuietTimeoutS;
+  options.whole_timeout_s = kWholeTimeoutS;
   options.body_max_bytes = kAnswerMaxBytes;
   options.stopped = stopped;
   const std::string of = "the receiver '" + receiver.name + "'";
-  if (receiver.kind == ReceiverKind::kEmail) {
-    net::MailRequest mail;
-    mail.server = receiver.url;
-    mail.user = receiver.user;
-    mail.from = receiver.from;
-    mail.to = receiver.to;
-    mail.text = notify::MailMessage(receiver, outgoing).text;
-    if (!receiver.password_env.empty()) {
-      const Result<std::string> password = RequireVariable(receiver.password_env, of);
-      if (!password) return FailureOf(password.error());
-      mail.password = *password;
-    }
-    const Status sent = net::SendMail(mail, options);
-    if (!sent) return FailureOf(sent.error());
-    return std::nullopt;
-  }
-  const Result<notify::Secrets> secrets = SecretsOf(receiver, of);
-  if (!secrets) return FailureOf(secrets.error());
-  net::WebClient web(options);
-  for (const net::WebRequest& request : notify::HttpMessages(receiver, *secrets, outgoing)) {
-    const Result<net::WebResponse> response = web.Fetch(request);
-    if (!response) return FailureOf(response.error());
-    if (std::optional<Failure> failure = FailureOf(*response)) return failure;
-  }
-  return std::nullopt;
+  return receiver.kind == ReceiverKind::kEmail ? DeliverMail(receiver, outgoing, options, of)
+                                               : DeliverHttp(receiver, outgoing, options, of);
 }
 
 }  // namespace flyball::app

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
@@ -17,6 +18,7 @@ using Json = nlohmann::json;
 constexpr Money kCriticalAmount = Money::FromUnits(int128{100} * 1'000'000'000'000);
 constexpr double kCriticalLoss = 100;  // an hour
 constexpr char kAllIncidents[] = "1000";
+constexpr auto kAgainAfter = std::chrono::seconds(5);
 
 Result<std::string> Ask(LiveWatch& watch, const std::string& path) {
   serve::WatchQuestion question;
@@ -118,28 +120,39 @@ Status IncidentNews::Tell(const std::string& id) {
   return notifier_.Tell(FB_TRY(NoticeOf(incident, anomaly)));
 }
 
-Status IncidentNews::TellAll() {
+Result<std::vector<std::string>> IncidentNews::Remembered() {
   const Json answer = Json::parse(FB_TRY(Ask(watch_, "/incidents")), nullptr, false);
   if (!answer.is_object()) return Fail(Code::kInternal, "the watch lists no incidents");
-  const Json list = answer.value("incidents", Json::array());
-  for (auto incident = list.rbegin(); incident != list.rend(); ++incident) {  // the oldest first
-    FB_CHECK(Tell(incident->value("id", "")));
+  std::vector<std::string> ids;
+  for (const Json& incident : answer.value("incidents", Json::array())) {
+    ids.push_back(incident.value("id", ""));
   }
-  return {};
+  std::ranges::reverse(ids);  // the oldest first
+  return ids;
 }
 
 void IncidentNews::Run(const std::stop_token& stop) {
-  const auto warn = [](const Status& told) {
-    if (!told) log::Warn("an incident was not told", {{"why", told.error().ToString()}});
-  };
-  warn(TellAll());
+  const Result<std::vector<std::string>> remembered = Remembered();
   std::unique_lock lock(mutex_);
-  while (wake_.wait(lock, stop, [this] { return !changed_.empty(); })) {
+  if (remembered) {
+    changed_.insert(changed_.begin(), remembered->begin(), remembered->end());
+  } else {
+    log::Warn("incidents of before are not told", {{"why", remembered.error().ToString()}});
+  }
+  while (!stop.stop_requested() && wake_.wait(lock, stop, [this] { return !changed_.empty(); })) {
     const std::string id = std::move(changed_.front());
     changed_.pop_front();
     lock.unlock();
-    warn(Tell(id));
+    const Status told = Tell(id);
     lock.lock();
+    // What the watch has forgotten meanwhile is told by nobody; all else is tried again.
+    const bool gone = !told && told.error().code == Code::kNotFound;
+    if (fault_.IsNews(told)) {
+      log::Warn("an incident was not told", {{"incident", id}, {"why", told.error().ToString()}});
+    }
+    if (told || gone) continue;
+    changed_.push_back(id);
+    wake_.wait_for(lock, stop, kAgainAfter, [] { return false; });
   }
 }
 

@@ -13,9 +13,11 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "app/live_watch.h"
 #include "app/notifier.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "model/notice.h"
 
@@ -35,7 +37,7 @@ class IncidentNews {
 
  private:
   void Run(const std::stop_token& stop);
-  Status TellAll();
+  Result<std::vector<std::string>> Remembered();
   Status Tell(const std::string& id);
 
   LiveWatch& watch_;
@@ -43,6 +45,7 @@ class IncidentNews {
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<std::string> changed_;  // ids of incidents
+  log::LastingFault fault_;
   std::jthread thread_;
 };
 

@@ -229,6 +229,19 @@ void LiveWatch::Configure(const std::stop_token& stop) {
   } while (Pause(stop, kEstateEveryMs));
 }
 
+void LiveWatch::TellDays(std::vector<watch::Anomaly> days) {
+  std::lock_guard lock(mutex_);
+  for (watch::Anomaly& day : days) {
+    watcher_.book().TellDay(std::move(day), environment_.clock.Now());
+  }
+  Deliver();
+}
+
+watch::WatchSettings LiveWatch::settings() {
+  std::lock_guard lock(mutex_);
+  return watcher_.settings();
+}
+
 Result<std::string> LiveWatch::Ask(const serve::WatchQuestion& question) {
   std::lock_guard lock(mutex_);
   Result<std::string> told = watch::Administer(

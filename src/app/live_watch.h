@@ -46,6 +46,9 @@ class LiveWatch {
   // Begins to watch, on threads of its own.
   void Start();
   void Stop();
+  // Odd days of bills (watch/daily.h). From any thread.
+  void TellDays(std::vector<watch::Anomaly> days);
+  watch::WatchSettings settings();
   // From any thread.
   Result<std::string> Ask(const serve::WatchQuestion& question);
 

@@ -18,6 +18,7 @@ constexpr int kSenders = 4;
 constexpr auto kTickEvery = std::chrono::milliseconds(500);
 constexpr int kRulesEveryTicks = 4;
 constexpr size_t kListedMax = 200;
+constexpr uint64_t kRewriteLeastBytes = 8u << 20;
 
 Json ToJson(const Delivery& delivery) {
   Json json{{"id", delivery.id},
@@ -59,15 +60,13 @@ Notifier::~Notifier() {
   for (std::jthread& thread : threads_) thread.request_stop();
 }
 
-// Plays the journal, and begins a new one that holds what it came to: so it stays small.
 Status Notifier::Open() {
   os::Files& files = environment_.files;
   const std::string path = OutboxPath(environment_.home);
-  const std::string next = path + ".next";
   FB_CHECK(files.MakeDirs(os::JoinPath(environment_.home, "notify")));
   if (files.Exists(path)) {
-    const Result<uint64_t> read = os::Journal::Read(
-        files, path, [this](uint64_t, std::string_view record) { return outbox_.Replay(record); });
+    const auto play = [this](uint64_t, std::string_view record) { return outbox_.Replay(record); };
+    const Result<uint64_t> read = os::Journal::Read(files, path, play);
     if (!read && read.error().code != Code::kDataLoss) return Fail(read.error());
     if (!read) {
       const std::string aside = path + ".damaged";
@@ -78,28 +77,52 @@ Status Notifier::Open() {
       FB_CHECK(files.Rename(path, aside));
     }
   }
+  return Rewrite();
+}
+
+// Begins a new journal that holds what the old one came to: so it stays small.
+Status Notifier::Rewrite() {
+  os::Files& files = environment_.files;
+  const std::string path = OutboxPath(environment_.home);
+  const std::string next = path + ".next";
   FB_CHECK(files.Remove(next));
   os::Journal journal =
       FB_TRY(os::Journal::Open(files, next, [](uint64_t, std::string_view) { return Status(); }));
   const std::vector<std::string> kept = outbox_.Snapshot();
   const std::vector<std::string_view> records(kept.begin(), kept.end());
-  FB_CHECK(journal.Append(records, true));
+  if (!records.empty()) FB_CHECK(journal.Append(records, true));
   FB_CHECK(files.Rename(next, path));
   FB_CHECK(files.SyncDir(os::JoinPath(environment_.home, "notify")));
   journal_ = std::make_unique<os::Journal>(std::move(journal));
+  rewrite_at_ = std::max(kRewriteLeastBytes, 2 * journal_->size());
   return {};
 }
 
+// The record is durable, then it counts. After a failure the journal is written anew with all that
+// counted before, so that a disk that was full for a moment stops nothing for good.
 Status Notifier::Keep(std::string_view record) {
   if (record.empty()) return {};
-  FB_CHECK(journal_->Append(record, true));
+  Status kept = journal_ ? journal_->Append(record, true) : Fail(Code::kUnavailable, "no journal");
+  if (!kept) {
+    journal_.reset();
+    kept = Rewrite();
+    if (kept) kept = journal_->Append(record, true);
+  }
+  if (journal_fault_.IsNews(kept)) {
+    log::Error("the journal of notifications can't be written: nobody is told of anything",
+               {{"why", kept.error().ToString()}});
+  }
+  FB_CHECK(kept);
   const Status played = outbox_.Replay(record);
   if (!played) log::Bug("a record of notifications was not played", {{"record", record}});
+  if (journal_->size() > rewrite_at_) FB_CHECK(Rewrite());
   return played;
 }
 
 void Notifier::ReadRules() {
   const std::string path = os::JoinPath(environment_.home, "estate.yaml");
+  // A file that is away is being replaced.
+  if (!environment_.files.Exists(path)) return;
   const Result<std::string> text = estate::LoadEstate(environment_.files, path);
   if (text && *text == estate_before_) return;
   const auto rules = text ? estate::RuleSet::Compile(*text)
@@ -118,6 +141,7 @@ Status Notifier::Tell(const notice::Notice& notice) {
   {
     const std::lock_guard lock(mutex_);
     FB_CHECK(Keep(FB_TRY(outbox_.Take(notice, environment_.clock.Now()))));
+    outbox_.Refresh(notice);
   }
   wake_.notify_all();
   return {};
@@ -127,33 +151,17 @@ void Notifier::Run(const std::stop_token& stop) {
   for (int tick = 1; !stop.stop_requested(); ++tick) {
     if (tick % kRulesEveryTicks == 0) ReadRules();
     std::unique_lock lock(mutex_);
+    while (!untold_.empty() && Keep(untold_.front())) untold_.pop_front();
     for (const std::string& record : outbox_.Tick(environment_.clock.Now())) {
-      const Status kept = Keep(record);
-      if (journal_fault_.IsNews(kept)) {
-        log::Error("notifications can't be kept", {{"why", kept.error().ToString()}});
-      }
-      if (!kept) break;
+      if (!Keep(record)) break;
     }
     wake_.notify_all();
     wake_.wait_for(lock, stop, kTickEvery, [] { return false; });
   }
 }
 
-void Notifier::Tried(uint64_t delivery, const std::optional<notify::Failure>& failure,
-                     Instant now) {
-  const Status kept =
-      Keep(failure ? outbox_.Failed(delivery, now, *failure) : notify::Outbox::Sent(delivery, now));
-  if (kept) return;
-  // What has been sent would be sent again and again, so nothing more is until the next start.
-  broken_ = true;
-  log::Error(
-      "nobody is told of anything until a restart: the journal of notifications can't be "
-      "written",
-      {{"why", kept.error().ToString()}});
-}
-
 bool Notifier::TakeOne(std::unique_lock<std::mutex>* lock, const std::stop_token& stop) {
-  if (broken_) return false;
+  if (journal_fault_.lasts()) return false;  // what was sent would be sent again and again
   const std::vector<Delivery> due = outbox_.Due(environment_.clock.Now());
   const auto next = std::ranges::find_if(
       due, [&](const Delivery& delivery) { return !busy_.contains(delivery.receiver); });
@@ -177,7 +185,10 @@ bool Notifier::TakeOne(std::unique_lock<std::mutex>* lock, const std::stop_token
   lock->lock();
   busy_.erase(to.name);
   if (failure && stop.stop_requested()) return false;  // it is tried again at the next start
-  Tried(delivery.id, failure, environment_.clock.Now());
+  const Instant now = environment_.clock.Now();
+  const std::string outcome =
+      failure ? outbox_.Failed(delivery.id, now, *failure) : notify::Outbox::Sent(delivery.id, now);
+  if (!Keep(outcome)) untold_.push_back(outcome);
   if (failure) {
     log::Warn("a receiver did not take a notification",
               {{"receiver", to.name}, {"why", failure->fault}});
@@ -206,6 +217,8 @@ std::string Notifier::ListJson() {
   }
   return Json{{"receivers", std::move(receivers)},
               {"waiting", outbox_.waiting()},
+              {"dropped", outbox_.dropped()},
+              {"fault", journal_fault_.why()},
               {"deliveries", std::move(deliveries)}}
       .dump();
 }

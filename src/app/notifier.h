@@ -4,13 +4,14 @@
 //   Deliver
 //
 // What Tell has taken survives the process and a power cut. The estate's `notify` is read again
-// when it changes; one that can't be read leaves the last that could in force.
+// when it changes; one that can't be read, or is away, leaves the last that could be in force.
 #pragma once
 
 #include <condition_variable>
+#include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -41,20 +42,21 @@ class Notifier {
  private:
   explicit Notifier(const Environment& environment) : environment_(environment) {}
   Status Open();
+  Status Rewrite();
   Status Keep(std::string_view record);  // with mutex_ held
   void ReadRules();
   void Run(const std::stop_token& stop);
   void Send(const std::stop_token& stop);
-  void Tried(uint64_t delivery, const std::optional<notify::Failure>& failure, Instant now);
   bool TakeOne(std::unique_lock<std::mutex>* lock, const std::stop_token& stop);
 
   const Environment& environment_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::unique_ptr<os::Journal> journal_;
+  std::unique_ptr<os::Journal> journal_;  // none while it can't be written
+  uint64_t rewrite_at_ = 0;               // bytes
   notify::Outbox outbox_;
-  std::set<std::string> busy_;  // receivers to which something is on its way
-  bool broken_ = false;         // the journal can't be written
+  std::set<std::string> busy_;      // receivers to which something is on its way
+  std::deque<std::string> untold_;  // outcomes that could not be written
   std::string estate_before_;
   log::LastingFault rules_fault_, journal_fault_;
   std::vector<std::jthread> threads_;  // the last member: ended first

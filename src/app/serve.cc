@@ -6,6 +6,7 @@
 #include "app/check_import.h"
 #include "app/children.h"
 #include "app/command.h"
+#include "app/day_watch.h"
 #include "app/gateway_desk.h"
 #include "app/incident_news.h"
 #include "app/live_watch.h"
@@ -151,7 +152,12 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
     const OtherSpend other_spend(environment, *ledger);
     watch->Start();
     news.Start();
+    std::optional<DayWatch> days;
+    days.emplace(
+        environment, *ledger, [&watch] { return watch->settings(); },
+        [&watch](std::vector<watch::Anomaly> odd) { watch->TellDays(std::move(odd)); });
     os::WaitForStop(stop);
+    days.reset();
     watch->Stop();
     news.Stop();
   }

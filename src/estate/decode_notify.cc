@@ -19,6 +19,10 @@ using enum notice::ReceiverKind;
 constexpr std::array<std::string_view, 6> kKinds = {"webhook",   "slack",        "teams",
                                                     "pagerduty", "alertmanager", "email"};
 constexpr std::array<std::string_view, 3> kSeverities = {"info", "warning", "critical"};
+// What notices are labelled with (docs/NOTIFY.md), beside "tag:NAME".
+constexpr std::array<std::string_view, 14> kLabels = {
+    "kind",  "anomaly",  "total",        "key",         "team",   "project", "use_case",
+    "model", "provider", "end_customer", "environment", "budget", "source",  "currency"};
 constexpr std::string_view kPagerDutyUrl = "https://events.pagerduty.com";
 constexpr size_t kListMax = 1000;  // of receivers, routes, silences
 constexpr size_t kAddressesMax = 50;
@@ -154,8 +158,12 @@ Result<notice::Match> DecodeMatch(At map) {
       match.least = notice::ParseSeverity(least);
     } else if (key == "amount") {
       match.least_amount = FB_TRY(ReadMoneyAt(map, "amount", "the least amount"));
-    } else {
+    } else if (key.starts_with("tag:") || std::ranges::find(kLabels, key) != kLabels.end()) {
       match.labels.emplace_back(key, FB_TRY(ReadTexts(at, "a text or a glob")));
+    } else {
+      std::vector<std::string_view> known = {"severity", "amount"};
+      known.insert(known.end(), kLabels.begin(), kLabels.end());
+      return UnknownName(at, "condition of notices", key, known);
     }
   }
   return match;

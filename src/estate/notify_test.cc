@@ -84,8 +84,10 @@ TEST(NotifySection, RoutesNameReceiversAndStepsAscend) {
   const std::string receivers =
       "notify:\n  receivers:\n    - { name: chat, kind: slack, url_env: U }\n";
   for (const std::string wrong :
-       {"  routes: [ { to: chatt } ]\n", "  routes: [ { match: {} } ]\n",
-        "  routes: [ { to: chat, digest: soon } ]\n", "  routes: [ { to: chat, digest: 0s } ]\n",
+       {"  routes: [ { to: chatt } ]\n",
+        "  routes: [ { to: chat, match: { sevirity: critical } } ]\n",
+        "  routes: [ { match: {} } ]\n", "  routes: [ { to: chat, digest: soon } ]\n",
+        "  routes: [ { to: chat, digest: 0s } ]\n",
         "  routes: [ { to: chat, escalate: [ { after: 2h, to: chat }, { after: 1h, to: chat } ] } "
         "]\n",
         "  silences: [ { until: 2026-12-24 } ]\n",

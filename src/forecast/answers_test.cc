@@ -174,6 +174,10 @@ TEST_F(Answers, ABudgetThatWillBreakSaysWhen) {
   EXPECT_LT(wide["overrun_probability"].get<double>(), 0.01);
   EXPECT_TRUE(wide["overrun_at"].is_null());
   EXPECT_EQ(outlook["budgets"][2]["overrun_probability"], 1.0);
+  const std::string broke = outlook["budgets"][2]["overrun_at"];
+  EXPECT_GE(broke, "2026-10-09");
+  EXPECT_LE(broke, "2026-10-12");
+  EXPECT_EQ(outlook["budgets"][2]["overrun_to"], broke);
 }
 
 TEST_F(Answers, WhatTheGuardHasCountedIsSpent) {

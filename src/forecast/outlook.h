@@ -41,8 +41,8 @@ struct BudgetOutlook {
   std::vector<double> lower, upper;  // a level each
   double overrun = 0;                // probability
   double overrun_amount = 0;         // expected beyond the limit, over all paths
-  // Of the paths that overrun: the first days on which a tenth, half and nine tenths of them have.
-  // Only where one in twenty does.
+  // When it broke; else of the paths that overrun: the days by which a tenth, half and nine tenths
+  // of them have. Only where one in twenty does.
   std::optional<Instant> overrun_at, overrun_from, overrun_to;
   std::vector<std::string> notes;
 };

@@ -25,7 +25,8 @@ uint64_t Mix(uint64_t z) {  // splitmix64 (Steele, Lea and Flood, 2014)
   return z ^ (z >> 31);
 }
 
-std::vector<double> MakeNormals(uint64_t seed) {  // Box and Muller, 1958
+// kNormals of them, and the first again, so that `more` follow every one.
+std::vector<double> MakeNormals(uint64_t seed, size_t more) {  // Box and Muller, 1958
   std::vector<double> normals(kNormals);
   for (size_t i = 0; i < kNormals; i += 2) {
     const auto uniform = [&](size_t at) {
@@ -37,6 +38,7 @@ std::vector<double> MakeNormals(uint64_t seed) {  // Box and Muller, 1958
     normals[i] = radius * std::cos(angle);
     normals[i + 1] = radius * std::sin(angle);
   }
+  for (size_t i = 0; i < more; ++i) normals.push_back(normals[i]);
   return normals;
 }
 
@@ -45,7 +47,10 @@ double NormalCdf(double z) { return std::erfc(-z / std::numbers::sqrt2) / 2; }
 }  // namespace
 
 Paths::Paths(const std::vector<Series>& series, const Fits& fits, const PathOptions& options)
-    : series_(series), fits_(fits), options_(options), normals_(MakeNormals(Mix(options.seed))) {
+    : series_(series),
+      fits_(fits),
+      options_(options),
+      normals_(MakeNormals(Mix(options.seed), options.paths)) {
   FB_ASSERT(options.paths >= 1 && options.paths <= kPathsMax);
   ones_.resize(series.size());
   size_t blocks = 1;
@@ -61,8 +66,7 @@ Paths::Paths(const std::vector<Series>& series, const Fits& fits, const PathOpti
   weights_.resize(by_distance_.size());
   for (const auto& [distance, place] : by_distance_) {
     for (size_t block = 0; block < blocks; ++block) {
-      std::vector<double>& of_block = weights_[place].emplace_back(options.paths);
-      for (size_t p = 0; p < options.paths; ++p) of_block[p] = Chained(distance, p, block);
+      AddChained(distance, block, 1, weights_[place].emplace_back(options.paths, 0.0));
     }
   }
   const auto cells = static_cast<size_t>(2 * kDeviateMax / kDeviateStep) + 1;
@@ -121,19 +125,22 @@ size_t Paths::BlockOf(size_t length, size_t step) const {
   return std::min(step / length, kBlocksMax - 1);
 }
 
-double Paths::Normal(uint64_t a, uint64_t b, uint64_t c) const {
-  return normals_[Mix(options_.seed ^ Mix(a ^ Mix(b ^ Mix(c)))) % kNormals];
+// Deviates of two keys are other ones on every path, as they begin at other places of the pool.
+const double* Paths::Normals(uint64_t a, uint64_t b) const {
+  return normals_.data() + Mix(options_.seed ^ Mix(a ^ Mix(b))) % kNormals;
 }
 
-// A deviate of the block: that of the block before, carried on as a random walk would, and news.
-double Paths::Chained(uint64_t a, uint64_t path, size_t block) const {
-  double value = Normal(a, path, 0);
-  for (size_t k = 1; k <= block; ++k) {
+// Deviates of a block: those of the block before, carried on as a random walk would, and news.
+void Paths::AddChained(uint64_t key, size_t block, double factor, std::span<double> out) const {
+  for (size_t k = block + 1; k-- > 0;) {
     const auto at = static_cast<double>(k);
-    const double carried = level_share_ * std::sqrt((at - 0.5) / (at + 0.5));
-    value = carried * value + std::sqrt(1 - carried * carried) * Normal(a, path, k);
+    const double carried = k == 0 ? 0 : level_share_ * std::sqrt((at - 0.5) / (at + 0.5));
+    const double news = factor * std::sqrt(1 - carried * carried);
+    const double* const normals = Normals(key, k);
+    for (size_t p = 0; p < out.size(); ++p) out[p] += news * normals[p];
+    factor *= carried;
+    if (factor == 0) return;
   }
-  return value;
 }
 
 void Paths::Fill(size_t series, size_t step, std::span<double> out) const {
@@ -162,16 +169,19 @@ void Paths::Fill(size_t series, size_t step, std::span<double> out) const {
   const std::vector<double>& table = tables_[work.group][at];
   // Keys of the series' own deviates, apart from those of distances.
   const uint64_t level_key = (uint64_t{1} << 40) + series, noise_key = (uint64_t{2} << 40) + series;
-  for (size_t p = 0; p < out.size(); ++p) {
-    double z = 0;
-    if (norm > 0) {
-      for (const Column& column : one.columns) {
-        z += column.errors[at % length] * weights_[column.weights][block][p];
-      }
-      z *= shared_part;
+  std::ranges::fill(out, 0);
+  if (norm > 0) {
+    for (const Column& column : one.columns) {
+      const double part = shared_part * column.errors[at % length];
+      const std::vector<double>& weights = weights_[column.weights][block];
+      for (size_t p = 0; p < out.size(); ++p) out[p] += part * weights[p];
     }
-    z += level_part * Chained(level_key, p, block) + noise_part * Normal(noise_key, p, at);
-    const double cell = (std::clamp(z, -kDeviateMax, kDeviateMax) + kDeviateMax) / kDeviateStep;
+  }
+  AddChained(level_key, block, level_part, out);
+  const double* const noise = Normals(noise_key, at);
+  for (size_t p = 0; p < out.size(); ++p) {
+    const double z = std::clamp(out[p] + noise_part * noise[p], -kDeviateMax, kDeviateMax);
+    const double cell = (z + kDeviateMax) / kDeviateStep;
     const auto low = std::min(static_cast<size_t>(cell), table.size() - 2);
     const double part = cell - static_cast<double>(low);
     out[p] = work.Final(mean + width * (table[low] + part * (table[low + 1] - table[low])));

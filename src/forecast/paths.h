@@ -27,7 +27,7 @@ struct PathOptions {
   size_t paths = 1000;
   uint64_t seed = 1;
 };
-inline constexpr size_t kPathsMax = 100'000;
+inline constexpr size_t kPathsMax = 10'000;
 
 class Paths {
  public:
@@ -55,8 +55,8 @@ class Paths {
   void TakeColumns(size_t series, const Work& work);
   void FindLevelShare();
   size_t BlockOf(size_t length, size_t step) const;
-  double Normal(uint64_t a, uint64_t b, uint64_t c) const;
-  double Chained(uint64_t a, uint64_t path, size_t block) const;
+  const double* Normals(uint64_t a, uint64_t b) const;
+  void AddChained(uint64_t key, size_t block, double factor, std::span<double> out) const;
 
   const std::vector<Series>& series_;
   const Fits& fits_;

@@ -44,6 +44,7 @@ std::string HostOfUrl(std::string_view url) {
 
 bool IsLoopbackUrl(std::string_view url) {
   std::string host = HostOfUrl(url);
+  if (host.find('@') != std::string::npos) return false;  // a user, and the host is another
   const size_t colon = host.rfind(':');
   if (colon != std::string::npos && !host.ends_with(']')) host.resize(colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -57,6 +58,7 @@ void ApplyWebOptions(CURL* curl, const WebOptions& options) {
   curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout_ms));
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.quiet_timeout_s));
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, static_cast<long>(options.whole_timeout_s));
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, OnProgress);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &options);

@@ -55,8 +55,10 @@ Status SendMail(const MailRequest& request, const WebOptions& options) {
   if (code == CURLE_OK) return {};
   long answer = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer);
-  const bool for_good = answer >= 500 && answer < 600;
-  return Fail(for_good || code == CURLE_LOGIN_DENIED ? Code::kPermissionDenied : CodeOfCurl(code),
+  Code why = CodeOfCurl(code);
+  if (answer >= 500 && answer < 600) why = Code::kPermissionDenied;
+  if (code == CURLE_LOGIN_DENIED) why = Code::kFailedPrecondition;
+  return Fail(why,
               fmt::format("{} did not take the mail: {}{}", HostOfUrl(request.server),
                           curl_easy_strerror(code),
                           answer > 0 ? fmt::format(" (its answer: {})", answer) : std::string()));

@@ -19,9 +19,9 @@ struct MailRequest {
   std::vector<std::string> to;
   std::string text;  // head and body, lines ended by CR LF
 };
-// Errors as WebClient::Fetch; PERMISSION_DENIED: the server refuses user, sender or an address for
-// good (5xx), so that trying again is of no use. Nobody gets the message when one address is
-// refused.
+// Errors as WebClient::Fetch; PERMISSION_DENIED: the server refuses the sender or an address for
+// good (5xx), so that trying again is of no use; FAILED_PRECONDITION also when it refuses the user.
+// Nobody gets the message when one address is refused.
 Status SendMail(const MailRequest& request, const WebOptions& options);
 
 }  // namespace flyball::net

@@ -43,6 +43,7 @@ struct WebOptions {
   std::string ca_file;  // empty: the authorities that the system trusts
   int connect_timeout_ms = 10'000;
   int quiet_timeout_s = 30;  // without a byte
+  int whole_timeout_s = 0;   // of a request with its answer; 0: none
   uint64_t body_max_bytes = 32u << 20;
   // Asked now and then; true ends the request (CANCELLED).
   std::function<bool()> stopped;

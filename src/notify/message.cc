@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/crypto.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 namespace flyball::notify {
@@ -339,10 +340,12 @@ Mail MailMessage(const Receiver& receiver, const Outgoing& outgoing) {
                                               : fmt::format("{} notices", outgoing.notices.size());
   std::string to;
   for (const std::string& address : receiver.to) to += (to.empty() ? "" : ",\r\n ") + address;
+  constexpr size_t kMessageIdDigits = 32;  // ids have signs that mail servers refuse
   const std::string host = receiver.from.substr(receiver.from.find('@') + 1);
   mail.text = "Date: " + MailDate(outgoing.at) + "\r\nFrom: Flyball <" + receiver.from +
               ">\r\nTo: " + to + "\r\nSubject: " + HeadText("Flyball: " + mail.subject) +
-              "\r\nMessage-ID: <" + outgoing.id + "@" + host +
+              "\r\nMessage-ID: <" + Sha256Hex(outgoing.id).substr(0, kMessageIdDigits) + "@" +
+              host +
               ">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: "
               "text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n";
   const std::string body = Base64(MailText(outgoing));

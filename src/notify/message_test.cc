@@ -139,7 +139,12 @@ TEST(Message, MailHasALegalHeadWhateverTheTitle) {
   receiver.to = {"a@acme.example", "b@acme.example"};
   Notice notice = Made();
   notice.title = "预算将在三天内用完：" + std::string(200, 'x');
-  const Mail mail = MailMessage(receiver, {"d-7", {&notice, 1}, kAt, ""});
+  const Mail mail =
+      MailMessage(receiver, {"incident-1@2026-11-27T15:00:00.5Z-17", {&notice, 1}, kAt, ""});
+  const size_t id = mail.text.find("Message-ID: <");
+  const std::string id_text = mail.text.substr(id + 13, mail.text.find('>', id) - id - 13);
+  EXPECT_EQ(id_text.substr(id_text.find('@')), "@acme.example");
+  EXPECT_EQ(id_text.find(':'), std::string::npos);
   const size_t blank = mail.text.find("\r\n\r\n");
   ASSERT_NE(blank, std::string::npos);
   size_t line_start = 0;

@@ -77,91 +77,150 @@ Outbox::Target Outbox::TargetOf(const Notice& notice) const {
   return target;
 }
 
-// Who has to be told of a notice, by what its subject was before.
-Outbox::Target Outbox::NewsFor(const Notice& notice, bool silenced) const {
-  const auto found = subjects_.find(notice.id);
-  Target target = TargetOf(notice);
-  if (notice.state != State::kOpen) {
-    target.receivers.clear();
-    if (found == subjects_.end() || found->second.last.state == notice.state) return target;
-    target.receivers = found->second.told;
-    return target;
-  }
-  const bool again = found != subjects_.end() && found->second.last.state == State::kOpen;
-  const bool graver = again && notice.severity > found->second.last.severity;
-  if (silenced || (again && !graver)) target.receivers.clear();
-  return target;
+const Outbox::Subject* Outbox::Lasting(const std::string& id) const {
+  const auto found = subjects_.find(id);
+  const bool lasts = found != subjects_.end() && found->second.last.state != State::kResolved;
+  return lasts ? &found->second : nullptr;
 }
 
-// The digest that a notice can still be added to; 0: none.
+std::set<std::string> Outbox::NewsFor(const Target& target, const Subject& subject,
+                                      const Notice& notice) {
+  if (notice.state == State::kResolved) return {};
+  const bool graver = subject.told_at && notice.severity > subject.gravest;
+  std::set<std::string> news;
+  for (const std::string& receiver : target.receivers) {
+    if (graver || !subject.told.contains(receiver)) news.insert(receiver);
+  }
+  return news;
+}
+
+// A digest of the receiver that is not on its way yet: that tells of the subject, or that has room.
+// 0: none.
 uint64_t Outbox::OpenDigest(const std::string& receiver, const std::string& subject,
-                            const Target& target, Instant now) const {
-  if (target.digest_us == 0) return 0;
+                            bool with_subject, Instant now) const {
   for (const auto& [id, delivery] : deliveries_) {
     if (!IsWaiting(delivery) || delivery.receiver != receiver || delivery.digest_us == 0) continue;
     if (delivery.attempts > 0 || delivery.due <= now) continue;
-    if (delivery.notices.size() < kDigestNoticesMax || Tells(delivery, subject)) return id;
+    if (Tells(delivery, subject)) return id;
+    if (!with_subject && delivery.notices.size() < kDigestNoticesMax) return id;
   }
   return 0;
 }
 
+// Plans deliveries into a record.
+class Outbox::Writer {
+ public:
+  Writer(const Outbox& box, Instant now) : box_(box), now_(now), next_id_(box.next_id_) {}
+
+  // False: the receiver is none of the estate's, or too much waits for it.
+  bool Add(Json* record, const std::string& receiver, bool escalated, int64_t digest_us) {
+    if (!box_.HasReceiver(receiver)) return false;
+    const auto waiting = box_.waiting_.find(receiver);
+    const size_t planned = planned_[receiver]++;
+    if (planned + (waiting == box_.waiting_.end() ? 0 : waiting->second) >= kWaitingMax) {
+      (*record)["dropped"] = record->value("dropped", 0) + 1;
+      return false;
+    }
+    const Instant due{now_.us + digest_us};
+    (*record)["deliveries"].push_back(
+        DeliveryJson(next_id_++, receiver, due, due, escalated, digest_us));
+    return true;
+  }
+
+ private:
+  const Outbox& box_;
+  Instant now_;
+  uint64_t next_id_;
+  std::map<std::string, size_t> planned_;
+};
+
 Result<std::string> Outbox::Take(const Notice& notice, Instant now) const {
   FB_CHECK(notice::Validate(notice));
   if (rules_.receivers.empty()) return std::string();
-  const auto known = subjects_.find(notice.id);
-  const bool nothing_new =
-      known == subjects_.end() ? notice.state == State::kResolved : known->second.last == notice;
-  if (nothing_new) return std::string();
-  const bool silenced = IsSilenced(notice, now);
-  const Target target = NewsFor(notice, silenced);
-  Json record{{"take", NoticeToJson(notice)}, {"at", now.us}, {"silenced", silenced}};
-  uint64_t id = next_id_;
-  for (const std::string& receiver : target.receivers) {
-    if (!HasReceiver(receiver)) continue;
-    if (const uint64_t digest = OpenDigest(receiver, notice.id, target, now); digest != 0) {
+  const Subject* const known = Lasting(notice.id);
+  if (known == nullptr && notice.state != State::kOpen) return std::string();
+  const Subject fresh;
+  const Subject& subject = known != nullptr ? *known : fresh;
+  Notice routed = notice;
+  if (known != nullptr) routed.labels = known->last.labels;
+  const Target target = TargetOf(routed);
+  const std::set<std::string> news = NewsFor(target, subject, routed);
+  const bool silenced = !news.empty() && IsSilenced(routed, now);
+  Json record{{"take", NoticeToJson(routed)},
+              {"at", now.us},
+              {"fresh", known == nullptr},
+              {"held_back", silenced || (known != nullptr && known->held_back)}};
+  Writer writer(*this, now);
+  const auto tell = [&](const std::string& receiver, int64_t digest_us) {
+    const bool anywhere = digest_us > 0;
+    if (const uint64_t digest = OpenDigest(receiver, notice.id, !anywhere, now);
+        digest != 0 && (anywhere || notice.state != State::kOpen)) {
       record["into"].push_back(digest);
-      continue;
+    } else {
+      writer.Add(&record, receiver, false, digest_us);
     }
-    const Instant due{now.us + target.digest_us};
-    record["deliveries"].push_back(DeliveryJson(id++, receiver, due, due, false, target.digest_us));
+  };
+  const bool other_state = known != nullptr && known->last.state != notice.state;
+  if (other_state) {
+    for (const std::string& receiver : subject.told) {
+      if (!news.contains(receiver)) tell(receiver, 0);
+    }
   }
-  if (id != next_id_ && waiting() + (id - next_id_) > kWaitingMax) {
-    return Fail(Code::kResourceExhausted, "10,000 messages wait for their receivers",
-                "see `flyball notify list` for what is wrong with them");
+  if (!silenced) {
+    for (const std::string& receiver : news) tell(receiver, target.digest_us);
   }
+  const bool says = record.contains("deliveries") || record.contains("into") ||
+                    record.contains("dropped") || other_state;
+  if (!says && (!silenced || (known != nullptr && known->held_back))) return std::string();
   return record.dump();
 }
 
 std::vector<std::string> Outbox::Tick(Instant now) const {
   std::vector<std::string> records;
-  uint64_t id = next_id_;
-  size_t room = kWaitingMax - std::min(kWaitingMax, waiting());
+  Writer writer(*this, now);
   for (const auto& [name, subject] : subjects_) {
-    if (subject.last.state != State::kOpen) continue;
-    if (IsSilenced(subject.last, now)) continue;
+    if (subject.last.state == State::kResolved || IsSilenced(subject.last, now)) continue;
     const Target target = TargetOf(subject.last);
     Json record{{"step", name}, {"at", now.us}};
-    size_t done = subject.steps_done;
-    const auto tell = [&](const auto& receivers, bool escalated) {
-      for (const std::string& receiver : receivers) {
-        if (!HasReceiver(receiver) || room == 0) continue;
-        --room;
-        record["deliveries"].push_back(DeliveryJson(id++, receiver, now, now, escalated, 0));
+    if (subject.held_back) {
+      record["free"] = true;
+      for (const std::string& receiver : NewsFor(target, subject, subject.last)) {
+        writer.Add(&record, receiver, false, 0);
       }
-    };
-    if (subject.silenced) tell(target.receivers, false);  // it lasts longer than its silence
-    for (; done < target.escalate.size(); ++done) {
-      if (now.us - subject.opened.us < target.escalate[done].after_us) break;
-      tell(target.escalate[done].to, true);
     }
-    record["done"] = done;
-    if (done != subject.steps_done || subject.silenced) records.push_back(record.dump());
+    for (const notice::Escalation& step : target.escalate) {
+      const bool due = subject.last.state == State::kOpen && subject.told_at &&
+                       now.us - subject.told_at->us >= step.after_us;
+      for (const std::string& receiver : step.to) {
+        if (!due || subject.steps.contains({step.after_us, receiver})) continue;
+        if (!writer.Add(&record, receiver, true, 0)) continue;
+        record["steps"].push_back({step.after_us, receiver});
+      }
+    }
+    // What finds no room is looked for again, and is not written down each time.
+    if (record.contains("deliveries") || record.contains("free")) records.push_back(record.dump());
   }
-  for (const auto& [number, delivery] : deliveries_) {
+  for (const auto& [id, delivery] : deliveries_) {
     if (!IsWaiting(delivery) || HasReceiver(delivery.receiver)) continue;
-    records.push_back(Failed(number, now, {"the estate has no such receiver any more", true, 0}));
+    if (now.us - delivery.since.us < kGiveUpUs) continue;
+    records.push_back(Failed(id, now, {"the estate has no such receiver any more", true, 0}));
   }
   return records;
+}
+
+void Outbox::Refresh(const Notice& notice) {
+  const auto subject = subjects_.find(notice.id);
+  if (subject == subjects_.end() || subject->second.last.state != notice.state) return;
+  Notice newest = notice;
+  newest.labels = subject->second.last.labels;
+  for (auto& [id, delivery] : deliveries_) {
+    if (!IsWaiting(delivery) || delivery.digest_us == 0 || delivery.attempts > 0) continue;
+    for (Notice& told : delivery.notices) {
+      if (told.id == notice.id) told = newest;
+    }
+  }
+  newest.detail.clear();
+  subject->second.last = std::move(newest);
 }
 
 std::string Outbox::Sent(uint64_t id, Instant now) {
@@ -193,6 +252,8 @@ std::vector<Delivery> Outbox::Due(Instant now) const {
   std::set<std::pair<std::string, std::string>> before_these;  // receiver, subject
   for (const auto& [id, delivery] : deliveries_) {
     if (!IsWaiting(delivery)) continue;
+    const bool collects = delivery.digest_us > 0 && delivery.attempts == 0 && delivery.due > now;
+    if (collects || !HasReceiver(delivery.receiver)) continue;
     const bool in_turn = std::ranges::none_of(delivery.notices, [&](const Notice& notice) {
       return before_these.contains({delivery.receiver, notice.id});
     });
@@ -213,6 +274,12 @@ std::vector<Delivery> Outbox::Deliveries(size_t most) const {
   return newest;
 }
 
+size_t Outbox::waiting() const {
+  size_t all = 0;
+  for (const auto& [receiver, count] : waiting_) all += count;
+  return all;
+}
+
 void Outbox::Forget() {
   size_t ended = deliveries_.size() - waiting();
   for (auto at = deliveries_.begin(); at != deliveries_.end() && ended > kEndedMax;) {
@@ -226,7 +293,7 @@ void Outbox::Forget() {
   while (subjects_.size() > kSubjectsMax) {
     // Those that are over go first, then the oldest.
     const auto oldest = std::ranges::min_element(subjects_, {}, [](const auto& entry) {
-      return std::pair(entry.second.last.state != State::kResolved, entry.second.opened);
+      return std::pair(entry.second.last.state != State::kResolved, entry.second.last.since);
     });
     subjects_.erase(oldest);
   }
@@ -236,65 +303,77 @@ void Outbox::Forget() {
 struct Outbox::Player {
   Outbox& box;
 
-  void Add(Subject* subject, Delivery delivery) {
-    subject->told.insert(delivery.receiver);
-    delivery.notices = {subject->last};
-    Keep(std::move(delivery));
-  }
-
   void Keep(Delivery delivery) {
+    if (IsWaiting(delivery)) ++box.waiting_[delivery.receiver];
     box.next_id_ = std::max(box.next_id_, delivery.id + 1);
-    if (IsWaiting(delivery)) ++box.waiting_;
     box.deliveries_[delivery.id] = std::move(delivery);
   }
 
   void End(Delivery* delivery, DeliveryState state) {
-    if (IsWaiting(*delivery)) --box.waiting_;
+    if (IsWaiting(*delivery) && --box.waiting_[delivery->receiver] == 0) {
+      box.waiting_.erase(delivery->receiver);
+    }
     delivery->state = state;
+  }
+
+  static void Told(Subject* subject, const std::string& receiver, Instant at) {
+    subject->told.insert(receiver);
+    if (!subject->told_at) subject->told_at = at;
+    subject->gravest = std::max(subject->gravest, subject->last.severity);
+  }
+
+  void AddAll(const Json& record, const Notice& notice, Subject* subject) {
+    const Instant at{record.at("at").get<int64_t>()};
+    for (const Json& json : record.value("deliveries", Json::array())) {
+      Delivery delivery = ReadDelivery(json);
+      delivery.notices = {notice};
+      Told(subject, delivery.receiver, at);
+      Keep(std::move(delivery));
+    }
+    for (const Json& id : record.value("into", Json::array())) {
+      Delivery& digest = box.deliveries_.at(id.get<uint64_t>());
+      Told(subject, digest.receiver, at);
+      std::erase_if(digest.notices, [&](const Notice& told) { return told.id == notice.id; });
+      digest.notices.push_back(notice);
+    }
+    box.dropped_ += record.value("dropped", uint64_t{0});
   }
 
   Status Take(const Json& record) {
     const Notice notice = FB_TRY(ParseNotice(record["take"].dump()));
-    const auto [found, fresh] = box.subjects_.try_emplace(notice.id);
-    Subject& subject = found->second;
-    if (fresh || (subject.last.state != State::kOpen && notice.state == State::kOpen)) {
-      subject = Subject{};
-      subject.opened.us = record.at("at").get<int64_t>();
-      subject.silenced = record.at("silenced").get<bool>();
-    }
+    Subject& subject = box.subjects_[notice.id];
+    if (record.at("fresh").get<bool>()) subject = Subject{};
+    subject.held_back = record.at("held_back").get<bool>();
     subject.last = notice;
-    for (const Json& json : record.value("deliveries", Json::array())) {
-      Add(&subject, ReadDelivery(json));
-    }
-    for (const Json& id : record.value("into", Json::array())) {
-      Delivery& digest = box.deliveries_.at(id.get<uint64_t>());
-      subject.told.insert(digest.receiver);
-      std::erase_if(digest.notices, [&](const Notice& told) { return told.id == notice.id; });
-      digest.notices.push_back(notice);
-    }
+    subject.last.detail.clear();
+    AddAll(record, notice, &subject);
     return {};
   }
 
   Status Step(const Json& record) {
     Subject& subject = box.subjects_.at(record["step"].get<std::string>());
-    subject.silenced = false;
-    subject.steps_done = record.at("done").get<size_t>();
-    for (const Json& json : record.value("deliveries", Json::array())) {
-      Add(&subject, ReadDelivery(json));
+    if (record.contains("free")) subject.held_back = false;
+    for (const Json& step : record.value("steps", Json::array())) {
+      subject.steps.emplace(step.at(0).get<int64_t>(), step.at(1).get<std::string>());
     }
+    AddAll(record, subject.last, &subject);
     return {};
   }
 
+  // What was forgotten meanwhile is no fault.
   Status Sent(const Json& record) {
-    Delivery& delivery = box.deliveries_.at(record["sent"].get<uint64_t>());
-    End(&delivery, DeliveryState::kSent);
-    ++delivery.attempts;
-    delivery.fault.clear();
+    const auto found = box.deliveries_.find(record["sent"].get<uint64_t>());
+    if (found == box.deliveries_.end()) return {};
+    End(&found->second, DeliveryState::kSent);
+    ++found->second.attempts;
+    found->second.fault.clear();
     return {};
   }
 
   Status Failed(const Json& record) {
-    Delivery& delivery = box.deliveries_.at(record["failed"].get<uint64_t>());
+    const auto found = box.deliveries_.find(record["failed"].get<uint64_t>());
+    if (found == box.deliveries_.end()) return {};
+    Delivery& delivery = found->second;
     ++delivery.attempts;
     delivery.due.us = record.at("due").get<int64_t>();
     delivery.fault = record.at("fault").get<std::string>();
@@ -317,9 +396,11 @@ struct Outbox::Player {
     Subject subject;
     subject.last = FB_TRY(ParseNotice(json.at("last").dump()));
     subject.told = json.at("told").get<std::set<std::string>>();
-    subject.opened.us = json.at("opened").get<int64_t>();
-    subject.steps_done = json.at("done").get<size_t>();
-    subject.silenced = json.at("silenced").get<bool>();
+    const auto gravest = notice::ParseSeverity(json.at("gravest").get<std::string>());
+    if (gravest) subject.gravest = *gravest;
+    if (json.contains("told_at")) subject.told_at = Instant{json["told_at"].get<int64_t>()};
+    subject.steps = json.at("steps").get<std::set<std::pair<int64_t, std::string>>>();
+    subject.held_back = json.at("held_back").get<bool>();
     box.subjects_[subject.last.id] = std::move(subject);
     return {};
   }
@@ -349,13 +430,13 @@ Status Outbox::Replay(std::string_view text) {
 std::vector<std::string> Outbox::Snapshot() const {
   std::vector<std::string> records;
   for (const auto& [id, subject] : subjects_) {
-    records.push_back(Json{{"subject",
-                            {{"last", NoticeToJson(subject.last)},
-                             {"told", subject.told},
-                             {"opened", subject.opened.us},
-                             {"done", subject.steps_done},
-                             {"silenced", subject.silenced}}}}
-                          .dump());
+    Json json{{"last", NoticeToJson(subject.last)},
+              {"told", subject.told},
+              {"gravest", notice::SeverityName(subject.gravest)},
+              {"steps", subject.steps},
+              {"held_back", subject.held_back}};
+    if (subject.told_at) json["told_at"] = subject.told_at->us;
+    records.push_back(Json{{"subject", std::move(json)}}.dump());
   }
   for (const auto& [id, delivery] : deliveries_) {
     Json json = DeliveryJson(id, delivery.receiver, delivery.since, delivery.due,

@@ -7,21 +7,26 @@
 //
 //   notice ─► Take ─► record ─► Replay ─► Due(now) ─► sender ─► Sent | Failed ─► record ─► Replay
 //
-// - The first route that matches says who is told. What is silenced is recorded and not sent; when
-//   it still lasts after the silence, it is sent then.
-// - A digest of a route and receiver collects for its time from the first notice on.
+// - The first route that matches says who is told, each time that a notice comes: who is among them
+//   and was not told yet, or everybody once it is graver than what was told. Repetition is no news.
+// - What is silenced is held back; when it still lasts after the silence, it is told then.
+// - A digest of a receiver collects for its time from the first notice on, and is told as it is by
+//   then.
 // - A failure is tried again after 2 s, 4 s, 8 s, ..., at most 15 minutes apart, or when the
 // receiver
-//   says (Retry-After), until a day is over: then it is given up, told, and shown.
-// - Acknowledging or resolving ends the escalation; who was told that something began is told that
-//   it has ended, and nobody else is.
+//   says (Retry-After), until a day is over: then it is given up and shown. So is, after a day,
+//   what waits for a receiver that the estate does not have, as estates are edited.
+// - Acknowledging ends the escalation; who was told that something began is told of that and of its
+//   end, and nobody else is.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -33,7 +38,7 @@ namespace flyball::notify {
 inline constexpr int64_t kFirstRetryUs = 2 * kMicrosPerSecond;
 inline constexpr int64_t kRetryMostUs = 15 * 60 * kMicrosPerSecond;
 inline constexpr int64_t kGiveUpUs = kMicrosPerDay;
-inline constexpr size_t kWaitingMax = 10'000;     // deliveries that are not sent yet
+inline constexpr size_t kWaitingMax = 1'000;      // deliveries of one receiver
 inline constexpr size_t kDigestNoticesMax = 100;  // of one message; more are the next
 inline constexpr size_t kEndedMax = 1'000;        // that are remembered, the newest
 inline constexpr size_t kSubjectsMax = 10'000;    // incidents that are remembered, the newest
@@ -67,20 +72,25 @@ class Outbox {
   const notice::Rules& rules() const { return rules_; }
 
   // These change nothing: they return records, which Replay applies once they are durable.
-  // "" when there is nothing to tell; RESOURCE_EXHAUSTED at kWaitingMax, INVALID_ARGUMENT for a
-  // notice that is none.
+  // "" when there is nothing to tell; INVALID_ARGUMENT for a notice that is none. Beyond
+  // kWaitingMax a receiver is not told, which is counted (`dropped`).
   Result<std::string> Take(const notice::Notice& notice, Instant now) const;
-  // Escalations and ends of silences that are due, and what waits for receivers that are gone.
+  // Escalations and ends of silences that are due, and what has waited for a day for a receiver
+  // that is gone.
   std::vector<std::string> Tick(Instant now) const;
   static std::string Sent(uint64_t id, Instant now);
   std::string Failed(uint64_t id, Instant now, const Failure& failure) const;
+
+  // Not durable: what is not news is what waiting digests say by now.
+  void Refresh(const notice::Notice& notice);
 
   // What is to be sent now: of each receiver the oldest, and of one incident one after the other.
   std::vector<Delivery> Due(Instant now) const;
 
   // Newest first, at most `most`.
   std::vector<Delivery> Deliveries(size_t most) const;
-  size_t waiting() const { return waiting_; }
+  size_t waiting() const;
+  uint64_t dropped() const { return dropped_; }
 
   // Plays a record back. DATA_LOSS for what is none.
   Status Replay(std::string_view record);
@@ -88,12 +98,13 @@ class Outbox {
   std::vector<std::string> Snapshot() const;
 
  private:
-  struct Subject {  // what notices of one id are about
-    notice::Notice last;
+  struct Subject {               // what notices of one id are about
+    notice::Notice last;         // without its detail; the labels are those of the first
     std::set<std::string> told;  // receivers
-    Instant opened;
-    size_t steps_done = 0;  // of the escalation
-    bool silenced = false;
+    notice::Severity gravest = notice::Severity::kInfo;  // that was told
+    std::optional<Instant> told_at;                      // first
+    std::set<std::pair<int64_t, std::string>> steps;     // of the escalation: after, receiver
+    bool held_back = false;                              // by a silence
   };
   struct Player;
   struct Target {
@@ -101,10 +112,14 @@ class Outbox {
     int64_t digest_us = 0;
     std::vector<notice::Escalation> escalate;
   };
+  class Writer;  // of the deliveries of a record
   Target TargetOf(const notice::Notice& notice) const;
-  Target NewsFor(const notice::Notice& notice, bool silenced) const;
+  // Of the subject as the notice leaves it: whom of the target it is news to.
+  static std::set<std::string> NewsFor(const Target& target, const Subject& subject,
+                                       const notice::Notice& notice);
+  const Subject* Lasting(const std::string& id) const;
   bool IsSilenced(const notice::Notice& notice, Instant now) const;
-  uint64_t OpenDigest(const std::string& receiver, const std::string& subject, const Target& target,
+  uint64_t OpenDigest(const std::string& receiver, const std::string& subject, bool with_subject,
                       Instant now) const;
   void Forget();
   bool HasReceiver(std::string_view name) const;
@@ -113,7 +128,8 @@ class Outbox {
   std::map<uint64_t, Delivery> deliveries_;
   std::map<std::string, Subject> subjects_;
   uint64_t next_id_ = 1;
-  size_t waiting_ = 0;  // of the deliveries
+  std::map<std::string, size_t> waiting_;  // of the deliveries, by receiver
+  uint64_t dropped_ = 0;
 };
 
 }  // namespace flyball::notify

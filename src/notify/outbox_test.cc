@@ -132,8 +132,7 @@ TEST_F(OutboxTest, NewsOfAnIncidentIsToldAndRepetitionIsNot) {
   EXPECT_EQ(SendAll(kNow), (Lines{"chat:a resolved", "oncall:a resolved"}));
   Take(Made("a"));  // again
   EXPECT_EQ(SendAll(kNow), Lines{"chat:a"});
-  Take(Made("z", State::kAcknowledged));  // of which nobody was told
-  EXPECT_EQ(SendAll(kNow), Lines{});
+  EXPECT_EQ(box_.Take(Made("z", State::kAcknowledged), kNow).value(), "");  // nobody knows of it
   EXPECT_EQ(box_.Take(Made("y", State::kResolved), kNow).value(), "");
   EXPECT_EQ(box_.Take(Made("a"), kNow).value(), "");
 }
@@ -249,32 +248,159 @@ TEST_F(OutboxTest, AReceiverSaysWhenAndAFinalFailureIsNotRepeated) {
   EXPECT_EQ(box_.waiting(), 0u);
 }
 
-TEST_F(OutboxTest, WhatWaitsForAReceiverThatIsGoneIsGivenUp) {
+// Estates are edited, and may be broken or away for a moment.
+TEST_F(OutboxTest, WhatWaitsForAReceiverThatIsGoneWaitsForADay) {
   box_.SetRules(TwoReceivers());
   Take(Made("a"));
   notice::Rules rules = TwoReceivers();
   rules.receivers.pop_back();
   box_.SetRules(rules);
-  Tick(kNow);
-  EXPECT_EQ(SendAll(kNow), Lines{"chat:a"});
+  Tick(After(3600));
+  EXPECT_EQ(SendAll(After(3600)), Lines{"chat:a"});
+  EXPECT_EQ(box_.waiting(), 1u);
+  box_.SetRules(TwoReceivers());
+  EXPECT_EQ(SendAll(After(3600)), Lines{"oncall:a"});
+  Take(Made("b"), After(3600));
+  box_.SetRules({});
+  Tick(After(3600 + 86'400));
   EXPECT_EQ(box_.waiting(), 0u);
 }
 
-TEST_F(OutboxTest, BrokenRecordsAreRefused) {
-  for (const char* text : {"", "[]", "{}", "{\"sent\":7}", "{\"take\":{}}", "{\"step\":\"a\"}",
+TEST_F(OutboxTest, BrokenRecordsAreRefusedAndForgottenDeliveriesAreNot) {
+  for (const char* text : {"", "[]", "{}", "{\"sent\":\"a\"}", "{\"take\":{}}", "{\"step\":\"a\"}",
                            "{\"failed\":\"x\"}", "{\"subject\":1}"}) {
     EXPECT_FALSE(box_.Replay(text)) << text;
   }
+  EXPECT_TRUE(box_.Replay(Outbox::Sent(7, kNow)));
+  EXPECT_TRUE(box_.Replay(box_.Failed(7, kNow, {"503", false, 0})));
 }
 
-TEST_F(OutboxTest, TheLimitIsKept) {
+TEST_F(OutboxTest, ADeadReceiverDoesNotKeepOthersFromTheirNews) {
+  notice::Rules rules = TwoReceivers();
+  rules.routes.resize(2);
+  rules.routes[0].match.labels = {{"team", {"n"}}};
+  rules.routes[0].to = {"oncall"};
+  rules.routes[1].to = {"chat", "oncall"};
+  box_.SetRules(rules);
+  for (size_t i = 0; i < kWaitingMax; ++i) Take(Made("n" + std::to_string(i)));
+  EXPECT_EQ(box_.dropped(), 0u);
+  Take(Made("a"));
+  EXPECT_EQ(box_.dropped(), 1u);
+  EXPECT_EQ(box_.waiting(), kWaitingMax + 1);
+}
+
+TEST_F(OutboxTest, ARouteByAmountIsFoundWhenTheAmountHasGrown) {
+  notice::Rules rules = TwoReceivers();
+  rules.routes.resize(2);
+  rules.routes[0].match.least_amount = Money::Parse("500").value();
+  rules.routes[0].to = {"oncall"};
+  rules.routes[1].to = {"chat"};
+  box_.SetRules(rules);
+  Notice notice = Made("a");
+  notice.amount = Money::Parse("3").value();
+  Take(notice);
+  EXPECT_EQ(SendAll(kNow), Lines{"chat:a"});
+  notice.amount = Money::Parse("600").value();
+  Take(notice);
+  EXPECT_EQ(SendAll(kNow), Lines{"oncall:a"});
+  notice.amount = Money::Parse("700").value();
+  EXPECT_EQ(box_.Take(notice, kNow).value(), "");  // nothing to write down
+}
+
+TEST_F(OutboxTest, SeverityThatFlapsIsToldOnce) {
   box_.SetRules(TwoReceivers());
-  for (size_t i = 0; i < kWaitingMax / 2; ++i) {
-    Play(box_.Take(Made("n" + std::to_string(i)), kNow));
+  Take(Made("a"));
+  Take(Made("a", State::kOpen, Severity::kCritical));
+  EXPECT_EQ(SendAll(kNow).size(), 4u);
+  for (int i = 0; i < 3; ++i) {
+    Take(Made("a"));
+    Take(Made("a", State::kOpen, Severity::kCritical));
   }
-  const Result<std::string> refused = box_.Take(Made("more"), kNow);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
+  EXPECT_EQ(SendAll(kNow), Lines{});
+  Take(Made("b", State::kOpen));
+  Take(Made("b", State::kAcknowledged));
+  Take(Made("b", State::kAcknowledged, Severity::kCritical));  // grows on in somebody's hands
+  EXPECT_EQ(SendAll(kNow).size(), 6u);
+}
+
+TEST_F(OutboxTest, WhatIsCriticalDoesNotWaitForADigest) {
+  notice::Rules rules = TwoReceivers();
+  rules.routes.resize(2);
+  rules.routes[0].match.least = Severity::kCritical;
+  rules.routes[0].to = {"chat"};
+  rules.routes[1].to = {"chat"};
+  rules.routes[1].digest_us = 3600 * kSecond;
+  box_.SetRules(rules);
+  Take(Made("a"));
+  Take(Made("b"));
+  Take(Made("a", State::kOpen, Severity::kCritical), After(180));
+  EXPECT_EQ(SendAll(After(180)), Lines{"chat:a"});
+  Take(Made("b", State::kResolved), After(200));
+  EXPECT_EQ(SendAll(After(200)), Lines{});
+  EXPECT_EQ(SendAll(After(3600)), Lines{"chat:a,b resolved"});
+}
+
+TEST_F(OutboxTest, ADigestSaysWhatIsSoByThen) {
+  notice::Rules rules = TwoReceivers();
+  rules.routes.resize(1);
+  rules.routes[0].to = {"chat"};
+  rules.routes[0].digest_us = 600 * kSecond;
+  box_.SetRules(rules);
+  Notice notice = Made("a");
+  notice.detail = R"({"n":1})";
+  Take(notice);
+  notice.amount = Money::Parse("40").value();
+  notice.detail = R"({"n":2})";
+  notice.labels = {{"model", "gpt-5"}};  // what an incident is known by stays
+  box_.Refresh(notice);
+  const std::vector<Delivery> due = box_.Due(After(600));
+  ASSERT_EQ(due.size(), 1u);
+  const Notice& told = due[0].notices.front();
+  EXPECT_EQ(told.amount, notice.amount);
+  EXPECT_EQ(told.detail, notice.detail);
+  EXPECT_EQ(told.labels, Made("a").labels);
+}
+
+TEST_F(OutboxTest, EscalationCountsFromWhenPeopleWereTold) {
+  notice::Rules rules = TwoReceivers();
+  rules.routes.resize(2);
+  rules.routes[0].match.least = Severity::kCritical;
+  rules.routes[0].to = {"chat"};
+  rules.routes[0].escalate = {{900 * kSecond, {"oncall"}}};
+  rules.routes[1].to = {"chat"};
+  rules.routes[1].escalate = {{300 * kSecond, {"chat"}}};
+  rules.silences.resize(1);
+  rules.silences[0].until = After(10'000);
+  box_.SetRules(rules);
+  Take(Made("a"));
+  Tick(After(9'999));
+  EXPECT_EQ(SendAll(After(9'999)), Lines{});
+  Tick(After(10'000));
+  Tick(After(10'001));
+  EXPECT_EQ(SendAll(After(10'001)), Lines{"chat:a"});
+  Tick(After(10'300));
+  EXPECT_EQ(SendAll(After(10'300)), Lines{"chat:a!"});
+  Take(Made("a", State::kOpen, Severity::kCritical), After(10'600));  // another route, other steps
+  Tick(After(10'899));
+  EXPECT_EQ(SendAll(After(10'899)), Lines{"chat:a"});
+  Tick(After(10'900));
+  EXPECT_EQ(SendAll(After(10'900)), Lines{"oncall:a!"});
+}
+
+TEST_F(OutboxTest, WhatGrowsGraverInASilenceIsToldAfterIt) {
+  notice::Rules rules = TwoReceivers();
+  rules.receivers.pop_back();
+  rules.silences.resize(1);
+  rules.silences[0].from = After(10);
+  rules.silences[0].until = After(100);
+  box_.SetRules(rules);
+  Take(Made("a"));
+  EXPECT_EQ(SendAll(kNow), Lines{"chat:a"});
+  Take(Made("a", State::kOpen, Severity::kCritical), After(50));
+  Tick(After(60));
+  EXPECT_EQ(SendAll(After(60)), Lines{});
+  Tick(After(100));
+  EXPECT_EQ(SendAll(After(100)), Lines{"chat:a"});
 }
 
 // The records, and a snapshot, give the same outbox at every moment; each delivery is sent, given

@@ -95,6 +95,39 @@ TEST_F(OverLedger, AnswersOnAnEmptyHome) {
   EXPECT_TRUE(Query(R"({"measures":["billed_cost"]})")["rows"].empty());
 }
 
+TEST_F(OverLedger, ForecastsByEitherMethodAndSaysWhatIsWrong) {
+  std::string bill(kHeader);
+  for (int day = 1; day <= 28; ++day) {
+    bill += Line(std::to_string(10 + day % 7), "Search",
+                 fmt::format("2026-01-{:02}T00:00:00Z", day));
+  }
+  Upload(bill);
+  net::Request get = Ask("GET", "/api/v1/forecast");
+  get.query = {{"by", "service"}, {"horizon", "7d"}};
+  const net::ClientResponse got = Send(get);
+  ASSERT_EQ(got.status, 200) << got.body;
+  const Json forecast = Json::parse(got.body);
+  EXPECT_EQ(forecast["estimate"], true);
+  EXPECT_EQ(forecast["known_to"], "2026-01-29T00:00:00Z");
+  EXPECT_EQ(forecast["answers"][0]["series"].size(), 2u);
+  const net::ClientResponse posted =
+      Send(Ask("POST", "/api/v1/forecast", R"({"by":["service"],"horizon":"7d"})"));
+  EXPECT_EQ(Json::parse(posted.body), forecast);
+  const Json accuracy = Json::parse(Send(Ask("GET", "/api/v1/forecast/accuracy")).body);
+  EXPECT_EQ(accuracy["vintages"].size(), 1u);
+  EXPECT_EQ(Send(Ask("GET", "/api/v1/forecast/backtest")).status, 200);
+  // This server has no desk, so no budgets.
+  EXPECT_EQ(Send(Ask("GET", "/api/v1/forecast/outlook")).status, 501);
+  get.query = {{"bye", "service"}};
+  EXPECT_EQ(Send(get).status, 400);
+  EXPECT_EQ(Send(Ask("POST", "/api/v1/forecast", "{")).status, 400);
+  EXPECT_EQ(Send(Ask("POST", "/api/v1/forecast", R"({"horizon":"never"})")).status, 400);
+  EXPECT_EQ(Send(Ask("POST", "/api/v1/forecast", R"({"where":"service=none"})")).status, 404);
+  service->Stop();
+  get.query = {};
+  EXPECT_EQ(Send(get).status, 503);
+}
+
 // In memory, too, an answer is that of the rates that are there now.
 TEST_F(OverLedger, AnswersInAReportingCurrencyAtTheRatesThatWereImported) {
   Upload(std::string(kHeader) + Line("10", "Search", "2026-01-08T00:00:00Z"));

@@ -23,6 +23,11 @@ struct Element {
   bool operator==(const Element&) const = default;
 };
 
+// A series as an element: what is suspected where nothing narrower is known.
+inline Element ElementOf(const SeriesName& series) {
+  return {std::string(LevelName(series.level)), series.value};
+}
+
 struct Cause {
   std::vector<Element> elements;
   double score = 0;  // evidence in decades (root_cause.h)
@@ -35,6 +40,7 @@ enum class Feedback : uint8_t { kNone, kExpected, kNotExpected };
 struct Anomaly {
   std::string id;  // "anomaly-17"
   Kind kind = Kind::kBurn;
+  bool of_bills = false;  // a day of the ledger's bills, rather than calls as they are made
   SeriesName series;
   Instant began, opened, updated;
   std::optional<Instant> ended;  // none: it lasts

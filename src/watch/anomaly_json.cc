@@ -28,13 +28,14 @@ Json ElementsJson(const std::vector<Element>& elements) {
 // The cost query that shows it, hour by hour: what the ledger knows of the series and of the path
 // to its suspect. It has no dimension for keys, so their team, project and model stand for them.
 Json EvidenceOf(const Anomaly& anomaly) {
-  std::vector<Element> known = {{"source", "gateway"}};
+  std::vector<Element> known;
+  if (!anomaly.of_bills) known.push_back({"source", "gateway"});
   if (!anomaly.series.currency.empty()) known.push_back({"currency", anomaly.series.currency});
   std::vector<Element> of = anomaly.path;
   of.insert(of.begin(), {std::string(LevelName(anomaly.series.level)), anomaly.series.value});
   for (Element& element : of) {
     const std::string& name = element.dimension;
-    if (name != "team" && name != "project" && name != "model") continue;
+    if (name == "total" || name == "key" || (name == "provider" && !anomaly.of_bills)) continue;
     const auto same = [&](const Element& other) { return other.dimension == name; };
     if (std::ranges::none_of(known, same)) known.push_back(std::move(element));
   }
@@ -46,7 +47,12 @@ Json EvidenceOf(const Anomaly& anomaly) {
              {"by", {"team", "project", "model"}},
              {"grain", "hour"},
              {"from", FormatInstant(FloorHour(anomaly.began))}};
-  if (anomaly.ended) {
+  if (anomaly.of_bills) {  // the fortnight before beside it
+    query["by"] = {"provider", "service", "account", "team", "model"};
+    query["grain"] = "day";
+    query["from"] = FormatInstant(Instant{anomaly.began.us - 14 * kMicrosPerDay});
+    query["to"] = FormatInstant(Instant{anomaly.began.us + kMicrosPerDay});
+  } else if (anomaly.ended) {
     query["to"] = FormatInstant(Instant{FloorHour(*anomaly.ended).us + kMicrosPerHour});
   }
   query["where"] = where;
@@ -57,6 +63,7 @@ Json EvidenceOf(const Anomaly& anomaly) {
 Json ActionOf(const Anomaly& anomaly) {
   const Element& suspect = anomaly.suspect;
   if (anomaly.kind == Kind::kPrice) return {{"kind", "review_price"}, {"model", suspect.value}};
+  if (anomaly.of_bills) return {{"kind", "review_spend"}, {"of", ElementJson(suspect)}};
   if (!IsOfMoney(anomaly.kind)) return {{"kind", "check_meter"}, {"of", ElementJson(suspect)}};
   if (suspect.dimension == "total") return {{"kind", "freeze_budget"}, {"scope", "organisation"}};
   return {{"kind", "freeze_budget"}, {"scope", suspect.dimension + "=" + suspect.value}};
@@ -159,6 +166,7 @@ std::string ToJson(const Anomaly& anomaly) {
   Json json{
       {"id", anomaly.id},
       {"kind", KindName(anomaly.kind)},
+      {"of", anomaly.of_bills ? "bills" : "calls"},
       {"state", anomaly.ended ? "ended" : "active"},
       {"series", ElementJson({std::string(LevelName(anomaly.series.level)), anomaly.series.value})},
       {"currency", anomaly.series.currency},
@@ -230,6 +238,7 @@ Result<Anomaly> AnomalyFromJson(std::string_view text) {
   Anomaly anomaly;
   anomaly.id = TextAt(json, "id");
   anomaly.kind = FB_TRY(KindAt(json));
+  anomaly.of_bills = TextAt(json, "of") == "bills";
   anomaly.series = FB_TRY(SeriesAt(json));
   anomaly.began = FB_TRY(InstantAt(json, "began"));
   anomaly.opened = FB_TRY(InstantAt(json, "opened"));

@@ -145,6 +145,21 @@ const Anomaly& Book::Open(Anomaly anomaly, Instant now) {
   return anomalies_[number];
 }
 
+void Book::TellDay(Anomaly anomaly, Instant now) {
+  for (auto& [number, known] : anomalies_) {
+    if (!known.of_bills || known.series != anomaly.series || known.began != anomaly.began) continue;
+    if (known.observed == anomaly.observed && known.expected == anomaly.expected) return;
+    anomaly.id = known.id;
+    anomaly.incident = known.incident;
+    anomaly.opened = known.opened;
+    anomaly.feedback = known.feedback;
+    known = std::move(anomaly);
+    return Changed(known, "updated", true, now);
+  }
+  if (IsExpected({anomaly.kind, anomaly.suspect, anomaly.series.currency})) return;
+  Open(std::move(anomaly), now);
+}
+
 Anomaly* Book::Find(std::string_view id) {
   const auto found = anomalies_.find(NumberOf(id, kAnomalyPrefix));
   return found == anomalies_.end() ? nullptr : &found->second;
@@ -201,14 +216,18 @@ void Book::Tidy(Instant now) {
   for (auto& [number, incident] : incidents_) {
     if (incident.is_over() || incident.active) continue;
     Instant last = incident.opened;
+    int64_t calm_us = kCalmUs;
     for (const std::string& id : incident.anomalies) {
       const Anomaly* anomaly = Find(id);
       if (anomaly != nullptr && anomaly->ended) last = std::max(last, *anomaly->ended);
+      if (anomaly != nullptr && anomaly->of_bills) calm_us = kCalmOfBillsUs;
     }
-    if (now.us - last.us < kCalmUs) continue;
+    if (now.us - last.us < calm_us) continue;
     incident.state = State::kResolved;
     incident.resolved = now;
-    Note(&incident, {now, "resolved", "", "by itself: calm for 30 minutes"});
+    Note(&incident, {now, "resolved", "",
+                     calm_us == kCalmUs ? "by itself: calm for 30 minutes"
+                                        : "by itself: nothing more for 7 days"});
     Tell(incident, "resolved");
   }
 }

@@ -27,6 +27,7 @@ inline constexpr size_t kTimelineMax = 200;  // the first and the newest stay
 inline constexpr size_t kNoteMaxBytes = 4096;
 inline constexpr int64_t kIncidentApartUs = 10 * 60 * kMicrosPerSecond;
 inline constexpr int64_t kCalmUs = 30 * 60 * kMicrosPerSecond;
+inline constexpr int64_t kCalmOfBillsUs = 7 * kMicrosPerDay;
 
 // Something to tell: "anomaly" with "opened", "updated", "ended" or "feedback"; "incident" with
 // "opened", "joined", "updated" or its new state; "pattern" with "expected" or "not_expected".
@@ -48,6 +49,8 @@ class Book {
   // Gives it an id and an incident.
   const Anomaly& Open(Anomaly anomaly, Instant now);
   Anomaly* Find(std::string_view id);
+  // Of a day of bills: opened, or brought to what bills say now; nothing when it is expected.
+  void TellDay(Anomaly anomaly, Instant now);
   // What the caller has changed of an anomaly; `change` as in Effect.
   void Changed(const Anomaly& anomaly, std::string_view change, bool keep, Instant now);
   // Incidents that are over by themselves. Once in a while.

@@ -11,12 +11,6 @@
 namespace flyball::watch {
 namespace {
 
-// Of what a leaf was expected to spend, in units of 1e-12.
-struct Part {
-  const Leaf* leaf = nullptr;
-  int128 actual = 0;
-  double expected = 0;
-};
 constexpr int kUnitsToQuantity = 1000;  // 1e-12 in 1e-15
 constexpr size_t kCausesTold = 5;
 
@@ -43,23 +37,28 @@ bool IsOf(const Leaf& leaf, const SeriesName& series) {
   return series.level == Level::kTotal || leaf.value_of(series.level) == series.value;
 }
 
-void FindPath(std::span<const Part> parts, Anomaly* anomaly) {
+void FindPath(std::span<const std::string_view> dimensions, std::span<const CauseLeaf> leaves,
+              Anomaly* anomaly) {
   double beyond = 0;
-  for (const Part& part : parts) beyond += std::max(ToUnits(part.actual) - part.expected, 0.0);
+  for (const CauseLeaf& leaf : leaves) {
+    beyond += std::max(ToUnits(leaf.actual) - leaf.expected, 0.0);
+  }
   anomaly->path.clear();
   anomaly->suspect = ElementOf(anomaly->series);
   if (beyond <= 0) return;
   bool found = false;
-  for (size_t dimension = 0; dimension < kCallDimensions.size(); ++dimension) {
+  for (size_t dimension = 0; dimension < dimensions.size(); ++dimension) {
     std::map<std::string_view, double> by_value;
-    for (const Part& part : parts) {
-      by_value[part.leaf->values[dimension]] += std::max(ToUnits(part.actual) - part.expected, 0.0);
+    for (const CauseLeaf& leaf : leaves) {
+      by_value[leaf.values[dimension]] += std::max(ToUnits(leaf.actual) - leaf.expected, 0.0);
     }
     const auto most =
         std::ranges::max_element(by_value, {}, [](const auto& each) { return each.second; });
-    if (most->first.empty() || most->second < kNearlyAll * beyond) continue;
-    Element element{std::string(kCallDimensions[dimension]), std::string(most->first)};
-    // All calls are of one provider in many an estate: that says nothing of who it was.
+    const std::string_view value = most->first;
+    const bool is_nobody = value.empty() || value.starts_with('(');  // "(unallocated)"
+    if (is_nobody || most->second < kNearlyAll * beyond) continue;
+    Element element{std::string(dimensions[dimension]), std::string(value)};
+    // All is of one provider in many an estate: that says nothing of who it was.
     if (!found && element.dimension != "provider") {
       anomaly->suspect = element;
       found = true;
@@ -84,26 +83,14 @@ const std::string& Leaf::value_of(Level level) const {
   }
 }
 
-Element ElementOf(const SeriesName& series) {
-  return {std::string(LevelName(series.level)), series.value};
-}
-
-Status FindCauses(std::span<const Leaf* const> leaves, Instant now, Anomaly* anomaly) {
-  const Instant from =
-      std::max(anomaly->began, Instant{now.us - (SpendRing::kSlots - 8) * kMicrosPerMinute});
-  std::vector<Part> parts;
-  for (const Leaf* leaf : leaves) {
-    if (!IsOf(*leaf, anomaly->series)) continue;
-    Part part{leaf, SpentSince(leaf->spend, from, now), ExpectedSince(leaf->spend, from, now)};
-    if (part.actual != 0 || part.expected > 0) parts.push_back(part);
-  }
-  FindPath(parts, anomaly);
+Status SetCauses(std::span<const std::string_view> dimensions, std::span<const CauseLeaf> leaves,
+                 Anomaly* anomaly) {
+  FindPath(dimensions, leaves, anomaly);
   anomaly->causes.clear();
-  LeafTable table = FB_TRY(LeafTable::Make({kCallDimensions.begin(), kCallDimensions.end()}));
-  for (const Part& part : parts) {
-    const std::vector<std::string_view> values(part.leaf->values.begin(), part.leaf->values.end());
-    const auto expected = static_cast<int128>(std::llround(part.expected * 1e9));
-    FB_CHECK(table.Add(values, Quantity::FromUnits(part.actual * kUnitsToQuantity),
+  LeafTable table = FB_TRY(LeafTable::Make({dimensions.begin(), dimensions.end()}));
+  for (const CauseLeaf& leaf : leaves) {
+    const auto expected = static_cast<int128>(std::llround(leaf.expected * 1e9));
+    FB_CHECK(table.Add(leaf.values, Quantity::FromUnits(leaf.actual * kUnitsToQuantity),
                        Quantity::FromUnits(expected * 1'000'000)));
   }
   if (table.leaves() == 0) return {};
@@ -120,6 +107,20 @@ Status FindCauses(std::span<const Leaf* const> leaves, Instant now, Anomaly* ano
     anomaly->causes.push_back(std::move(cause));
   }
   return {};
+}
+
+Status FindCauses(std::span<const Leaf* const> leaves, Instant now, Anomaly* anomaly) {
+  const Instant from =
+      std::max(anomaly->began, Instant{now.us - (SpendRing::kSlots - 8) * kMicrosPerMinute});
+  std::vector<CauseLeaf> parts;
+  for (const Leaf* leaf : leaves) {
+    if (!IsOf(*leaf, anomaly->series)) continue;
+    CauseLeaf part{{leaf->values.begin(), leaf->values.end()},
+                   SpentSince(leaf->spend, from, now),
+                   ExpectedSince(leaf->spend, from, now)};
+    if (part.actual != 0 || part.expected > 0) parts.push_back(std::move(part));
+  }
+  return SetCauses(kCallDimensions, parts, anomaly);
 }
 
 }  // namespace flyball::watch

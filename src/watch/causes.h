@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "watch/anomaly.h"
@@ -26,11 +27,19 @@ struct Leaf {
 // Of a value that holds so much of what was spent beyond the expectation, it is said.
 inline constexpr double kNearlyAll = 0.8;
 
-// Sets suspect, path and causes of an anomaly of money from the leaves of its series: of the time
+// What a combination of values spent, and what it was expected to spend.
+struct CauseLeaf {
+  std::vector<std::string_view> values;  // one a dimension; they must outlive the call
+  int128 actual = 0;                     // units of Money
+  double expected = 0;                   // money
+};
+// Sets suspect, path and causes of an anomaly. The dimensions come in the order in which a suspect
+// is looked for; the provider is none.
+Status SetCauses(std::span<const std::string_view> dimensions, std::span<const CauseLeaf> leaves,
+                 Anomaly* anomaly);
+
+// The same of live spend, from the leaves of its series: of the time
 // since it began, two hours at most.
 Status FindCauses(std::span<const Leaf* const> leaves, Instant now, Anomaly* anomaly);
-
-// Without anything to compare: the series itself.
-Element ElementOf(const SeriesName& series);
 
 }  // namespace flyball::watch

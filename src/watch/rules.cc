@@ -228,8 +228,14 @@ void LearnUsual(Series* series, int64_t minute) {
 
 }  // namespace
 
+Money MoneyOf(double units) {
+  constexpr double kMost = 9e6;
+  if (std::abs(units) < kMost) return Money::FromUnits(std::llround(units * 1e12));
+  return Money::FromUnits(int128{std::llround(std::clamp(units, -1e15, 1e15))} * 1'000'000'000'000);
+}
+
 std::string_view LevelName(Level level) {
-  constexpr std::string_view kNames[] = {"total", "team", "key", "model"};
+  constexpr std::string_view kNames[] = {"total", "team", "key", "model", "service", "account"};
   return kNames[static_cast<size_t>(level)];
 }
 

@@ -25,6 +25,8 @@ struct Baseline {
 
 inline constexpr int64_t kMicrosPerMinute = 60 * kMicrosPerSecond;
 inline double ToUnits(int128 money_units) { return static_cast<double>(money_units) * 1e-12; }
+// An estimate as money, to 1e-12 as far as it is that exact.
+Money MoneyOf(double units);
 inline int64_t SecondOf(Instant at) { return at.us / kMicrosPerSecond; }
 inline int64_t MinuteOf(Instant at) { return at.us / kMicrosPerMinute; }
 

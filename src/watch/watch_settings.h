@@ -13,9 +13,9 @@
 namespace flyball::watch {
 
 // What a series is of. Each currency has series of its own: amounts of two are never added up.
-enum class Level : uint8_t { kTotal, kTeam, kKey, kModel };
-inline constexpr size_t kLevels = 4;
-std::string_view LevelName(Level level);  // "total", "team", "key", "model"
+enum class Level : uint8_t { kTotal, kTeam, kKey, kModel, kService, kAccount };
+inline constexpr size_t kLevels = 6;
+std::string_view LevelName(Level level);  // "total", "team", "key", "model", "service", "account"
 
 struct SeriesName {
   Level level = Level::kTotal;

@@ -20,12 +20,6 @@ int128 Clamped(Money money) {
   return std::clamp<int128>(money.units(), -kCostMaxUnits, kCostMaxUnits);
 }
 
-Money MoneyOf(double units) {
-  constexpr double kMost = 9e6;
-  if (std::abs(units) < kMost) return Money::FromUnits(std::llround(units * 1e12));
-  return Money::FromUnits(int128{std::llround(std::clamp(units, -1e15, 1e15))} * 1'000'000'000'000);
-}
-
 std::string NameOf(const SeriesName& name) {
   std::string text(LevelName(name.level));
   return text + kBetween + name.value + kBetween + name.currency;
@@ -65,6 +59,7 @@ struct Watcher::Slot {
   Series series;
   std::vector<Active> active;  // one of money, one of each other kind
   std::array<Instant, kKinds> quiet_until{};
+  bool touched = true;  // since it was looked at
 };
 
 struct Watcher::OpenCall {
@@ -144,6 +139,7 @@ void Watcher::Add(const metered::Dispatch& who, Instant at, int128 units, uint32
     if (level != Level::kTotal && value.empty()) return;
     Slot& slot = SlotOf({level, value, who.currency});
     AddSpend(&slot.series, at, units, calls);
+    slot.touched = true;
     for (Active& active : slot.active) {
       if (at >= active.began && at > active.counted_to) active.observed += units;
     }
@@ -235,9 +231,12 @@ void Watcher::Learn(const metered::Record& record, Instant now) {
 void Watcher::Tick(Instant now) {
   if (now < learned_to_) return;  // the clock was set back
   Resume();
+  const bool new_second = SecondOf(now) > SecondOf(learned_to_);
   LearnTo(now);
   if (!settings_.enabled) return;
   for (auto& [name, slot] : slots_) {
+    if (!new_second && !slot->touched) continue;
+    slot->touched = false;
     Follow(slot.get(), now);
     Look(slot.get(), now);
     slot->series.verdict = {};  // is told once

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { SMTPServer } from 'smtp-server';
 import { Webhook } from 'standardwebhooks';
-import { binary, freePort } from './world.mjs';
+import { binary, freePort, makeWorld, start } from './world.mjs';
 
 const run = promisify(execFile);
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -128,7 +128,7 @@ test('every kind of receiver takes a test message', async () => {
   assert.equal(events[0].dedup_key, events[1].dedup_key);
   const [mail] = smtp.mails;
   assert.equal(mail.from, 'flyball@acme.example');
-  assert.deepEqual(mail.to, ['ana@acme.example', 'bo@acme.example']);
+  assert.deepEqual(smtp.mails.map(({ to }) => to[0]).sort(), ['ana@acme.example', 'bo@acme.example']);
   const [head, text] = mail.text.split('\r\n\r\n');
   assert.match(head, /^Subject: =\?UTF-8\?B\?/m);
   assert.match(Buffer.from(text, 'base64').toString(), /This is a test of Flyball/);
@@ -153,11 +153,16 @@ test('a failure says what the receiver answered, and no secret', async () => {
   assert.match(unset.stdout, /PD_KEY.*is not set/);
 });
 
-test('an address that the mail server refuses is said', async () => {
+test('an address that the mail server refuses is said, and the others have the mail', async () => {
+  const before = smtp.mails.length;
   await estate(receivers().replace('bo@', 'nobody@'));
   const { stdout, code } = await flyball('notify', 'test', 'mail', '--format', 'json');
   assert.equal(code, 1);
-  assert.match(JSON.parse(stdout)[0].fault, /5\d\d/);
+  assert.match(JSON.parse(stdout)[0].fault, /nobody@acme\.example: .*5\d\d/);
+  assert.deepEqual(
+    smtp.mails.slice(before).map(({ to }) => to),
+    [['ana@acme.example']],
+  );
 });
 
 /** Alertmanager as Debian has it: on the path, or unpacked by tests/clients/run; undefined where it can't be had. */
@@ -201,3 +206,87 @@ test(
     }
   },
 );
+
+// Calls of the ordinary application take a quarter of a second and cost little; those of the agent come at once and are dear.
+const SCRIPT = {
+  models: ['gpt-4o', 'gpt-4o-mini'],
+  rules: [
+    { match: { model: 'gpt-4o-mini' }, first_byte_ms: 250, input_tokens: 2000 },
+    { match: { model: 'gpt-4o' }, first_byte_ms: 20, input_tokens: 4000 },
+  ],
+};
+
+test('a runaway agent is told at once; what a receiver did not take survives a kill; the end is told, too', async () => {
+  const world = await makeWorld({ script: SCRIPT });
+  const call = (key, model) =>
+    fetch(`${world.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model, max_tokens: 50, messages: [{ role: 'user', content: 'How fast?' }] }),
+    }).then((answer) => answer.text());
+  await appendFile(
+    join(world.home, 'estate.yaml'),
+    `notify:
+  receivers:
+    - { name: up, kind: webhook, url: "${hooks.url}/up", secret_env: HOOK_KEY }
+    - { name: down, kind: webhook, url: "${hooks.url}/down", secret_env: HOOK_KEY }
+`,
+  );
+  hooks.answer = ({ path }) => (path === '/down' ? 503 : 200);
+  const keyOf = async (team) => JSON.parse(await world.flyball('keys', 'create', '--team', team, '--format', 'json'));
+  const [search, agent] = [await keyOf('search'), await keyOf('labs')];
+  const gateway = await world.startGateway();
+  const serve = () => start(['serve', '--listen', '127.0.0.1:0', '--home', world.home], { HOOK_KEY: SECRET });
+  let server = await serve();
+  let running = true;
+  const loops = [];
+  try {
+    for (let i = 0; i < 36; ++i) await call(search.key, 'gpt-4o-mini');
+    const loop = async (key, model) => {
+      while (running) await call(key, model);
+    };
+    const began = Date.now();
+    loops.push(loop(search.key, 'gpt-4o-mini'), ...[1, 2, 3, 4].map(() => loop(agent.key, 'gpt-4o')));
+    const at = (path, state) =>
+      until(
+        () =>
+          hooks.requests
+            .filter((request) => request.path === path)
+            .map((request) => ({ id: request.headers['webhook-id'], ...new Webhook(SECRET).verify(request.body, request.headers) }))
+            .find(({ notices: [notice] }) => notice.labels.key === agent.id && notice.state === state),
+        `${state} notice at ${path}`,
+      );
+    const { notices } = await at('/up', 'open');
+    console.log(`the runaway key was at the webhook after ${(Date.now() - began) / 1000} s`);
+    running = false;
+    await Promise.all(loops);
+    assert.equal(notices[0].labels.team, 'labs');
+    assert.equal(notices[0].currency, 'USD');
+    assert.ok(Number(notices[0].amount) > 0);
+    assert.equal(notices[0].detail.anomaly.suspect.value, agent.id);
+    const refused = await at('/down', 'open');
+    await server.kill();
+    hooks.answer = () => 200;
+    const before = hooks.requests.length;
+    server = await serve();
+    await until(
+      () => hooks.requests.slice(before).some((request) => request.path === '/down' && request.headers['webhook-id'] === refused.id),
+      'second try after the restart',
+    );
+    assert.ok(!hooks.requests.slice(before).some((request) => request.path === '/up'), 'what was taken is told once');
+    const { incidents } = JSON.parse(await world.flyball('watch', 'list', '--format', 'json'));
+    await world.flyball('watch', 'resolve', incidents[0].id, '--note', 'key revoked');
+    await at('/up', 'resolved');
+    await at('/down', 'resolved');
+    const told = JSON.parse(await world.flyball('notify', 'list', '--format', 'json'));
+    assert.equal(told.waiting, 0);
+    assert.deepEqual([...new Set(told.deliveries.map(({ state }) => state))], ['sent']);
+  } finally {
+    running = false;
+    hooks.answer = () => 200;
+    await server.stop();
+    await gateway.stop();
+    await world.vendor.stop();
+    await rm(world.home, { recursive: true, force: true });
+  }
+});
