@@ -194,7 +194,7 @@ export const watch = {
   causeSpent: (actual: string, expected: string) => `When it was found: ${actual} spent, ${expected} expected`,
   anomalies: 'Anomalies',
   observed: 'Spent',
-  expected: 'Would have been expected',
+  expected: 'Expected',
   beyond: 'Beyond it',
   ratio: 'Times what is usual',
   confidence: 'Confidence',

@@ -81,23 +81,37 @@ export function useAnswer(query: CostQuery | undefined): Asked {
   };
 }
 
-/** A document of the server, asked anew when `key` or the ledger changes; what was seen last stays meanwhile. */
-export function useFetched<T>(key: string, get: () => Promise<T>): Fetched<T> {
+/**
+ * A document of the server, asked anew when `key` or the ledger changes; what was seen last stays meanwhile. What takes long
+ * to make is put into `kept`, so that coming back to it is quick.
+ */
+export function useFetched<T>(
+  key: string,
+  get: () => Promise<T>,
+  kept?: Map<string, T>,
+): Fetched<T> {
   const [state, set] = useState<{ key: string; answer?: T; error?: unknown }>({ key: '' });
   const [attempt, setAttempt] = useState(0);
   const now = `${generation.value}:${key}`;
+  const hit = kept?.get(now);
   useEffect(() => {
+    if (kept?.has(now)) return;
     let open = true;
     get().then(
-      (answer) => open && set({ key: now, answer }),
+      (answer) => {
+        kept?.set(now, answer);
+        if (open) set({ key: now, answer });
+      },
       (error: unknown) => open && set((old) => ({ ...old, key: now, error })),
     );
     return () => {
       open = false;
     };
   }, [now, attempt]);
+  const retry = () => setAttempt(attempt + 1);
+  if (hit) return { answer: hit, stale: false, retry };
   const { key: of, ...rest } = state;
-  return { ...rest, stale: of !== now, retry: () => setAttempt(attempt + 1) };
+  return { ...rest, stale: of !== now, retry };
 }
 
 export async function refreshFacts(): Promise<void> {

@@ -70,6 +70,24 @@ describe('the cause tree', () => {
       ['model=gpt-4o', '>0.8', ['team=labs', '>0.8', ['key=key-1', '>0.8!']]],
     ]);
   });
+  it('takes a cause that names more than the path along it, and no value that is not known', () => {
+    const tree = causeTree(
+      anomaly({
+        causes: [
+          { elements: { key: 'key-1', project: 'agents', provider: '' }, share: 0.7, actual: '1', expected: '0' },
+        ],
+      }),
+    );
+    expect(shape(tree)).toEqual([
+      'total=',
+      '1',
+      [
+        'model=gpt-4o',
+        '>0.8',
+        ['team=labs', '>0.8', ['project=agents', '0.7', ['key=key-1', '>0.8!']]],
+      ],
+    ]);
+  });
   it('does not repeat the series itself, nor falls over what has no causes', () => {
     const own = causeTree(anomaly({ series: { dimension: 'team', value: 'labs' } }));
     expect(shape(own)).toEqual([

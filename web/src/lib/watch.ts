@@ -307,31 +307,33 @@ const same = (a: Element, b: Element): boolean =>
   a.dimension === b.dimension && a.value === b.value;
 
 /**
- * From the series to its suspect, widest dimension first. A cause that fits the path hangs below it, the others are branches
- * of their own. The shares of the causes below a node are its share; a node of the path has nearly all at least.
+ * From the series to its suspect, widest dimension first. A cause that fits the path goes along it, the others are branches
+ * of their own. The shares of the causes below a node are its share; a step of the path has nearly all at least.
  */
 export function causeTree(anomaly: Anomaly): CauseNode {
   const root = nodeOf(anomaly.series, anomaly);
   root.share = 1;
-  const path = wideFirst(anomaly.path, anomaly);
   const onPath = (one: Element) => anomaly.path.some((each) => same(each, one));
-  if (path.length > 0) walk(root, path, anomaly).forEach((node) => (node.atLeast = true));
-  for (const cause of anomaly.causes) {
-    const own = wideFirst(cause.elements, anomaly);
-    const against = own.some(
-      (one) => !onPath(one) && anomaly.path.some((each) => each.dimension === one.dimension),
+  const fits = ({ elements: own }: Cause) =>
+    own.every(
+      (one) => onPath(one) || !anomaly.path.some((each) => each.dimension === one.dimension),
     );
-    const chain = against
-      ? own
-      : wideFirst([...path, ...own.filter((one) => !onPath(one))], anomaly);
-    const nodes = walk(root, chain, anomaly);
+  for (const cause of anomaly.causes) {
+    const own = cause.elements;
+    const chain = fits(cause) ? [...anomaly.path, ...own.filter((one) => !onPath(one))] : own;
+    const nodes = walk(root, wideFirst(chain, anomaly), anomaly);
     for (const node of nodes) node.share += cause.share;
-    const last = nodes.at(-1) ?? root;
-    last.spent = { actual: cause.actual, expected: cause.expected };
+    (nodes.at(-1) ?? root).spent = { actual: cause.actual, expected: cause.expected };
   }
-  for (const node of all(root)) {
-    if (node.atLeast && node.share >= NEARLY_ALL) node.atLeast = false;
-    if (node.atLeast) node.share = NEARLY_ALL;
+  if (!anomaly.causes.some(fits)) walk(root, wideFirst(anomaly.path, anomaly), anomaly);
+  const nodes = all(root);
+  for (const step of anomaly.path) {
+    const [node, another] = nodes.filter((each) => same(each.element, step));
+    if (!node || another || node.share >= NEARLY_ALL) continue;
+    node.share = NEARLY_ALL;
+    node.atLeast = true;
+  }
+  for (const node of nodes) {
     node.share = Math.max(0, Math.min(1, node.share));
     node.children.sort((a, b) => b.share - a.share);
   }
@@ -346,7 +348,7 @@ const nodeOf = (element: Element, anomaly: Anomaly): CauseNode => ({
   children: [],
 });
 const wideFirst = (some: readonly Element[], anomaly: Anomaly): Element[] =>
-  some.filter((one) => !same(one, anomaly.series)).sort((a, b) => widthOf(a) - widthOf(b));
+  some.filter((one) => one.value !== '' && !same(one, anomaly.series)).sort((a, b) => widthOf(a) - widthOf(b));
 const all = (node: CauseNode): CauseNode[] => [node, ...node.children.flatMap(all)];
 
 /** The nodes of a chain below the root, made where they are missing. */

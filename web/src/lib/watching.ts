@@ -11,11 +11,16 @@ export const watchError = signal<unknown>(undefined);
 export const lastAnomaly = signal<Anomaly | undefined>(undefined);
 export const openIncidents = computed(() => openOnes(incidents.value ?? []));
 
-/** Those that somebody should look at; with `everything` those that are over, too. */
-export async function refreshIncidents(everything = hasAll.value): Promise<void> {
+let everything = false;
+/** Asks for those that somebody should look at; once `all` was asked for, always for those that are over, too. */
+export async function refreshIncidents(all = false): Promise<void> {
+  everything ||= all;
+  const asked = everything;
   try {
-    incidents.value = await getIncidents(!everything);
-    hasAll.value = everything;
+    const answer = await getIncidents(!asked);
+    if (asked !== everything) return; // a wider question is on its way
+    incidents.value = answer;
+    hasAll.value = asked;
     watchError.value = undefined;
   } catch (error) {
     watchError.value = error;

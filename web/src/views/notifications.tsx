@@ -70,7 +70,7 @@ function DeliveryItem({ delivery }: { delivery: Delivery }) {
   return (
     <li class={failed ? 'failed' : ''} data-delivery={delivery.state}>
       <span class="sent-state">
-        <Icon name={failed ? 'warn' : 'check'} />
+        <Icon name={failed ? 'warn' : delivery.state === 'sent' ? 'check' : 'upload'} />
         {words.deliveries[delivery.state] ?? delivery.state}
       </span>
       <span>{delivery.receiver}</span>

@@ -41,12 +41,13 @@ const DIMENSIONS = [
 ];
 const LEVEL = 80; // of the ranges that are said in words
 const PARTS_SHOWN = 12;
+const forecasts = new Map<string, Forecast>();
 
 export function OutlookView() {
   const words = t.value.outlook;
   const { ahead: by, horizon, in: currency } = view.value;
   const ask: ForecastAsk = { by, horizon, currency };
-  const asked = useFetched(JSON.stringify(ask), () => getForecast(ask));
+  const asked = useFetched(JSON.stringify(ask), () => getForecast(ask), forecasts);
   return (
     <div class="outlook">
       <header>
@@ -55,7 +56,9 @@ export function OutlookView() {
       </header>
       <ForecastFigure ask={ask} asked={asked} />
       <BudgetsOutlook />
-      <AccuracyFigure known={asked.answer?.vintage ?? ''} />
+      {(asked.answer || asked.error !== undefined) && (
+        <AccuracyFigure known={asked.answer?.vintage ?? ''} />
+      )}
     </div>
   );
 }
