@@ -67,7 +67,7 @@ Status Book::Restore(std::string_view record) {
   } else if (TakeRecord(record, R"({"not_expected":)", &body)) {
     SetPattern(FB_TRY(PatternFromJson(body)), false);
   }
-  MakeRoom();
+  MakeRoom(std::nullopt);
   return {};
 }
 
@@ -141,7 +141,7 @@ const Anomaly& Book::Open(Anomaly anomaly, Instant now) {
   effects_.push_back({"anomaly", "opened", opened.id, ToJson(opened), true});
   Sum(&incident);
   Tell(incident, change);
-  MakeRoom();
+  MakeRoom(now);
   return anomalies_[number];
 }
 
@@ -232,7 +232,7 @@ void Book::Tidy(Instant now) {
   }
 }
 
-void Book::MakeRoom() {
+void Book::MakeRoom(std::optional<Instant> now) {
   while (anomalies_.size() > kAnomaliesKept) {
     auto oldest = std::ranges::find_if(
         anomalies_, [](const auto& each) { return each.second.ended.has_value(); });
@@ -241,7 +241,19 @@ void Book::MakeRoom() {
   while (incidents_.size() > kIncidentsKept) {
     auto oldest =
         std::ranges::find_if(incidents_, [](const auto& each) { return each.second.is_over(); });
-    incidents_.erase(oldest == incidents_.end() ? incidents_.begin() : oldest);
+    if (oldest == incidents_.end()) {
+      oldest =
+          std::ranges::find_if(incidents_, [](const auto& each) { return !each.second.active; });
+    }
+    if (oldest == incidents_.end()) oldest = incidents_.begin();
+    Incident& incident = oldest->second;
+    if (now && !incident.is_over()) {  // whoever was told of it is told that it is gone
+      incident.state = State::kResolved;
+      incident.resolved = now;
+      Note(&incident, {*now, "resolved", "", "by itself: too many newer incidents are open"});
+      Tell(incident, "resolved");
+    }
+    incidents_.erase(oldest);
   }
 }
 

@@ -79,7 +79,7 @@ class Book {
   void Tell(const Incident& incident, std::string_view change, bool keep = true);
   void Note(Incident* incident, Entry entry) const;
   void SetPattern(const Pattern& pattern, bool expected);
-  void MakeRoom();
+  void MakeRoom(std::optional<Instant> now);  // none: nothing is told of it
 
   // By the number in the id.
   std::map<uint64_t, Anomaly> anomalies_;

@@ -36,6 +36,8 @@ constexpr int64_t kRegularMin = 60;   // of calls in each minute, then
 constexpr int64_t kSilentMin = 2;     // of none are looked at,
 constexpr double kSilentCalls = 30;   // once so many calls are missed
 constexpr int64_t kSilentFactor = 3;  // times the longest silence that there ever was
+// Who pauses for longer has nights or weekends: its silence says nothing.
+constexpr int64_t kPauseMaxMin = 120;
 constexpr int64_t kEqualMin = 15, kChangesLeast = 30;
 
 struct WindowSum {
@@ -182,16 +184,19 @@ std::optional<Finding> FindBurnOfBudget(const Series& series, const EvenPace& ev
   return std::nullopt;
 }
 
-void LearnRegularity(Series* series, int64_t minute) {
+void LearnRegularity(Series* series, const Attention& attention, int64_t minute) {
   const int64_t calls = series->minutes.Calls(minute, 1);
   if (calls > 0) {
     series->calls.Learn(static_cast<double>(calls), kRecentMemoryMin);
-    if (series->silent > 0) series->regular = 0;
-    series->longest_silence = std::max(series->longest_silence, series->silent);
-    series->silent = 0;
+    if (series->quiet > 0) series->regular = 0;
+    series->longest_silence = std::max(series->longest_silence, series->quiet);
+    series->silent = series->quiet = 0;
     ++series->regular;
-  } else {
-    ++series->silent;
+  } else if (minute < attention.away_from || minute > attention.away_to) {
+    ++series->quiet;
+    const bool alone = attention.total != nullptr ? attention.total->minutes.Calls(minute, 1) > 0
+                                                  : !attention.learning;
+    if (alone) ++series->silent;
   }
   const int128 spent = series->minutes.Spent(minute, 1);
   if (spent != 0 && spent == series->last_minute) {
@@ -294,20 +299,21 @@ void LearnSecond(Series* series, const WatchSettings& settings, Instant now) {
   }
 }
 
-void LearnMinutes(Series* series, const Detector& detector, Instant now) {
+void LearnMinutes(Series* series, const Detector& detector, const Attention& attention,
+                  Instant now) {
   const int64_t last = MinuteOf(now) - 1;
   series->verdict = {};
   if (last <= series->closed_minute) return;
   series->seconds.Advance(SecondOf(now));
   series->minutes.Advance(MinuteOf(now));
-  // What the ring has lost was silence, or the clock jumped.
+  // What the ring has lost was silence, or the watch was away.
   int64_t minute = std::max(series->closed_minute + 1, last - SpendRing::kSlots / 2);
-  series->silent += minute - series->closed_minute - 1;
+  if (attention.learning) series->quiet += minute - series->closed_minute - 1;
   const int64_t first = MinuteOf(series->first);
   for (; minute <= last; ++minute) {
     series->verdict = detector.Step(&series->detector, {Instant{minute * kMicrosPerMinute},
                                                         ToUnits(series->minutes.Spent(minute, 1))});
-    LearnRegularity(series, minute);
+    LearnRegularity(series, attention, minute);
     LearnUsual(series, minute);
     for (double& peak : series->peaks) peak *= kPeakKept;
     series->minute_peak *= kPeakKept;
@@ -358,6 +364,7 @@ std::optional<Finding> FindSpike(const Series& series, const WatchSettings& sett
 std::optional<Finding> FindMissing(const Series& series, const WatchSettings& settings,
                                    Instant now) {
   if (series.regular < kRegularMin || series.silent < kSilentMin) return std::nullopt;
+  if (series.longest_silence > kPauseMaxMin) return std::nullopt;
   if (series.silent <= kSilentFactor * series.longest_silence) return std::nullopt;
   const double missed = series.calls.mean * static_cast<double>(series.silent);
   if (missed < kSilentCalls) return std::nullopt;

@@ -23,8 +23,16 @@ Expectation Expect(const Series& series, Instant now, int64_t window_s);
 
 // Once a second: what the rules over windows learn.
 void LearnSecond(Series* series, const WatchSettings& settings, Instant now);
+// What silence may be due to beside the series itself.
+struct Attention {
+  const Series* total = nullptr;  // of the same currency; null: the series is the total itself
+  // The watch did not run, or the clock jumped, in these minutes: nothing is known of them.
+  int64_t away_from = 0, away_to = -1;
+  bool learning = false;  // from the log: whether the gateway ran at all can't be told
+};
 // Once a minute, when it is over: what is usual, silence, sameness, and the detector's verdict.
-void LearnMinutes(Series* series, const Detector& detector, Instant now);
+void LearnMinutes(Series* series, const Detector& detector, const Attention& attention,
+                  Instant now);
 
 // `raise`: of factors and the least amount, 1 usually (ExpectedTime).
 std::optional<Finding> FindBurn(const Series& series, const Surroundings& around,

@@ -50,10 +50,12 @@ struct Series {
   int64_t odd_from = 0, odd_to = -1;
 
   SeriesState detector;
-  Verdict verdict;                          // of the last minute
-  Baseline calls;                           // a minute, over minutes with calls
-  int64_t silent = 0, longest_silence = 0;  // minutes without a call: now, and ever before
-  int64_t regular = 0;                      // minutes with calls in a row, before the silence
+  Verdict verdict;  // of the last minute
+  Baseline calls;   // a minute, over minutes with calls
+  // Minutes without a call: up to now while the watch ran and others called (silent), all of them
+  // (quiet), and the most there ever were.
+  int64_t silent = 0, quiet = 0, longest_silence = 0;
+  int64_t regular = 0;  // minutes with calls in a row, before the silence
   int128 last_minute = 0;
   int64_t equal = 0;    // minutes in a row with the same value that is not zero
   int64_t changes = 0;  // minutes that differed from the one before

@@ -29,6 +29,11 @@ std::array<std::string, kCallDimensions.size()> ValuesOf(const metered::Dispatch
   return {who.key, who.project, who.team, who.model, who.provider};
 }
 
+// Of those with the same calls the first says most.
+int NarrownessOf(Level level) {
+  return level == Level::kKey ? 0 : level == Level::kTeam ? 1 : level == Level::kModel ? 2 : 3;
+}
+
 // The tenth that was used longest ago makes room.
 template <typename Map, typename UsedAt>
 uint64_t DropOldest(Map* map, const UsedAt& used_at) {
@@ -202,6 +207,14 @@ void Watcher::LearnTo(Instant now) {
   const int64_t last = learned_to_.us == 0 ? second - 1 : SecondOf(learned_to_);
   if (second <= last) return;
   const bool new_minute = learned_to_.us == 0 || MinuteOf(now) > MinuteOf(learned_to_);
+  Attention attention;
+  attention.learning = learning_;
+  if (!learning_ && now.us - learned_to_.us > kAwayUs) {
+    away_from_ = MinuteOf(learned_to_);
+    away_to_ = MinuteOf(now);
+  }
+  attention.away_from = away_from_;
+  attention.away_to = away_to_;
   for (int64_t at = std::max(last + 1, second - kSecondsLearnedMax); at <= second; ++at) {
     const Instant then{at * kMicrosPerSecond};
     for (auto& [name, slot] : slots_) {
@@ -211,10 +224,12 @@ void Watcher::LearnTo(Instant now) {
   }
   if (new_minute) {
     for (auto& [name, slot] : slots_) {
-      if (slot->series.first.us != 0) LearnMinutes(&slot->series, detector_, now);
+      if (slot->series.first.us == 0) continue;
+      attention.total = TotalOf(slot->series.name);
+      LearnMinutes(&slot->series, detector_, attention, now);
     }
     for (auto& [name, leaf] : leaves_) {
-      if (leaf->spend.first.us != 0) LearnMinutes(&leaf->spend, detector_, now);
+      if (leaf->spend.first.us != 0) LearnMinutes(&leaf->spend, detector_, attention, now);
     }
     book_.Tidy(now);
   }
@@ -241,6 +256,53 @@ void Watcher::Tick(Instant now) {
     Look(slot.get(), now);
     slot->series.verdict = {};  // is told once
   }
+  if (new_second) LookForSilence(now);
+}
+
+const Series* Watcher::TotalOf(const SeriesName& name) const {
+  if (name.level == Level::kTotal) return nullptr;
+  const auto total = slots_.find(NameOf({Level::kTotal, "", name.currency}));
+  return total == slots_.end() ? nullptr : &total->second->series;
+}
+
+bool Watcher::IsFree(const Slot& slot, Kind kind, Instant now) const {
+  if (settings_.off[static_cast<size_t>(kind)]) return false;
+  if (now < slot.quiet_until[static_cast<size_t>(kind)]) return false;
+  return std::ranges::none_of(slot.active, [&](const Active& active) {
+    return active.kind == kind || (IsOfMoney(kind) && IsOfMoney(active.kind));
+  });
+}
+
+// Who falls silent together is one event, told of the widest: the one with the most calls.
+void Watcher::LookForSilence(Instant now) {
+  std::vector<Slot*> silent;
+  std::vector<std::pair<std::string, Instant>> told;  // currency, and when it began
+  for (auto& [name, slot] : slots_) {
+    for (const Active& active : slot->active) {
+      if (active.kind == Kind::kMissing)
+        told.emplace_back(slot->series.name.currency, active.began);
+    }
+    if (IsFree(*slot, Kind::kMissing, now) && FindMissing(slot->series, settings_, now)) {
+      silent.push_back(slot.get());
+    }
+  }
+  std::ranges::sort(silent, [](const Slot* one, const Slot* other) {
+    const double calls = one->series.calls.mean, others = other->series.calls.mean;
+    const int level = NarrownessOf(one->series.name.level);
+    const int other_level = NarrownessOf(other->series.name.level);
+    if (calls != others) return calls > others;
+    return level != other_level ? level < other_level : one->series.name < other->series.name;
+  });
+  for (Slot* slot : silent) {
+    const SeriesName& name = slot->series.name;
+    const Instant last = slot->series.last;
+    const bool is_told = std::ranges::any_of(told, [&](const auto& each) {
+      return each.first == name.currency && std::abs(each.second.us - last.us) <= kTogetherUs;
+    });
+    if (is_told) continue;
+    told.emplace_back(name.currency, last);
+    OpenOne(slot, *FindMissing(slot->series, settings_, now), now);
+  }
 }
 
 const ExpectedTime* Watcher::ExpectedAt(Instant now) const {
@@ -255,20 +317,10 @@ void Watcher::Look(Slot* slot, Instant now) {
   if (series.first.us == 0) return;
   const ExpectedTime* expected = ExpectedAt(now);
   const double raise = expected != nullptr ? expected->raise : 1;
-  const auto is_free = [&](Kind kind) {
-    if (settings_.off[static_cast<size_t>(kind)]) return false;
-    if (now < slot->quiet_until[static_cast<size_t>(kind)]) return false;
-    return std::ranges::none_of(slot->active, [&](const Active& active) {
-      return active.kind == kind || (IsOfMoney(kind) && IsOfMoney(active.kind));
-    });
-  };
+  const auto is_free = [&](Kind kind) { return IsFree(*slot, kind, now); };
   const bool runs = now.us - series.last.us < 65 * kMicrosPerSecond;
   if (runs && (is_free(Kind::kBurn) || is_free(Kind::kRamp))) {
-    Surroundings around{nullptr, since_, nullptr};
-    if (series.name.level != Level::kTotal) {
-      const auto total = slots_.find(NameOf({Level::kTotal, "", series.name.currency}));
-      if (total != slots_.end()) around.total = &total->second->series;
-    }
+    Surroundings around{TotalOf(series.name), since_, nullptr};
     for (const EvenPace& even : settings_.budgets) {
       if (even.series == series.name) around.budget = &even;
     }
@@ -280,9 +332,6 @@ void Watcher::Look(Slot* slot, Instant now) {
   if (is_free(Kind::kSpike)) {
     if (auto found = FindSpike(series, settings_, raise, now))
       OpenOne(slot, *std::move(found), now);
-  }
-  if (is_free(Kind::kMissing)) {
-    if (auto found = FindMissing(series, settings_, now)) OpenOne(slot, *std::move(found), now);
   }
   if (is_free(Kind::kStuck)) {
     if (auto found = FindStuck(series, settings_, now)) OpenOne(slot, *std::move(found), now);
@@ -378,11 +427,15 @@ void Watcher::Measure(const Slot& slot, Instant now, Anomaly* anomaly) const {
 }
 
 bool Watcher::IsOver(const Slot& slot, const Anomaly& anomaly, Instant now) const {
+  // A key that was revoked never calls again: people say so, or a day does.
+  const Incident* incident = book_.FindIncident(anomaly.incident);
+  const bool done =
+      (incident != nullptr && incident->is_over()) || now.us - anomaly.opened.us > kNewLevelUs;
   switch (anomaly.kind) {
     case Kind::kMissing:
-      return slot.series.last > anomaly.opened;
+      return done || slot.series.last > anomaly.opened;
     case Kind::kStuck:
-      return slot.series.equal == 0;
+      return done || slot.series.equal == 0;
     case Kind::kPrice:
       return true;
     default:
@@ -394,6 +447,16 @@ bool Watcher::IsOver(const Slot& slot, const Anomaly& anomaly, Instant now) cons
   return IsCalm(slot.series, {anomaly.expected_per_s, Basis::kUsual}, settings_, window_s, now);
 }
 
+// It ended without a call: it is not told again, nor are those that fell silent with it, before
+// they are regular again.
+void Watcher::ForgetSilence(const Series& ended) {
+  for (auto& [name, slot] : slots_) {
+    Series& series = slot->series;
+    const bool together = std::abs(series.last.us - ended.last.us) <= kTogetherUs;
+    if (together && series.name.currency == ended.name.currency) series.regular = 0;
+  }
+}
+
 // What has ended: after how long it may be told again, and what is learned of it.
 void Watcher::End(Slot* slot, const Active& active, Anomaly* anomaly, Instant now) {
   Series& series = slot->series;
@@ -401,6 +464,8 @@ void Watcher::End(Slot* slot, const Active& active, Anomaly* anomaly, Instant no
   anomaly->loss_per_hour = 0;
   const int64_t again_us = anomaly->kind == Kind::kRamp ? kRampAgainUs : kAgainUs;
   slot->quiet_until[static_cast<size_t>(active.kind)] = Instant{now.us + again_us};
+  if (active.kind == Kind::kMissing && series.last <= anomaly->opened) ForgetSilence(series);
+  if (active.kind == Kind::kStuck) series.changes = 0;
   if (now.us - anomaly->opened.us > kNewLevelUs) {
     series.recent = series.slow = {};
     series.odd_to = series.odd_from - 1;
@@ -431,12 +496,13 @@ void Watcher::Follow(Slot* slot, Instant now) {
       slot->series.odd_from = MinuteOf(active.began);
       slot->series.odd_to = MinuteOf(now);
     }
-    if (!over && now.us - active.told.us < kToldEveryUs) continue;
+    const bool costs = IsOfMoney(active.kind);
+    if (!over && now.us - active.told.us < (costs ? kToldEveryUs : kStillToldEveryUs)) continue;
     Measure(*slot, now, anomaly);
     active.told = now;
-    const bool keep = over || now.us - active.kept.us >= kKeptEveryUs;
+    const bool keep = over || now.us - active.kept.us >= (costs ? kKeptEveryUs : kStillKeptEveryUs);
     if (keep) active.kept = now;
-    if (IsOfMoney(active.kind) && keep && !over) (void)FindCausesOf(now, anomaly);
+    if (costs && keep && !over) (void)FindCausesOf(now, anomaly);
     if (over) {
       End(slot, active, anomaly, now);
       active.id.clear();

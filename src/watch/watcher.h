@@ -43,6 +43,13 @@ inline constexpr int kLittle = 10;  // times the least amount: a burst below it 
 inline constexpr int64_t kNewLevelUs = kMicrosPerDay;  // what lasts so long is the new usual
 inline constexpr int64_t kToldEveryUs = 2 * kMicrosPerSecond;   // what lasts, in events,
 inline constexpr int64_t kKeptEveryUs = 60 * kMicrosPerSecond;  // and in the journal
+// The same of what costs nothing: a series that is silent, or stuck.
+inline constexpr int64_t kStillToldEveryUs = 60 * kMicrosPerSecond;
+inline constexpr int64_t kStillKeptEveryUs = kMicrosPerHour;
+// Series whose last calls lie so near to each other have fallen silent together.
+inline constexpr int64_t kTogetherUs = 2 * 60 * kMicrosPerSecond;
+// A time without a tick that is longer than this was not watched.
+inline constexpr int64_t kAwayUs = 10 * kMicrosPerSecond;
 
 struct WatchCounts {
   size_t series = 0, leaves = 0, open_calls = 0;
@@ -91,6 +98,10 @@ class Watcher {
   void DropLeaves();
   void LearnTo(Instant now);
   void Look(Slot* slot, Instant now);
+  bool IsFree(const Slot& slot, Kind kind, Instant now) const;
+  void LookForSilence(Instant now);
+  void ForgetSilence(const Series& ended);
+  const Series* TotalOf(const SeriesName& name) const;
   void OpenOne(Slot* slot, Finding finding, Instant now);
   void OpenPriceRise(const PriceRise& rise, Instant now);
   void Follow(Slot* slot, Instant now);
@@ -106,6 +117,7 @@ class Watcher {
   bool resumed_ = false;
   Instant since_;  // the first call
   Instant learned_to_;
+  int64_t away_from_ = 0, away_to_ = -1;  // minutes that were last not watched
   Book book_;
   PriceWatch prices_;
   std::unordered_map<std::string, std::unique_ptr<Slot>> slots_;
