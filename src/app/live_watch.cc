@@ -174,6 +174,10 @@ Status LiveWatch::Look() {
   std::lock_guard lock(mutex_);
   watcher_.Tick(now);  // also of what can't be read: it has fallen silent
   Deliver();
+  if (const uint64_t times = watcher_.counts().clock_set_back; times > clock_set_back_) {
+    clock_set_back_ = times;
+    log::Warn("the clock was set back; the watch begins the last minutes anew", {});
+  }
   FB_CHECK(read);
   return journal_->Mark(tail_.ends(), now, watcher_.book());
 }

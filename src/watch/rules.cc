@@ -192,7 +192,7 @@ void LearnRegularity(Series* series, const Attention& attention, int64_t minute)
     series->longest_silence = std::max(series->longest_silence, series->quiet);
     series->silent = series->quiet = 0;
     ++series->regular;
-  } else if (minute < attention.away_from || minute > attention.away_to) {
+  } else if (!attention.is_away(minute)) {
     ++series->quiet;
     const bool alone = attention.total != nullptr ? attention.total->minutes.Calls(minute, 1) > 0
                                                   : !attention.learning;
@@ -208,17 +208,17 @@ void LearnRegularity(Series* series, const Attention& attention, int64_t minute)
   series->last_minute = spent;
 }
 
-void LearnUsual(Series* series, int64_t minute) {
+void LearnUsual(Series* series, const Attention& attention, int64_t minute) {
   const int64_t first = MinuteOf(series->first);
   const auto learn = [&](int64_t lag, double memory, Baseline* baseline) {
     const int64_t at = minute - lag;
-    if (at < first || series->is_odd(at, at)) return;
+    if (at < first || series->is_odd(at, at) || attention.is_away(at)) return;
     baseline->Learn(ToUnits(series->minutes.Spent(at, 1)), memory);
   };
   learn(kRecentLagMin, kRecentMemoryMin, &series->recent);
   learn(kSlowLagMin, kSlowMemoryMin, &series->slow);
   const auto hour = static_cast<size_t>(minute / 60 % 24);
-  if (!series->is_odd(minute, minute)) {
+  if (!series->is_odd(minute, minute) && !attention.is_away(minute)) {
     series->hour.Learn(ToUnits(series->minutes.Spent(minute, 1)), 60);
   }
   if (minute % 60 != 59) return;
@@ -311,10 +311,13 @@ void LearnMinutes(Series* series, const Detector& detector, const Attention& att
   if (attention.learning) series->quiet += minute - series->closed_minute - 1;
   const int64_t first = MinuteOf(series->first);
   for (; minute <= last; ++minute) {
-    series->verdict = detector.Step(&series->detector, {Instant{minute * kMicrosPerMinute},
-                                                        ToUnits(series->minutes.Spent(minute, 1))});
+    const double spent = ToUnits(series->minutes.Spent(minute, 1));
+    if (!attention.is_away(minute)) {
+      series->verdict =
+          detector.Step(&series->detector, {Instant{minute * kMicrosPerMinute}, spent});
+    }
     LearnRegularity(series, attention, minute);
-    LearnUsual(series, minute);
+    LearnUsual(series, attention, minute);
     for (double& peak : series->peaks) peak *= kPeakKept;
     series->minute_peak *= kPeakKept;
     if (minute > first && !series->is_odd(minute - 1, minute - 1)) {

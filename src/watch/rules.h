@@ -28,6 +28,7 @@ struct Attention {
   const Series* total = nullptr;  // of the same currency; null: the series is the total itself
   // The watch did not run, or the clock jumped, in these minutes: nothing is known of them.
   int64_t away_from = 0, away_to = -1;
+  bool is_away(int64_t minute) const { return minute >= away_from && minute <= away_to; }
   bool learning = false;  // from the log: whether the gateway ran at all can't be told
 };
 // Once a minute, when it is over: what is usual, silence, sameness, and the detector's verdict.

@@ -64,7 +64,8 @@ struct Watcher::Slot {
   Series series;
   std::vector<Active> active;  // one of money, one of each other kind
   std::array<Instant, kKinds> quiet_until{};
-  bool touched = true;  // since it was looked at
+  double ended_peak = 0;  // of the last anomaly of money, in the first rule's long window
+  bool touched = true;    // since it was looked at
 };
 
 struct Watcher::OpenCall {
@@ -244,8 +245,11 @@ void Watcher::Learn(const metered::Record& record, Instant now) {
 }
 
 void Watcher::Tick(Instant now) {
-  if (now < learned_to_) return;  // the clock was set back
   Resume();
+  if (now < learned_to_) {
+    if (learned_to_.us - now.us <= kClockBackUs) return;
+    BeginAnew(now);
+  }
   const bool new_second = SecondOf(now) > SecondOf(learned_to_);
   LearnTo(now);
   if (!settings_.enabled) return;
@@ -259,15 +263,52 @@ void Watcher::Tick(Instant now) {
   if (new_second) LookForSilence(now);
 }
 
+// The clock was ahead and is right now: what was kept under times that are yet to come is let go,
+// what is usual stays.
+void Watcher::BeginAnew(Instant now) {
+  ++counts_.clock_set_back;
+  const auto begin = [&](Series* series) {
+    if (series->first.us == 0) return;
+    series->first = std::min(series->first, now);
+    series->last = std::min(series->last, now);
+    series->seconds = series->minutes = {};
+    series->closed_minute = MinuteOf(now) - 1;
+    series->silent = series->quiet = 0;
+  };
+  for (auto& [name, slot] : slots_) {
+    begin(&slot->series);
+    for (Instant& until : slot->quiet_until) until = std::min(until, now);
+    for (Active& active : slot->active) {
+      for (Instant* at : {&active.began, &active.counted_to, &active.told, &active.kept}) {
+        *at = std::min(*at, now);
+      }
+      Anomaly* anomaly = book_.Find(active.id);
+      if (anomaly == nullptr) continue;
+      for (Instant* at : {&anomaly->began, &anomaly->opened, &anomaly->updated}) {
+        *at = std::min(*at, now);
+      }
+    }
+  }
+  for (auto& [name, leaf] : leaves_) begin(&leaf->spend);
+  since_ = std::min(since_, now);
+  learned_to_ = Instant{now.us - kMicrosPerSecond};
+}
+
 const Series* Watcher::TotalOf(const SeriesName& name) const {
   if (name.level == Level::kTotal) return nullptr;
   const auto total = slots_.find(NameOf({Level::kTotal, "", name.currency}));
   return total == slots_.end() ? nullptr : &total->second->series;
 }
 
+bool Watcher::IsLouder(const Slot& slot, Instant now) const {
+  if (slot.ended_peak <= 0 || settings_.burn.empty()) return false;
+  return SpentIn(slot.series, now, settings_.burn.front().long_s) > kLouder * slot.ended_peak;
+}
+
 bool Watcher::IsFree(const Slot& slot, Kind kind, Instant now) const {
   if (settings_.off[static_cast<size_t>(kind)]) return false;
-  if (now < slot.quiet_until[static_cast<size_t>(kind)]) return false;
+  const bool quiet = now < slot.quiet_until[static_cast<size_t>(kind)];
+  if (quiet && !(IsOfMoney(kind) && IsLouder(slot, now))) return false;
   return std::ranges::none_of(slot.active, [&](const Active& active) {
     return active.kind == kind || (IsOfMoney(kind) && IsOfMoney(active.kind));
   });
@@ -346,6 +387,25 @@ Status Watcher::FindCausesOf(Instant now, Anomaly* anomaly) const {
   return FindCauses(leaves, now, anomaly);
 }
 
+// The dimensions of which all calls of the series have one value.
+void Watcher::FillPath(Anomaly* anomaly) const {
+  std::array<std::optional<std::string_view>, kCallDimensions.size()> values;
+  std::array<bool, kCallDimensions.size()> several{};
+  for (const auto& [name, leaf] : leaves_) {
+    const SeriesName& series = anomaly->series;
+    if (leaf->spend.name.currency != series.currency) continue;
+    if (series.level != Level::kTotal && leaf->value_of(series.level) != series.value) continue;
+    for (size_t i = 0; i < values.size(); ++i) {
+      several[i] |= values[i] && *values[i] != leaf->values[i];
+      values[i] = leaf->values[i];
+    }
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (several[i] || !values[i] || values[i]->empty()) continue;
+    anomaly->path.push_back({std::string(kCallDimensions[i]), std::string(*values[i])});
+  }
+}
+
 void Watcher::OpenOne(Slot* slot, Finding finding, Instant now) {
   Anomaly anomaly;
   anomaly.kind = finding.kind;
@@ -369,6 +429,8 @@ void Watcher::OpenOne(Slot* slot, Finding finding, Instant now) {
                                                        MinuteOf(now) - MinuteOf(anomaly.began) + 1);
     // Without causes the anomaly stands all the same, with its series as the suspect.
     if (!FindCausesOf(now, &anomaly)) anomaly.causes.clear();
+  } else {
+    FillPath(&anomaly);
   }
   const auto quiet = Instant{now.us + kAgainUs};
   if (book_.IsExpected({anomaly.kind, anomaly.suspect, anomaly.series.currency})) {
@@ -397,7 +459,7 @@ void Watcher::OpenPriceRise(const PriceRise& rise, Instant now) {
       std::max(static_cast<double>(now.us - rise.began.us) / kMicrosPerSecond, 1.0);
   anomaly.loss_per_hour = ToUnits(rise.beyond.units()) / elapsed_s * 3600;
   anomaly.suspect = {"model", rise.model};
-  anomaly.path = {anomaly.suspect};
+  FillPath(&anomaly);
   if (book_.IsExpected({anomaly.kind, anomaly.suspect, rise.currency})) {
     ++counts_.silenced;
     return;
@@ -462,6 +524,7 @@ void Watcher::End(Slot* slot, const Active& active, Anomaly* anomaly, Instant no
   Series& series = slot->series;
   anomaly->ended = now;
   anomaly->loss_per_hour = 0;
+  if (IsOfMoney(active.kind)) slot->ended_peak = active.peaks.front();
   const int64_t again_us = anomaly->kind == Kind::kRamp ? kRampAgainUs : kAgainUs;
   slot->quiet_until[static_cast<size_t>(active.kind)] = Instant{now.us + again_us};
   if (active.kind == Kind::kMissing && series.last <= anomaly->opened) ForgetSilence(series);
@@ -502,7 +565,15 @@ void Watcher::Follow(Slot* slot, Instant now) {
     active.told = now;
     const bool keep = over || now.us - active.kept.us >= (costs ? kKeptEveryUs : kStillKeptEveryUs);
     if (keep) active.kept = now;
-    if (costs && keep && !over) (void)FindCausesOf(now, anomaly);
+    if (costs && keep && !over) {
+      // Whom it is told by stays what it was at the opening: channels know it by these names.
+      const Element suspect = anomaly->suspect;
+      const std::vector<Element> path = anomaly->path;
+      (void)FindCausesOf(now, anomaly);
+      anomaly->suspect = suspect;
+      anomaly->path = path;
+    }
+    if (costs && !over && anomaly->loss_per_hour > 0) book_.ReopenIfResolved(*anomaly, now);
     if (over) {
       End(slot, active, anomaly, now);
       active.id.clear();

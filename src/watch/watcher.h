@@ -48,12 +48,17 @@ inline constexpr int64_t kStillToldEveryUs = 60 * kMicrosPerSecond;
 inline constexpr int64_t kStillKeptEveryUs = kMicrosPerHour;
 // Series whose last calls lie so near to each other have fallen silent together.
 inline constexpr int64_t kTogetherUs = 2 * 60 * kMicrosPerSecond;
+// A clock that goes back by less is waited for; by more, and all recent is begun anew.
+inline constexpr int64_t kClockBackUs = 5 * kMicrosPerSecond;
+// Three times the pace of what has just ended is told at once.
+inline constexpr double kLouder = 3;
 // A time without a tick that is longer than this was not watched.
 inline constexpr int64_t kAwayUs = 10 * kMicrosPerSecond;
 
 struct WatchCounts {
   size_t series = 0, leaves = 0, open_calls = 0;
-  uint64_t series_dropped = 0, leaves_dropped = 0, calls_unplaced = 0, silenced = 0;
+  uint64_t series_dropped = 0, leaves_dropped = 0, calls_unplaced = 0, silenced = 0,
+           clock_set_back = 0;
 };
 
 class Watcher {
@@ -97,6 +102,9 @@ class Watcher {
   void DropSeries();
   void DropLeaves();
   void LearnTo(Instant now);
+  void BeginAnew(Instant now);
+  bool IsLouder(const Slot& slot, Instant now) const;
+  void FillPath(Anomaly* anomaly) const;
   void Look(Slot* slot, Instant now);
   bool IsFree(const Slot& slot, Kind kind, Instant now) const;
   void LookForSilence(Instant now);

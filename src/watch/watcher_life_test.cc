@@ -48,6 +48,9 @@ TEST_F(Life, WhoFallsSilentTogetherIsOneAnomalyOfTheWidest) {
   const Anomaly& found = watcher_.book().anomalies().begin()->second;
   EXPECT_EQ(found.kind, Kind::kMissing);
   EXPECT_EQ(found.series.value, "team-1");
+  const std::vector<Element> path = {
+      {"team", "team-1"}, {"model", "gpt-5"}, {"provider", "openai"}};
+  EXPECT_EQ(found.path, path);
   // And when all are silent that is one thing as well.
   Run(20 * 60, [] {});
   EXPECT_EQ(anomalies(), 2u) << Listed();
@@ -78,6 +81,96 @@ TEST_F(Life, ASilenceThatNobodySaysAnythingOfEndsAfterADay) {
   Run(24 * 3600, [this] { Some(kChat, 100, 100); });
   EXPECT_TRUE(watcher_.book().anomalies().begin()->second.ended);
   EXPECT_EQ(anomalies(), 1u) << Listed();
+}
+
+TEST_F(Life, WhomAnAnomalyIsToldByStaysWhatItWasAtItsOpening) {
+  Run(3600, Ordinary());
+  const Who dear{"key-search", "search", "gpt-5-pro"};
+  Until(
+      30, [](const Anomaly& anomaly) { return anomaly.series.level == Level::kTotal; },
+      [&] {
+        Ordinary()();
+        Call(kSearch, 300'000);
+      });
+  ASSERT_EQ(found_.suspect, (Element{"key", kSearch.key})) << Listed();
+  // Others join in, and hold nearly all of it.
+  Run(10 * 60, [&] {
+    Ordinary()();
+    Call(dear, 300'000);
+    for (int i = 0; i < 4; ++i) Call(kChat, 2'000'000);
+  });
+  const Anomaly* after = watcher_.book().Find(found_.id);
+  ASSERT_NE(after, nullptr);
+  EXPECT_EQ(after->suspect, found_.suspect);
+  EXPECT_EQ(after->path, found_.path);
+}
+
+TEST_F(Life, AClockThatWasAheadDoesNotBlindTheWatch) {
+  Run(2 * 3600, Ordinary());
+  now_.us += 6 * kMicrosPerHour;
+  Tick();
+  now_.us -= 6 * kMicrosPerHour;
+  Run(60, Ordinary());
+  EXPECT_EQ(anomalies(), 0u) << Listed();
+  EXPECT_EQ(watcher_.counts().clock_set_back, 1u);
+  const int64_t took = Until(
+      30, [](const Anomaly&) { return true; },
+      [&] {
+        Ordinary()();
+        for (int i = 0; i < 30; ++i) Call(kChat, 1000);
+      });
+  EXPECT_GE(took, 1);
+  EXPECT_LE(took, 5) << Listed();
+}
+
+TEST_F(Life, WhatASeriesLosesAgainAndAgainAddsUp) {
+  Run(3600, Ordinary());
+  for (int burst = 0; burst < 4; ++burst) {
+    Run(30, [&] {
+      Ordinary()();
+      Call(kChat, 1'000'000);
+    });
+    Run(12 * 60 - 30, Ordinary());
+  }
+  const auto& incidents = watcher_.book().incidents();
+  ASSERT_EQ(incidents.size(), 1u) << Listed();
+  EXPECT_NEAR(ToUnits(incidents.begin()->second.amount.units()), 120, 3);
+}
+
+TEST_F(Life, WhatIsMuchLouderThanWhatHasJustEndedIsToldAtOnce) {
+  Run(3600, Ordinary());
+  const auto burst = [&](int64_t micros) {
+    return [this, micros] {
+      Ordinary()();
+      Call(kChat, micros);
+    };
+  };
+  Run(30, burst(1'000'000));
+  Run(3 * 60, Ordinary());
+  ASSERT_GE(anomalies(), 1u);
+  ASSERT_TRUE(watcher_.book().anomalies().begin()->second.ended);
+  const int64_t took = Until(20, [](const Anomaly&) { return true; }, burst(20'000'000));
+  EXPECT_GE(took, 1);
+  EXPECT_LE(took, 3);
+}
+
+TEST_F(Life, WhatWasResolvedByHandAndStillBurnsIsOpenedAgain) {
+  Run(3600, Ordinary());
+  const auto runs_away = [&] {
+    Ordinary()();
+    Call(kChat, 100'000);
+  };
+  Run(60, runs_away);
+  ASSERT_GE(anomalies(), 1u);
+  Book& book = watcher_.book();
+  ASSERT_TRUE(book.SayOfIncident("incident-1", {"resolved", "", "done", false}, "ana", now_));
+  Run(4 * 60, runs_away);
+  EXPECT_EQ(book.FindIncident("incident-1")->state, State::kResolved);
+  effects_.clear();
+  Run(2 * 60, runs_away);
+  EXPECT_EQ(book.FindIncident("incident-1")->state, State::kOpen);
+  EXPECT_FALSE(book.FindIncident("incident-1")->resolved);
+  EXPECT_EQ(std::ranges::count(effects_, std::string("open"), &Effect::change), 1);
 }
 
 TEST(BookLife, AnOpenIncidentThatMakesRoomIsToldAsResolved) {
