@@ -83,6 +83,11 @@ CallTail::Ends WatchJournal::WarmFrom(Instant now) const {
   return ends;
 }
 
+std::optional<Instant> WatchJournal::WatchedTo() const {
+  if (stands_.empty()) return std::nullopt;
+  return stands_.back().at;
+}
+
 Status WatchJournal::WriteAnew(const watch::Book& book) {
   journal_.reset();
   const std::string fresh = path_ + ".tmp";

@@ -35,6 +35,9 @@ class WatchJournal {
   // Where a reading of the log of calls has to begin to have all of kWarmUs before `now`.
   CallTail::Ends WarmFrom(Instant now) const;
 
+  // Up to when the calls were watched, about; none: never.
+  std::optional<Instant> WatchedTo() const;
+
   // What is to be kept of them, durably. After an error everything is written anew with the next
   // call.
   Status Keep(const std::vector<watch::Effect>& effects, const watch::Book& book);

@@ -273,6 +273,16 @@ void AddSpend(Series* series, Instant at, int128 units, uint32_t calls) {
   series->minutes.Add(MinuteOf(at), units, calls);
 }
 
+void Series::SetOdd(int64_t from, int64_t to) {
+  const auto known = std::ranges::find(odd, from, &Odd::from);
+  if (known != odd.end()) {
+    known->to = to;
+    return;
+  }
+  if (odd.size() >= kOddMax) odd.erase(odd.begin());
+  odd.push_back({from, to});
+}
+
 bool IsNew(const Series& series) { return series.recent.count < kRecentLeast; }
 
 Expectation Expect(const Series& series, Instant now, int64_t window_s) {
@@ -326,6 +336,9 @@ void LearnMinutes(Series* series, const Detector& detector, const Attention& att
     }
   }
   series->closed_minute = last;
+  // No rule looks farther back.
+  std::erase_if(series->odd,
+                [&](const Series::Odd& each) { return each.to < last - 2 * SpendRing::kSlots; });
 }
 
 std::optional<Finding> FindBurn(const Series& series, const Surroundings& around,

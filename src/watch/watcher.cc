@@ -93,9 +93,11 @@ Watcher::Slot& Watcher::SlotOf(const SeriesName& name) {
   slot->series.name = name;
   for (const auto& [number, anomaly] : book_.anomalies()) {
     if (anomaly.series != name) continue;
-    if (anomaly.kind == Kind::kBurn || anomaly.kind == Kind::kSpike) {
-      slot->series.odd_from = MinuteOf(anomaly.began);
-      slot->series.odd_to = anomaly.ended ? MinuteOf(*anomaly.ended) : INT64_MAX;
+    const bool odd = anomaly.kind == Kind::kBurn || anomaly.kind == Kind::kSpike;
+    const bool is_new_level = anomaly.ended && anomaly.ended->us - anomaly.opened.us > kNewLevelUs;
+    if (odd && !is_new_level && anomaly.feedback != Feedback::kExpected && !anomaly.of_bills) {
+      slot->series.SetOdd(MinuteOf(anomaly.began),
+                          anomaly.ended ? MinuteOf(*anomaly.ended) : INT64_MAX);
     }
     if (anomaly.ended) continue;
     slot->active.push_back({anomaly.id,
@@ -235,6 +237,26 @@ void Watcher::LearnTo(Instant now) {
     book_.Tidy(now);
   }
   learned_to_ = now;
+}
+
+void Watcher::Replay(const metered::Record& record, Instant at) {
+  // What began ends, or goes on, in the seconds between two calls as it would have.
+  const int64_t last_us = learned_to_.us;
+  for (int64_t i = 1; last_us != 0 && i <= kSecondsLearnedMax; ++i) {
+    const Instant then{last_us + i * kMicrosPerSecond};
+    if (then >= at) break;
+    Tick(then);
+  }
+  Take(record, at);
+  if (at > learned_to_) Tick(at);
+}
+
+Instant Watcher::WatchedTo() const {
+  Instant last;
+  for (const auto& [number, anomaly] : book_.anomalies()) {
+    if (!anomaly.of_bills) last = std::max(last, anomaly.updated);
+  }
+  return last;
 }
 
 void Watcher::Learn(const metered::Record& record, Instant now) {
@@ -531,7 +553,8 @@ void Watcher::End(Slot* slot, const Active& active, Anomaly* anomaly, Instant no
   if (active.kind == Kind::kStuck) series.changes = 0;
   if (now.us - anomaly->opened.us > kNewLevelUs) {
     series.recent = series.slow = {};
-    series.odd_to = series.odd_from - 1;
+    std::erase_if(series.odd,
+                  [&](const Series::Odd& each) { return each.from == MinuteOf(active.began); });
   }
   // A burst that cost little is not told again, unless somebody wants to know.
   const bool little = anomaly->amount.units() < kLittle * settings_.min_amount.units();
@@ -556,8 +579,7 @@ void Watcher::Follow(Slot* slot, Instant now) {
     // What creeps up is learned while it is told: it may be the morning.
     const bool odd = active.kind == Kind::kBurn || active.kind == Kind::kSpike;
     if (odd && anomaly->feedback != Feedback::kExpected) {
-      slot->series.odd_from = MinuteOf(active.began);
-      slot->series.odd_to = MinuteOf(now);
+      slot->series.SetOdd(MinuteOf(active.began), MinuteOf(now));
     }
     const bool costs = IsOfMoney(active.kind);
     if (!over && now.us - active.told.us < (costs ? kToldEveryUs : kStillToldEveryUs)) continue;

@@ -76,6 +76,11 @@ class Watcher {
   // A call of before the start, `now` being its own time: what is usual is learned of it, and
   // nothing is opened or ended.
   void Learn(const metered::Record& record, Instant now);
+  // A call of a time in which nobody watched, `at` its own: what it was unlike is told now, with
+  // its times. After what is learned, in the order of time.
+  void Replay(const metered::Record& record, Instant at);
+  // Up to when the anomalies that were restored show that somebody watched.
+  Instant WatchedTo() const;
   void Take(const metered::Record& record, Instant now);
   void Tick(Instant now);
   std::vector<Effect> TakeEffects() { return book_.TakeEffects(); }
