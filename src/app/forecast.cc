@@ -273,7 +273,7 @@ Result<std::string> BacktestFile(const Environment& environment, const ForecastS
   Result<forecast::BacktestReport> report = forecast::Backtest(usable, options, origins);
   EndProgress(environment);
   if (!report) return Fail(std::move(report).error());
-  return forecast::BacktestJson(*report);
+  return forecast::BacktestJson({&*report, 1});
 }
 
 int RunForecastSeries(const Environment& environment, const ForecastSeriesArgs& args) {

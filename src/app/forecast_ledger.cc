@@ -14,7 +14,6 @@
 #include "forecast/answers.h"
 #include "gateway/desk.h"
 #include "ingest/reporting.h"
-#include "net/url.h"
 #include "os/process.h"
 
 namespace flyball::app {
@@ -95,14 +94,8 @@ Result<std::string> Answer(const Environment& environment, const ForecastArgs& a
   std::optional<Remote> remote = FB_TRY(Remote::Find(environment));
   if (!remote) return AnswerHere(environment, args.what, fields);
   if (args.what.empty()) return remote->Post("/api/v1/forecast", Json(fields).dump(), true);
-  std::string path = "/api/v1/forecast/" + args.what;
-  char mark = '?';
-  for (const auto& [name, value] : fields) {
-    path += fmt::format("{}{}={}", mark, name, net::PercentEncode(value, false));
-    mark = '&';
-  }
   remote->set_timeout_ms(kServerMs);
-  return remote->Get(path);
+  return remote->Get("/api/v1/forecast/" + args.what, fields);
 }
 
 std::string Number(const Json& value) {
@@ -238,13 +231,17 @@ Table OutlookTable(const Json& document) {
 }
 
 Table BacktestTable(const Json& document) {
-  Table table{{"class", "series", "values", "wmape", "bias", "mase", "pinball", "value added"}, {}};
+  Table table{
+      {"class", "currency", "series", "values", "wmape", "bias", "mase", "pinball", "value added"},
+      {}};
   for (const Json& level : document["levels"]) table.header.push_back(LevelName("in", level));
   for (const Json& one : document["classes"]) {
-    std::vector<std::string> row{one.value("class", ""), one["series"].dump(),
-                                 one["values"].dump(),   Percent(one["wmape"]),
-                                 Percent(one["bias"]),   Rounded(one["mase"]),
-                                 Number(one["pinball"]), Percent(one["value_added"])};
+    std::vector<std::string> row{
+        one.value("class", ""),     one.value("currency", one.value("unit", "")),
+        one["series"].dump(),       one["values"].dump(),
+        Percent(one["wmape"]),      Percent(one["bias"]),
+        Rounded(one["mase"]),       Number(one["pinball"]),
+        Percent(one["value_added"])};
     for (const Json& level : one["coverage"]) row.push_back(Percent(level["share"]));
     table.rows.push_back(std::move(row));
   }

@@ -16,6 +16,7 @@ struct Bill {
   std::string invoice = "INV-1";
   std::string service = "EC2";
   std::string tags = "";
+  std::string subcategory = "";  // "": the import tells it, where it can
   int first_day = 1, last_day = 20;
   int cents = 1000;  // of each day
 };
@@ -25,9 +26,9 @@ class Overlaps : public HomeTest {
   static std::string Rows(const Bill& bill) {
     std::string csv;
     for (int day = bill.first_day; day <= bill.last_day; ++day) {
-      csv += fmt::format("{}.{:02},USD,{}-01,{}-{:02}T00:00:00Z,{},AWS,{},{},Usage,{}\n",
+      csv += fmt::format("{}.{:02},USD,{}-01,{}-{:02}T00:00:00Z,{},AWS,{},{},Usage,{},{}\n",
                          bill.cents / 100, bill.cents % 100, bill.month, bill.month, day,
-                         bill.service, bill.account, bill.invoice, bill.tags);
+                         bill.service, bill.account, bill.invoice, bill.tags, bill.subcategory);
     }
     return csv;
   }
@@ -43,7 +44,8 @@ class Overlaps : public HomeTest {
     const std::string name = source + ".csv";
     Write(name,
           "BilledCost,BillingCurrency,BillingPeriodStart,ChargePeriodStart,ServiceName,"
-          "InvoiceIssuerName,BillingAccountId,InvoiceId,ChargeCategory,Tags\n" +
+          "InvoiceIssuerName,BillingAccountId,InvoiceId,ChargeCategory,Tags,"
+          "ServiceSubcategory\n" +
               rows);
     Result<Importer> importer = Importer::Open(environment_);
     ImportArgs args;
@@ -126,6 +128,10 @@ TEST_F(Overlaps, WhatIsNotCertainIsWarnedOf) {
   EXPECT_EQ(Second({.account = ""}, {.account = ""}), "warned");
   // A bill with other tags, or a part of the same invoice by tag: nobody can tell.
   EXPECT_EQ(Second({}, {.tags = R"("{""team"":""ads""}")"}), "warned");
+}
+
+TEST_F(Overlaps, ASubcategoryThatOneOfThemHasNotIsNoDifference) {
+  EXPECT_EQ(Second({}, {.subcategory = "Virtual Machines"}), "refused");
 }
 
 TEST_F(Overlaps, AreSeenInAPackToo) {

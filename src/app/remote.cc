@@ -67,21 +67,24 @@ Result<std::optional<Remote>> Remote::FindAt(const Environment& environment,
   return remote;
 }
 
-Result<std::string> Remote::Get(const std::string& path) const {
-  return Send("GET", path, {}, timeout_ms_);
+Result<std::string> Remote::Get(const std::string& path,
+                                const std::map<std::string, std::string>& query) const {
+  return Send("GET", path, query, {}, timeout_ms_);
 }
 
 Result<std::string> Remote::Post(const std::string& path, const std::string& json,
                                  bool patient) const {
-  return Send("POST", path, json, patient ? kPatientTimeoutMs : timeout_ms_);
+  return Send("POST", path, {}, json, patient ? kPatientTimeoutMs : timeout_ms_);
 }
 
 Result<std::string> Remote::Send(const std::string& method, const std::string& path,
-                                 std::string body, int timeout_ms) const {
+                                 std::map<std::string, std::string> query, std::string body,
+                                 int timeout_ms) const {
   const HostPort where = FB_TRY(ParseHostPort(address_));
   net::Request request;
   request.method = method;
   request.path = path.substr(0, path.find('?'));
+  request.query = std::move(query);
   if (const size_t mark = path.find('?'); mark != std::string::npos) {
     for (std::string_view pair : SplitText(std::string_view(path).substr(mark + 1), '&')) {
       const size_t equals = pair.find('=');

@@ -2,6 +2,7 @@
 // a home.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,13 +25,16 @@ class Remote {
   void set_timeout_ms(int timeout_ms) { timeout_ms_ = timeout_ms; }
   const std::string& address() const { return address_; }
   // The body of a 2xx answer; otherwise the error that the server sent, with its code.
-  Result<std::string> Get(const std::string& path) const;
+  // `query`: by name, as they are; what must be escaped is.
+  Result<std::string> Get(const std::string& path,
+                          const std::map<std::string, std::string>& query = {}) const;
   // Without a time limit when `patient` (an import can run for hours).
   Result<std::string> Post(const std::string& path, const std::string& json,
                            bool patient = false) const;
 
  private:
-  Result<std::string> Send(const std::string& method, const std::string& path, std::string body,
+  Result<std::string> Send(const std::string& method, const std::string& path,
+                           std::map<std::string, std::string> query, std::string body,
                            int timeout_ms) const;
   int timeout_ms_ = 120'000;
   std::string address_;  // "127.0.0.1:8080"

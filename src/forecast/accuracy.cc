@@ -8,6 +8,8 @@
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 
 namespace flyball::forecast {
 namespace {
@@ -34,14 +36,23 @@ bool IsPartOf(const VintageNode& node, const std::vector<std::string>& leaf) {
   return true;
 }
 
-// A step each of the history; NaN where nothing is told.
-std::vector<double> ActualsOf(const VintageNode& node, const History& history) {
-  std::vector<double> sums(history.values.empty() ? 0 : history.values[0].size(), 0.0);
+// A step each of the history.
+struct Actuals {
+  std::vector<double> values;
+  std::vector<bool> missing;  // they are estimates
+};
+
+Actuals ActualsOf(const VintageNode& node, const History& history) {
+  const size_t steps = history.values.empty() ? 0 : history.values[0].size();
+  Actuals actuals{std::vector<double>(steps, 0.0), std::vector<bool>(steps, false)};
   for (size_t leaf = 0; leaf < history.leaves.size(); ++leaf) {
     if (!IsPartOf(node, history.leaves[leaf])) continue;
-    for (size_t i = 0; i < sums.size(); ++i) sums[i] += history.values[leaf][i];
+    for (size_t i = 0; i < steps; ++i) {
+      actuals.values[i] += history.values[leaf][i];
+      if (history.Missing(leaf, i)) actuals.missing[i] = true;
+    }
   }
-  return sums;
+  return actuals;
 }
 
 double AtLevel(const std::vector<double>& values, size_t step) {
@@ -50,11 +61,14 @@ double AtLevel(const std::vector<double>& values, size_t step) {
 
 class Comparer {
  public:
-  Comparer(const Vintage& vintage, const VintageAnswer& answer, const History* history,
-           Instant known_to)
-      : vintage_(vintage), answer_(answer), history_(history), known_to_(known_to) {}
+  Comparer(const Vintage& vintage, const VintageAnswer& answer, const Came& came)
+      : vintage_(vintage),
+        answer_(answer),
+        history_(came.HistoryOf(answer)),
+        known_from_(came.past.from),
+        known_to_(came.past.to) {}
 
-  VintageScore Run(std::vector<AgeScore>* ages) {
+  VintageScore Run(std::span<AgeScore> ages) {
     const std::vector<double>& levels = vintage_.question.levels;
     VintageScore score{&vintage_, answer_.currency, answer_.unit, Score(levels), Score(levels), {}};
     uint32_t most = 0;
@@ -63,8 +77,7 @@ class Comparer {
       const bool whole = node.dimensions == 0;
       if (!whole && node.dimensions != most) continue;
       // A currency that has no charges any more has had none.
-      const std::vector<double> actual =
-          history_ == nullptr ? std::vector<double>() : ActualsOf(node, *history_);
+      const Actuals actual = history_ == nullptr ? Actuals() : ActualsOf(node, *history_);
       AddSteps(node, actual, whole, most, &score, ages);
       if (whole) score.months = MonthsOver(node, actual);
     }
@@ -72,27 +85,36 @@ class Comparer {
   }
 
  private:
-  double ActualAt(const std::vector<double>& actual, Instant at) const {
-    if (history_ == nullptr || at < history_->from) return 0;
-    const auto i = static_cast<size_t>((at.us - history_->from.us) / vintage_.question.step_us());
-    return i < actual.size() ? actual[i] : 0;
+  // NaN before what is read of the past, and where it is an estimate that is not asked for.
+  double ActualAt(const Actuals& actual, Instant at, bool estimates) const {
+    if (at < known_from_) return std::numeric_limits<double>::quiet_NaN();
+    const std::optional<size_t> i = PlaceOf(actual, at);
+    if (!i) return 0;
+    if (actual.missing[*i] && !estimates) return std::numeric_limits<double>::quiet_NaN();
+    return actual.values[*i];
   }
 
-  void AddSteps(const VintageNode& node, const std::vector<double>& actual, bool whole,
-                uint32_t most, VintageScore* score, std::vector<AgeScore>* ages) const {
+  std::optional<size_t> PlaceOf(const Actuals& actual, Instant at) const {
+    if (history_ == nullptr || at < history_->from) return std::nullopt;
+    const auto i = static_cast<size_t>((at.us - history_->from.us) / vintage_.question.step_us());
+    return i < actual.values.size() ? std::optional(i) : std::nullopt;
+  }
+
+  void AddSteps(const VintageNode& node, const Actuals& actual, bool whole, uint32_t most,
+                VintageScore* score, std::span<AgeScore> ages) const {
     const size_t levels = vintage_.question.levels.size();
     std::vector<double> lower(levels), upper(levels);
     for (size_t step = 0; step < node.mean.size(); ++step) {
       const Instant at{vintage_.to.us + static_cast<int64_t>(step) * vintage_.question.step_us()};
       if (at >= known_to_ || at >= vintage_.end) break;
-      const double came = ActualAt(actual, at);
+      const double came = ActualAt(actual, at, false);
       if (std::isnan(came)) continue;
       for (size_t l = 0; l < levels; ++l) {
         lower[l] = AtLevel(node.ranges[l].lower, step);
         upper[l] = AtLevel(node.ranges[l].upper, step);
       }
       const auto days = static_cast<int>((at.us - vintage_.to.us) / kMicrosPerDay);
-      for (AgeScore& age : *ages) {
+      for (AgeScore& age : ages) {
         if (days < age.from_day || days >= age.to_day) continue;
         if (whole) age.whole.Add(came, node.mean[step], lower, upper);
         if (node.dimensions == most) age.series.Add(came, node.mean[step], lower, upper);
@@ -103,19 +125,20 @@ class Comparer {
   }
 
   // Months of which the last day is known, and is within the forecast.
-  std::vector<VintageMonth> MonthsOver(const VintageNode& node,
-                                       const std::vector<double>& actual) const {
+  std::vector<VintageMonth> MonthsOver(const VintageNode& node, const Actuals& actual) const {
     std::vector<VintageMonth> months;
     const std::vector<Instant> starts = MonthsOf(vintage_.to, vintage_.end);
     for (size_t m = 0; m < starts.size() && m < node.month_mean.size(); ++m) {
       const Instant end = AddMonths(starts[m], 1);
       if (end > known_to_ || end > vintage_.end) break;
+      if (starts[m] < known_from_) continue;
       VintageMonth& month = months.emplace_back();
       month.month = starts[m];
       month.mean = node.month_mean[m];
       for (Instant at = starts[m]; at < end; at.us += vintage_.question.step_us()) {
-        const double came = ActualAt(actual, at);
-        month.actual += std::isnan(came) ? 0 : came;
+        month.actual += ActualAt(actual, at, true);
+        const std::optional<size_t> i = PlaceOf(actual, at);
+        month.estimated += i && actual.missing[*i] ? 1 : 0;
       }
       for (const Range& range : node.month_ranges) {
         month.inside.push_back(AtLevel(range.lower, m) <= month.actual &&
@@ -128,8 +151,26 @@ class Comparer {
   const Vintage& vintage_;
   const VintageAnswer& answer_;
   const History* history_;
-  Instant known_to_;
+  Instant known_from_, known_to_;
 };
+
+// The ages of one measure, currency or unit, and grain; empty ones where there are none yet.
+std::span<AgeScore> AgesOf(const Question& question, const VintageAnswer& answer,
+                           const std::vector<double>& levels, std::vector<AgeScore>* all) {
+  constexpr size_t kCount = kAges.size() - 1;
+  for (size_t begin = 0; begin < all->size(); begin += kCount) {
+    const AgeScore& age = (*all)[begin];
+    if (age.measure == question.measure && age.currency == answer.currency &&
+        age.unit == answer.unit && age.grain == question.step()) {
+      return std::span(*all).subspan(begin, kCount);
+    }
+  }
+  for (size_t i = 0; i < kCount; ++i) {
+    all->push_back({question.measure, answer.currency, answer.unit, question.step(), kAges[i],
+                    kAges[i + 1], Score(levels), Score(levels)});
+  }
+  return std::span(*all).last(kCount);
+}
 
 Json Rounded(double value) {
   if (!std::isfinite(value)) return nullptr;
@@ -179,16 +220,14 @@ double Score::coverage(size_t level) const {
                     : std::numeric_limits<double>::quiet_NaN();
 }
 
-Result<Accuracy> CompareVintages(const std::vector<Vintage>& vintages, const Ask& ask,
-                                 Instant now) {
+Result<Accuracy> CompareVintages(const std::vector<Vintage>& vintages, const Ask& ask, Instant now,
+                                 const std::function<bool()>& stopped) {
   Accuracy accuracy;
   if (vintages.empty()) return accuracy;
   const std::vector<double> levels = vintages.back().question.levels;
-  for (size_t i = 0; i + 1 < kAges.size(); ++i) {
-    accuracy.ages.push_back({kAges[i], kAges[i + 1], Score(levels), Score(levels)});
-  }
   std::map<std::string, Came> known;
   for (const Vintage& vintage : vintages) {
+    if (stopped && stopped()) return Fail(Code::kCancelled, "the comparison was stopped");
     Question question = vintage.question;
     question.as_of.clear();  // what came is what is known now
     const std::string key = fmt::format("{}|{}|{}|{}|{}", fmt::join(question.by, ","),
@@ -203,14 +242,20 @@ Result<Accuracy> CompareVintages(const std::vector<Vintage>& vintages, const Ask
       known[key].past = *std::move(past);
     }
     const Came& came = known[key];
-    std::vector<AgeScore> none;
+    if (vintage.to < came.past.from) {
+      accuracy.notes.push_back(
+          fmt::format("{}: steps before {} are not compared, as the past is "
+                      "read from there on",
+                      vintage.id, FormatDate(came.past.from)));
+    }
     const bool same_levels = question.levels == levels;
     if (!same_levels) {
       accuracy.notes.push_back(vintage.id + " has other levels: it is left out of the ages");
     }
     for (const VintageAnswer& answer : vintage.answers) {
-      Comparer comparer(vintage, answer, came.HistoryOf(answer), came.past.to);
-      accuracy.vintages.push_back(comparer.Run(same_levels ? &accuracy.ages : &none));
+      Comparer comparer(vintage, answer, came);
+      accuracy.vintages.push_back(comparer.Run(
+          same_levels ? AgesOf(question, answer, levels, &accuracy.ages) : std::span<AgeScore>()));
     }
   }
   return accuracy;
@@ -241,6 +286,7 @@ std::string AccuracyJson(const Accuracy& accuracy) {
       }
       months.push_back({{"month", ledger::PeriodLabel(ledger::Grain::kMonth, month.month)},
                         {"actual", month.actual},
+                        {"estimated_steps", month.estimated},
                         {"mean", month.mean},
                         {"error", Rounded(month.mean / month.actual - 1)},
                         {"ranges", std::move(inside)}});
@@ -250,7 +296,11 @@ std::string AccuracyJson(const Accuracy& accuracy) {
   }
   Json ages = Json::array();
   for (const AgeScore& age : accuracy.ages) {
-    ages.push_back({{"from_day", age.from_day},
+    ages.push_back({{"measure", age.measure},
+                    {"currency", age.currency.empty() ? Json() : Json(age.currency)},
+                    {"unit", age.unit.empty() ? Json() : Json(age.unit)},
+                    {"grain", ledger::GrainName(age.grain)},
+                    {"from_day", age.from_day},
                     {"to_day", age.to_day},
                     {"whole", ScoreJson(age.whole)},
                     {"series", ScoreJson(age.series)}});

@@ -1,6 +1,7 @@
 // Accuracy: stored forecasts beside what came.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,7 @@ class Score {
 struct VintageMonth {
   Instant month;
   double actual = 0, mean = 0;
+  size_t estimated = 0;      // steps of the actual that were not told
   std::vector<bool> inside;  // a level each
 };
 struct VintageScore {
@@ -44,20 +46,26 @@ struct VintageScore {
   Score whole, series;               // of the whole; of the most detailed series
   std::vector<VintageMonth> months;  // of the whole, that are over
 };
-// Steps that lie so many days ahead, [from, to).
+// Steps that lie so many days ahead, [from, to), of the forecasts that can be added up: of one
+// measure, currency or unit, and grain.
 struct AgeScore {
+  std::string measure, currency, unit;
+  ledger::Grain grain = ledger::Grain::kDay;
   int from_day = 0, to_day = 0;
   Score whole, series;
 };
 struct Accuracy {
   std::vector<VintageScore> vintages;  // as they are given
-  std::vector<AgeScore> ages;
+  std::vector<AgeScore> ages;          // of each measure, currency or unit, and grain in turn
   std::vector<std::string> notes;
 };
 
-// What came is asked once for all vintages of one question. Vintages of other levels than the first
-// one's are left out of the ages.
-Result<Accuracy> CompareVintages(const std::vector<Vintage>& vintages, const Ask& ask, Instant now);
+// What came is asked once for all vintages of one question. Vintages of other levels than the last
+// one's are left out of the ages. Steps that are not told, or before what is read of the past, are
+// left out; months with such steps, too, unless they are estimated (history.h). `stopped`, where
+// there is one, ends the work with CANCELLED.
+Result<Accuracy> CompareVintages(const std::vector<Vintage>& vintages, const Ask& ask, Instant now,
+                                 const std::function<bool()>& stopped = {});
 
 std::string AccuracyJson(const Accuracy& accuracy);
 

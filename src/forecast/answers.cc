@@ -35,25 +35,20 @@ Result<size_t> OriginsOf(const Fields& fields) {
   return origins;
 }
 
-// Every node of every history, as the portfolio takes it.
-Result<std::vector<Series>> SeriesOfLedger(const Question& question, const Desk& desk) {
-  const Past past = FB_TRY(ReadPast(desk.context.ask, question, question.by, desk.context.now));
-  const Instant end = EndOf(question.horizon, past.to);
-  const auto horizon = static_cast<size_t>((end.us - past.to.us) / question.step_us());
+// Every node of a history, as the portfolio takes it.
+Result<std::vector<Series>> NodesOf(const History& history, const Question& question,
+                                    size_t horizon) {
+  const Hierarchy hierarchy =
+      FB_TRY(Hierarchy::Make(history.leaves, question.by.size(), question.by.size()));
+  // Without a dimension the whole and the leaf are one.
+  const size_t nodes = question.by.empty() ? 1 : hierarchy.nodes().size();
   std::vector<Series> all;
-  std::vector<std::string> notes;
-  for (const History& history : past.histories) {
-    const Hierarchy hierarchy =
-        FB_TRY(Hierarchy::Make(history.leaves, question.by.size(), question.by.size()));
-    // Without a dimension the whole and the leaf are one.
-    const size_t nodes = question.by.empty() ? 1 : hierarchy.nodes().size();
-    for (size_t n = 0; n < nodes; ++n) {
-      std::vector<double> sum(history.values[0].size(), 0.0);
-      for (const uint32_t leaf : hierarchy.nodes()[n].leaves) {
-        for (size_t i = 0; i < sum.size(); ++i) sum[i] += history.values[leaf][i];
-      }
-      all.push_back(RawSeriesOf(std::move(sum), question, horizon));
+  for (size_t n = 0; n < nodes; ++n) {
+    std::vector<double> sum(history.values[0].size(), 0.0);
+    for (const uint32_t leaf : hierarchy.nodes()[n].leaves) {
+      for (size_t i = 0; i < sum.size(); ++i) sum[i] += history.values[leaf][i];
     }
+    all.push_back(RawSeriesOf(std::move(sum), question, horizon));
   }
   return all;
 }
@@ -80,14 +75,16 @@ const std::vector<std::string>& BacktestFields() {
 Result<std::string> AnswerForecast(const Fields& fields, const Desk& desk) {
   const Question question = FB_TRY(ParseQuestion(fields));
   LedgerAnswer answer = FB_TRY(ForecastLedger(question, desk.context));
+  // What was known then, told with the events of today, is nothing that was said in advance.
+  if (!question.as_of.empty()) return LedgerAnswerJson(answer);
   const Vintage vintage = VintageOf(answer, desk.context.now);
   // A forecast that cannot be kept is a forecast all the same.
-  const Result<bool> kept = KeepVintage(desk.files, desk.home, vintage);
-  answer.vintage = kept && *kept ? vintage.id : "";
-  if (!kept) {
-    answer.left_off.push_back("it is not kept to be compared: " + kept.error().message);
-  } else if (!*kept) {
-    answer.left_off.push_back("it is too large to be kept and compared");
+  const Result<std::string> why_not = KeepVintage(desk.files, desk.home, vintage);
+  if (!why_not || !why_not->empty()) {
+    answer.left_off.push_back("this forecast is not kept to be compared: " +
+                              (why_not ? *why_not : why_not.error().message));
+  } else {
+    answer.vintage = vintage.id;
   }
   return LedgerAnswerJson(answer);
 }
@@ -104,7 +101,8 @@ Result<std::string> AnswerAccuracy(const Fields& fields, const Desk& desk) {
            (!measure.empty() && question.measure != measure) ||
            (fields.contains("where") && ledger::FormatWhere(question.where) != where);
   });
-  return AccuracyJson(FB_TRY(CompareVintages(vintages, desk.context.ask, desk.context.now)));
+  return AccuracyJson(
+      FB_TRY(CompareVintages(vintages, desk.context.ask, desk.context.now, desk.context.stopped)));
 }
 
 Result<std::string> AnswerOutlook(const Fields& fields, const Desk& desk) {
@@ -117,16 +115,26 @@ Result<std::string> AnswerOutlook(const Fields& fields, const Desk& desk) {
 Result<std::string> AnswerBacktest(const Fields& fields, const Desk& desk) {
   const Question question = FB_TRY(ParseQuestion(fields));
   const size_t origins = FB_TRY(OriginsOf(fields));
-  const std::vector<Series> series = FB_TRY(SeriesOfLedger(question, desk));
-  Options options;
-  options.levels = question.levels;
-  options.threads = desk.context.threads;
-  options.recentre = true;
-  options.fast = question.fast || series.size() > kSlowSeriesMax;
-  if (desk.context.stopped) {
-    options.progress = [&](size_t, size_t) { return !desk.context.stopped(); };
+  const Past past = FB_TRY(ReadPast(desk.context.ask, question, question.by, desk.context.now));
+  const Instant end = EndOf(question.horizon, past.to);
+  const auto horizon = static_cast<size_t>((end.us - past.to.us) / question.step_us());
+  std::vector<BacktestReport> reports;
+  for (const History& history : past.histories) {
+    const std::vector<Series> series = FB_TRY(NodesOf(history, question, horizon));
+    // As it would have been forecast: with the options and the level of the origin.
+    Options options =
+        FitOptions(question, desk.context, series.size(), history.values[0].size(), horizon);
+    options.levels = question.levels;
+    const auto prepare = [&](Series* known) {
+      std::vector<std::string> notes;
+      *known = SeriesOf("", std::move(known->values), question, horizon, &notes);
+    };
+    BacktestReport& report =
+        reports.emplace_back(FB_TRY(Backtest(series, options, origins, prepare)));
+    report.currency = history.currency;
+    report.unit = history.unit;
   }
-  return BacktestJson(FB_TRY(Backtest(series, options, origins)));
+  return BacktestJson(reports);
 }
 
 }  // namespace flyball::forecast

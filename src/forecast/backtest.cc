@@ -101,7 +101,7 @@ Json Rounded(double value) {
 }  // namespace
 
 Result<BacktestReport> Backtest(const std::vector<Series>& series, const Options& options,
-                                size_t origins) {
+                                size_t origins, const std::function<void(Series*)>& prepare) {
   BacktestReport report;
   report.levels = options.levels;
   report.origins = origins;
@@ -123,7 +123,11 @@ Result<BacktestReport> Backtest(const std::vector<Series>& series, const Options
       known.back().values.resize(length - cut);
       used.insert(s);
     }
-    const std::vector<Forecast> forecasts = FB_TRY(ForecastAll(known, options));
+    std::vector<Series> prepared = known;
+    if (prepare) {
+      for (Series& one : prepared) prepare(&one);
+    }
+    const std::vector<Forecast> forecasts = FB_TRY(ForecastAll(prepared, options));
     for (size_t i = 0; i < pasts.size(); ++i) {
       if (!forecasts[i].refusal.empty()) continue;
       for (const std::string& regime :
@@ -140,26 +144,34 @@ Result<BacktestReport> Backtest(const std::vector<Series>& series, const Options
   return report;
 }
 
-std::string BacktestJson(const BacktestReport& report) {
+std::string BacktestJson(std::span<const BacktestReport> reports) {
   Json rows = Json::array();
-  for (const BacktestRow& row : report.rows) {
-    Json coverage = Json::array();
-    for (size_t l = 0; l < report.levels.size(); ++l) {
-      coverage.push_back({{"level", report.levels[l]}, {"share", Rounded(row.coverage[l])}});
+  size_t too_short = 0;
+  for (const BacktestReport& report : reports) {
+    too_short += report.too_short;
+    for (const BacktestRow& row : report.rows) {
+      Json coverage = Json::array();
+      for (size_t l = 0; l < report.levels.size(); ++l) {
+        coverage.push_back({{"level", report.levels[l]}, {"share", Rounded(row.coverage[l])}});
+      }
+      Json json;
+      json["class"] = row.regime;
+      if (!report.currency.empty()) json["currency"] = report.currency;
+      if (!report.unit.empty()) json["unit"] = report.unit;
+      json.update({{"series", row.series},
+                   {"values", row.values},
+                   {"wmape", Rounded(row.wmape)},
+                   {"bias", Rounded(row.bias)},
+                   {"mase", Rounded(row.mase)},
+                   {"pinball", Rounded(row.pinball)},
+                   {"value_added", Rounded(row.value_added)},
+                   {"coverage", std::move(coverage)}});
+      rows.push_back(std::move(json));
     }
-    rows.push_back({{"class", row.regime},
-                    {"series", row.series},
-                    {"values", row.values},
-                    {"wmape", Rounded(row.wmape)},
-                    {"bias", Rounded(row.bias)},
-                    {"mase", Rounded(row.mase)},
-                    {"pinball", Rounded(row.pinball)},
-                    {"value_added", Rounded(row.value_added)},
-                    {"coverage", std::move(coverage)}});
   }
-  return Json{{"origins", report.origins},
-              {"too_short", report.too_short},
-              {"levels", report.levels},
+  return Json{{"origins", reports.empty() ? 0 : reports.front().origins},
+              {"too_short", too_short},
+              {"levels", reports.empty() ? std::vector<double>() : reports.front().levels},
               {"classes", std::move(rows)}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -2,6 +2,8 @@
 // portfolio and ranges, from origins in the past that know nothing of what came after them.
 #pragma once
 
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ struct BacktestRow {
 };
 
 struct BacktestReport {
+  std::string currency, unit;  // of a ledger's series: those of one can be added up
   std::vector<double> levels;
   size_t origins = 0;
   std::vector<BacktestRow> rows;  // "all" first
@@ -35,9 +38,12 @@ inline constexpr size_t kOriginsMax = 52;
 
 // Origins are a horizon apart, the last one a horizon before the end. A NaN of the figures: it
 // cannot be told (all actuals are 0, a constant series).
+// `prepare`, where there is one, makes of what an origin knows what is forecast (as levels that
+// shifted are brought to that of the origin); it is scored against the series as they are.
 Result<BacktestReport> Backtest(const std::vector<Series>& series, const Options& options,
-                                size_t origins);
+                                size_t origins, const std::function<void(Series*)>& prepare = {});
 
-std::string BacktestJson(const BacktestReport& report);
+// Of reports with the same levels and origins; each row says of which currency or unit it is.
+std::string BacktestJson(std::span<const BacktestReport> reports);
 
 }  // namespace flyball::forecast

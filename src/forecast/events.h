@@ -1,6 +1,7 @@
 // Events: what is known to come, applied exactly: a price by its factor from its day on, an end, a
-// launch. The past is told as if the events before its end had always been; the events after it
-// change what is forecast.
+// launch. The past is told as if the events before its end had always been: what has ended has
+// never been, what was launched always has; the events after it change what is forecast. A launch
+// before its end of which nothing was charged yet is still to come.
 #pragma once
 
 #include <span>
@@ -41,9 +42,12 @@ class Events {
     std::vector<size_t> leaves;  // ascending
     std::vector<double> shares;  // of an amount, a leaf each
   };
-  void ChangePast(const Bound& bound, const Question& question, History* history) const;
+  Bound Bind(const estate::ForecastEvent& event, const History& history) const;
+  Bound Plan(const estate::ForecastEvent& event, History* history) const;
+  void ChangePast(const Bound& bound, const Question& question, Instant to, History* history,
+                  std::string* note) const;
 
-  std::vector<Bound> coming_;
+  std::vector<Bound> coming_;  // and ends that hold on; by their days
   std::vector<std::string> notes_;
   double steps_a_day_ = 1;
 };

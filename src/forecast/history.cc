@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -11,16 +12,17 @@
 #include <set>
 
 #include "base/text.h"
-#include "ledger/days.h"
+#include "forecast/sources.h"
 
 namespace flyball::forecast {
 namespace {
 
 using Json = nlohmann::json;
-constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
-// A source's days are judged by this much of its past.
-constexpr int kJudgedDays = 62;
-
+constexpr double kUnread = std::numeric_limits<double>::quiet_NaN();
+// Told steps of the same phase of the week, before and after, that an estimate is the mean of.
+constexpr int kToldBeside = 4;
+// A source that began so shortly before another ended took its place.
+constexpr int64_t kReplacedDays = 7;
 Result<Json> AskJson(const Ask& ask, const ledger::CostQuery& query) {
   Json answer = Json::parse(FB_TRY(ask(query)), nullptr, false);
   if (!answer.is_object() || !answer.contains("rows") || !answer["rows"].is_array()) {
@@ -38,19 +40,8 @@ double NumberAt(const Json& row, const std::string& name) {
   const std::string text = TextAt(row, name);
   double value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return failed == std::errc() && end == text.data() + text.size() ? value : kMissing;
+  return failed == std::errc() && end == text.data() + text.size() ? value : kUnread;
 }
-
-struct Source {
-  std::map<Instant, ledger::DayFacts> days;
-};
-
-struct Reach {
-  Instant to;              // the end of the last whole day
-  std::set<Instant> told;  // days that any source has charges of
-  bool daily = false;      // some source charges daily
-  std::vector<std::string> left_off;
-};
 
 // The sources that have a part in what is asked; without a filter all have.
 Result<std::optional<std::set<std::string>>> SourcesOf(const Ask& ask, const Question& question) {
@@ -66,20 +57,6 @@ Result<std::optional<std::set<std::string>>> SourcesOf(const Ask& ask, const Que
   return names;
 }
 
-// The end of the last day that the source has told whole; none: it does not charge daily.
-std::optional<Instant> WholeTo(const Source& source, Instant now) {
-  const Instant last = source.days.rbegin()->first;
-  const Instant to{last.us + kMicrosPerDay};
-  const Instant from{to.us - kJudgedDays * kMicrosPerDay};
-  const bool began_before = source.days.begin()->first < from;
-  std::optional<Instant> whole;
-  for (const ledger::Day& day : ledger::JudgeDays(source.days, from, to, began_before, now)) {
-    if (day.state == ledger::DayState::kFull) whole = Instant{day.day.us + kMicrosPerDay};
-    if (day.state == ledger::DayState::kNone) return std::nullopt;
-  }
-  return whole;
-}
-
 Result<Reach> ReachOf(const Ask& ask, const Question& question, Instant now) {
   const auto wanted = FB_TRY(SourcesOf(ask, question));
   ledger::CostQuery query;
@@ -89,106 +66,208 @@ Result<Reach> ReachOf(const Ask& ask, const Question& question, Instant now) {
   query.to = FloorDay(now);
   query.as_of = question.as_of;
   const Json answer = FB_TRY(AskJson(ask, query));
-  std::map<std::string, Source> sources;
-  Reach reach;
+  SourceDays sources;
   for (const Json& row : answer["rows"]) {
     const std::string name = TextAt(row, "source");
     if (wanted && !wanted->contains(name)) continue;
     const Instant day = FB_TRY(ParseUserInstant(TextAt(row, "period")));
-    reach.told.insert(day);
-    sources[name].days[day].charges += static_cast<int64_t>(NumberAt(row, "charges"));
+    sources[name][day].charges += static_cast<int64_t>(NumberAt(row, "charges"));
   }
   if (sources.empty()) {
     return Fail(Code::kNotFound, "nothing was charged before today that could be forecast",
                 "`flyball query --grain day` with the same filters shows what there is");
   }
-  std::map<std::string, Instant> whole;
-  Instant newest;
-  for (const auto& [name, source] : sources) {
-    newest = std::max(newest, Instant{source.days.rbegin()->first.us + kMicrosPerDay});
-    if (const std::optional<Instant> to = WholeTo(source, now)) whole[name] = *to;
-  }
-  reach.to = newest;
-  reach.daily = !whole.empty();
-  std::string slowest;
-  for (const auto& [name, to] : whole) {
-    if (to.us < newest.us - kLagDaysMax * kMicrosPerDay || to >= reach.to) continue;
-    reach.to = to;
-    slowest = name;
-  }
-  if (reach.to < newest) {
-    reach.left_off.push_back(fmt::format("{} to {}: not whole yet, as {} reaches to {}",
-                                         FormatDate(reach.to), FormatDate({newest.us - 1}), slowest,
-                                         FormatDate({reach.to.us - 1})));
-  }
-  return reach;
+  return JudgeSources(sources, now);
 }
+
+using Key = std::vector<std::string>;  // of the dimensions
 
 // One currency's, or unit's, rows as they come.
 struct Gathered {
-  std::map<std::vector<std::string>, size_t> places;
+  std::map<Key, size_t> places;
   std::vector<std::map<Instant, double>> values;  // a leaf
 };
 
 bool IsCost(const std::string& measure) { return ledger::MeasureScale(measure) == Money::scale(); }
 
-Result<std::map<std::string, Gathered>> Gather(const Json& answer, const Question& question,
-                                               const std::vector<std::string>& dimensions) {
-  std::map<std::string, Gathered> groups;
-  const std::string one_currency = TextAt(answer, "currency");
-  size_t leaves = 0;
-  for (const Json& row : answer["rows"]) {
-    std::string group;
-    if (IsCost(question.measure)) {
-      group = row.contains("currency") ? TextAt(row, "currency") : one_currency;
-    } else if (question.measure == "usage") {
-      group = TextAt(row, "unit");
-    }
-    std::vector<std::string> key;
-    for (const std::string& dimension : dimensions) key.push_back(TextAt(row, dimension));
-    Gathered& gathered = groups[group];
-    const auto [place, fresh] = gathered.places.try_emplace(std::move(key), gathered.values.size());
-    if (fresh) {
-      gathered.values.emplace_back();
-      if (++leaves > kLeavesMax) {
-        return Fail(Code::kResourceExhausted,
-                    fmt::format("there are more than {} series to forecast", kLeavesMax),
-                    "name fewer dimensions, or filter with --where");
-      }
-    }
-    const Instant period = FB_TRY(ParseUserInstant(TextAt(row, "period")));
-    gathered.values[place->second][period] += NumberAt(row, question.measure);
+// Of which currency, or unit, and leaf a row is.
+struct Place {
+  std::string group;
+  Key key;
+};
+Place PlaceOf(const Json& answer, const Json& row, const Question& question,
+              const std::vector<std::string>& dimensions) {
+  Place place;
+  if (IsCost(question.measure)) {
+    place.group = TextAt(row.contains("currency") ? row : answer, "currency");
+  } else if (question.measure == "usage") {
+    place.group = TextAt(row, "unit");
   }
-  return groups;
+  for (const std::string& dimension : dimensions) place.key.push_back(TextAt(row, dimension));
+  return place;
 }
 
-History ToHistory(const Gathered& gathered, const Reach& reach, int64_t step_us) {
+// Reads the values of all leaves; in parts of the time where one answer would be too large.
+class Reader {
+ public:
+  Reader(const Ask& ask, const Question& question, const std::vector<std::string>& dimensions)
+      : ask_(ask), question_(question), dimensions_(dimensions) {}
+
+  Status Read(const ledger::CostQuery& query) {
+    const Result<Json> answer = AskJson(ask_, query);
+    if (answer) return Gather(*answer);
+    const int64_t days = (query.to->us - query.from->us) / kMicrosPerDay;
+    if (answer.error().code != Code::kOutOfRange || days < 2) return Fail(answer.error());
+    ledger::CostQuery part = query;
+    part.to = Instant{query.from->us + days / 2 * kMicrosPerDay};
+    FB_CHECK(Read(part));
+    part.from = part.to;
+    part.to = query.to;
+    return Read(part);
+  }
+
+  const std::string& commit() const { return commit_; }
+  // Of a question that was answered in one; of parts that of the whole.
+  std::string QueryHash(const ledger::CostQuery& whole) const {
+    return parts_ == 1 ? query_hash_ : ledger::QueryHash(whole);
+  }
+  std::map<std::string, Gathered>& groups() { return groups_; }
+
+ private:
+  Status Gather(const Json& answer) {
+    const std::string commit = TextAt(answer, "commit");
+    if (!commit_.empty() && commit != commit_) {
+      return Fail(Code::kUnavailable, "the ledger changed while its past was read", "ask again");
+    }
+    commit_ = commit;
+    query_hash_ = TextAt(answer, "query_hash");
+    ++parts_;
+    for (const Json& row : answer["rows"]) {
+      auto [group, key] = PlaceOf(answer, row, question_, dimensions_);
+      Gathered& gathered = groups_[group];
+      const auto [place, fresh] =
+          gathered.places.try_emplace(std::move(key), gathered.values.size());
+      if (fresh) {
+        gathered.values.emplace_back();
+        if (++leaves_ > kLeavesMax) {
+          return Fail(Code::kResourceExhausted,
+                      fmt::format("there are more than {} series to forecast", kLeavesMax),
+                      "name fewer dimensions, or filter with --where");
+        }
+      }
+      const Instant period = FB_TRY(ParseUserInstant(TextAt(row, "period")));
+      gathered.values[place->second][period] += NumberAt(row, question_.measure);
+    }
+    return {};
+  }
+
+  const Ask& ask_;
+  const Question& question_;
+  const std::vector<std::string>& dimensions_;
+  std::string commit_, query_hash_;
+  size_t parts_ = 0;
+  std::map<std::string, Gathered> groups_;
+  size_t leaves_ = 0;
+};
+
+// The sources that charge to each leaf, by the currency or unit and the leaf; empty where all
+// charge to all.
+using Feeds = std::map<std::pair<std::string, Key>, std::vector<std::string>>;
+Result<Feeds> FeedsOf(const Ask& ask, const Question& question,
+                      const std::vector<std::string>& dimensions, ledger::CostQuery query) {
+  query.grain = ledger::Grain::kNone;
+  if (std::ranges::find(dimensions, "source") == dimensions.end()) query.by.emplace_back("source");
+  const Json answer = FB_TRY(AskJson(ask, query));
+  Feeds feeds;
+  for (const Json& row : answer["rows"]) {
+    auto [group, key] = PlaceOf(answer, row, question, dimensions);
+    feeds[{std::move(group), std::move(key)}].push_back(TextAt(row, "source"));
+  }
+  return feeds;
+}
+
+// Whether a source that began when this one ended charges to the leaf in its stead.
+bool IsReplaced(const Source& source, const Reach& reach, const std::vector<std::string>& feeds) {
+  return std::ranges::any_of(feeds, [&](const std::string& name) {
+    const auto other = reach.sources.find(name);
+    return other != reach.sources.end() &&
+           other->second.first.us > source.last.us - kReplacedDays * kMicrosPerDay;
+  });
+}
+
+// Days on which what the leaf is told of is not whole.
+std::set<Instant> MissingOf(const Reach& reach, const std::vector<std::string>& feeds) {
+  std::set<Instant> missing;
+  for (const std::string& name : feeds) {
+    const auto found = reach.sources.find(name);
+    if (found == reach.sources.end()) continue;
+    const Source& source = found->second;
+    const bool replaced = source.late && IsReplaced(source, reach, feeds);
+    for (const Instant day : source.missing) {
+      if (!replaced || day < source.last) missing.insert(day);
+    }
+  }
+  return missing;
+}
+
+History ToHistory(const std::string& group, const Gathered& gathered, const Reach& reach,
+                  const Feeds& feeds, int64_t step_us) {
+  std::vector<std::string> all;
+  for (const auto& [name, source] : reach.sources) all.push_back(name);
   History history;
   history.from = reach.to;
   for (const auto& values : gathered.values) {
     history.from = std::min(history.from, values.begin()->first);
   }
   const auto steps = static_cast<size_t>((reach.to.us - history.from.us) / step_us);
-  std::vector<bool> missing(steps, false);
-  for (size_t i = 0; reach.daily && i < steps; ++i) {
-    const Instant at{history.from.us + static_cast<int64_t>(i) * step_us};
-    missing[i] = !reach.told.contains(FloorDay(at));
-  }
+  const auto week = static_cast<size_t>(7 * kMicrosPerDay / step_us);
   for (const auto& [key, place] : gathered.places) {
     history.leaves.push_back(key);
     std::vector<double>& values = history.values.emplace_back(steps, 0.0);
-    for (size_t i = 0; i < steps; ++i) {
-      if (missing[i]) values[i] = kMissing;
-    }
     for (const auto& [at, value] : gathered.values[place]) {
       const auto i = static_cast<size_t>((at.us - history.from.us) / step_us);
       if (i < steps) values[i] = value;
     }
+    const auto fed = feeds.find({group, key});
+    std::vector<bool>& missing = history.missing.emplace_back(steps, false);
+    for (const Instant day : MissingOf(reach, fed == feeds.end() ? all : fed->second)) {
+      for (int64_t at = day.us; at < day.us + kMicrosPerDay; at += step_us) {
+        if (at < history.from.us || at >= reach.to.us) continue;
+        missing[static_cast<size_t>((at - history.from.us) / step_us)] = true;
+      }
+    }
+    FillMissing(missing, week, &values);
   }
   return history;
 }
 
 }  // namespace
+
+void FillMissing(const std::vector<bool>& missing, size_t week, std::vector<double>* values) {
+  const std::vector<double> told = *values;
+  for (size_t i = 0; i < told.size(); ++i) {
+    if (!missing[i]) continue;
+    double sum = 0;
+    int sides = 0;
+    const auto look = [&](int64_t step) {
+      double side = 0;
+      int count = 0;
+      auto at = static_cast<int64_t>(i) + step;
+      for (; at >= 0 && at < static_cast<int64_t>(told.size()) && count < kToldBeside; at += step) {
+        if (missing[static_cast<size_t>(at)]) continue;
+        side += told[static_cast<size_t>(at)];
+        ++count;
+      }
+      if (count == 0) return;
+      sum += side / count;
+      ++sides;
+    };
+    look(-static_cast<int64_t>(week));
+    look(static_cast<int64_t>(week));
+    const double usual = sides > 0 ? sum / sides : 0;
+    if (std::abs(usual) > std::abs(told[i])) (*values)[i] = usual;
+  }
+}
 
 Result<Past> ReadPast(const Ask& ask, const Question& question,
                       const std::vector<std::string>& dimensions, Instant now) {
@@ -203,14 +282,20 @@ Result<Past> ReadPast(const Ask& ask, const Question& question,
   query.to = reach.to;
   const int days = question.step() == ledger::Grain::kHour ? kHourlyDaysMax : kDaysOfPastMax;
   query.from = Instant{reach.to.us - days * kMicrosPerDay};
-  const Json answer = FB_TRY(AskJson(ask, query));
+  Reader reader(ask, question, dimensions);
+  FB_CHECK(reader.Read(query));
+  Feeds feeds;
+  if (reach.any_missing() && reach.sources.size() > 1) {
+    feeds = FB_TRY(FeedsOf(ask, question, dimensions, query));
+  }
   Past past;
+  past.from = *query.from;
   past.to = reach.to;
-  past.commit = TextAt(answer, "commit");
-  past.query_hash = TextAt(answer, "query_hash");
-  past.left_off = std::move(reach.left_off);
-  for (auto& [group, gathered] : FB_TRY(Gather(answer, question, dimensions))) {
-    History history = ToHistory(gathered, reach, question.step_us());
+  past.commit = reader.commit();
+  past.query_hash = reader.QueryHash(query);
+  past.left_off = reach.notes;
+  for (const auto& [group, gathered] : reader.groups()) {
+    History history = ToHistory(group, gathered, reach, feeds, question.step_us());
     history.dimensions = dimensions;
     (IsCost(question.measure) ? history.currency : history.unit) = group;
     past.histories.push_back(std::move(history));

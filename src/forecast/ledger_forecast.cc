@@ -37,7 +37,7 @@ std::vector<double> ProbabilitiesOf(const std::vector<double>& levels) {
   return probabilities;
 }
 
-// Sums of leaves, NaN where any is.
+// Sums of leaves, with what is estimated of missing steps.
 std::vector<std::vector<double>> SumLeaves(const Hierarchy& hierarchy, const History& history) {
   std::vector<std::vector<double>> sums;
   for (const Node& node : hierarchy.nodes()) {
@@ -47,6 +47,17 @@ std::vector<std::vector<double>> SumLeaves(const Hierarchy& hierarchy, const His
     }
   }
   return sums;
+}
+
+// Steps that are not told whole of any of the leaves.
+std::vector<bool> MissingOf(const Node& node, const History& history) {
+  std::vector<bool> missing(history.values[0].size(), false);
+  for (const uint32_t leaf : node.leaves) {
+    for (size_t i = 0; i < missing.size(); ++i) {
+      if (history.Missing(leaf, i)) missing[i] = true;
+    }
+  }
+  return missing;
 }
 
 // Errors of the trials of a node, a season's mean each, so that they have little to do with one
@@ -107,16 +118,17 @@ class Maker {
     const Events events(known, question_, to_, &history);
     for (size_t leaf = told; leaf < history.leaves.size(); ++leaf) {
       raw.leaves.push_back(history.leaves[leaf]);
-      raw.values.push_back(history.values[leaf]);
+      raw.values.push_back(std::vector<double>(raw.values[0].size(), 0.0));
     }
     forecast.notes = events.notes();
     const Hierarchy hierarchy =
         FB_TRY(Hierarchy::Make(history.leaves, history.dimensions.size(), question_.by.size()));
+    FB_CHECK(CheckSize(hierarchy.nodes().size()));
     MakeNodes(hierarchy, raw, &forecast);
     FB_CHECK(Fit(hierarchy, history, &forecast));
     const Reconciler reconciler(hierarchy, ErrorsOf(fits_, PeriodsOf(question_)[0], horizon_));
     forecast.method = reconciler.method();
-    MakeSteps(hierarchy, reconciler, events, &forecast);
+    FB_CHECK(MakeSteps(hierarchy, reconciler, events, &forecast));
     if (history.dimensions.size() > question_.by.size() || question_.by.empty()) {
       forecast.nodes.resize(hierarchy.sums());
     }
@@ -124,6 +136,21 @@ class Maker {
   }
 
  private:
+  Status CheckSize(size_t nodes) const {
+    const size_t values = nodes * horizon_ * (1 + 2 * question_.levels.size());
+    if (values <= kForecastValuesMax) return {};
+    return Fail(Code::kResourceExhausted,
+                fmt::format("{} series of {} steps with {} levels are {} values, more than the {} "
+                            "of one forecast",
+                            nodes, horizon_, question_.levels.size(), values, kForecastValuesMax),
+                "name fewer dimensions or levels, a nearer horizon, or filter with --where");
+  }
+
+  Status CheckStopped() const {
+    if (!context_.stopped || !context_.stopped()) return {};
+    return Fail(Code::kCancelled, "the forecast was stopped");
+  }
+
   void MakeNodes(const Hierarchy& hierarchy, const History& raw, LedgerForecast* forecast) {
     std::vector<std::vector<double>> sums = SumLeaves(hierarchy, raw);
     for (size_t n = 0; n < hierarchy.nodes().size(); ++n) {
@@ -135,11 +162,20 @@ class Maker {
       node.mean.resize(horizon_);
       node.ranges.resize(question_.levels.size());
       node.months.resize(months_.size());
+      const std::vector<bool> missing = MissingOf(hierarchy.nodes()[n], raw);
+      size_t estimated = 0;
       for (size_t i = 0; i < node.history.size(); ++i) {
         const Instant at{raw.from.us + static_cast<int64_t>(i) * question_.step_us()};
-        if (at < months_[0] || std::isnan(node.history[i])) continue;
-        node.months[0].actual += node.history[i];
+        if (at >= months_[0]) {
+          node.months[0].actual += node.history[i];
+          estimated += missing[i] ? 1 : 0;
+        }
+        if (missing[i]) node.history[i] = std::numeric_limits<double>::quiet_NaN();
       }
+      if (estimated == 0) continue;
+      node.notes.push_back(fmt::format("{} {} of the month that runs {} not told: estimated",
+                                       estimated, estimated == 1 ? "step" : "steps",
+                                       estimated == 1 ? "is" : "are"));
     }
   }
 
@@ -150,16 +186,7 @@ class Maker {
       series_.push_back(SeriesOf(std::to_string(n), std::move(sums[n]), question_, horizon_,
                                  &forecast->nodes[n].notes));
     }
-    Options options;
-    options.levels = {};
-    options.threads = context_.threads;
-    options.recentre = true;
-    options.fast = question_.fast || series_.size() > kSlowSeriesMax;
-    options.trials = options.fast || series_.size() <= kFewNodes ? kTrials : kTrialsOfMany;
-    options.trial_horizon = TrialHorizon(length, horizon_, PeriodsOf(question_).back());
-    if (context_.stopped) {
-      options.progress = [this](size_t, size_t) { return !context_.stopped(); };
-    }
+    const Options options = FitOptions(question_, context_, series_.size(), length, horizon_);
     forecast->fast = options.fast;
     if (options.fast && !question_.fast) {
       forecast->notes.push_back(
@@ -182,14 +209,15 @@ class Maker {
     return {};
   }
 
-  void MakeSteps(const Hierarchy& hierarchy, const Reconciler& reconciler, const Events& events,
-                 LedgerForecast* forecast) {
+  Status MakeSteps(const Hierarchy& hierarchy, const Reconciler& reconciler, const Events& events,
+                   LedgerForecast* forecast) {
     const size_t nodes = hierarchy.nodes().size();
     const size_t paths = std::clamp(kPathValuesMax / (nodes * horizon_), kPathsLeast, kPathsMost);
     forecast->paths = paths;
     const Paths maker(series_, fits_, {paths, kForecastSeed});
     std::vector<double> values(nodes * paths), points(nodes), months(nodes * paths, 0.0);
     for (size_t step = 0; step < horizon_; ++step) {
+      FB_CHECK(CheckStopped());
       const Instant at{to_.us + static_cast<int64_t>(step) * question_.step_us()};
       for (size_t n = 0; n < nodes; ++n) {
         maker.Fill(n, step, std::span(values).subspan(n * paths, paths));
@@ -216,6 +244,7 @@ class Maker {
           step + 1 == horizon_ || MonthOf(Instant{at.us + question_.step_us()}) != month;
       if (month_ends) EndMonth(month, paths, &months, forecast);
     }
+    return {};
   }
 
   size_t MonthOf(Instant at) const {
@@ -267,6 +296,20 @@ std::vector<Instant> MonthsOf(Instant from, Instant to) {
     months.push_back(month);
   }
   return months;
+}
+
+Options FitOptions(const Question& question, const LedgerContext& context, size_t series,
+                   size_t length, size_t horizon) {
+  Options options;
+  options.threads = context.threads;
+  options.recentre = true;
+  options.fast = question.fast || series > kSlowSeriesMax;
+  options.trials = options.fast || series <= kFewNodes ? kTrials : kTrialsOfMany;
+  options.trial_horizon = TrialHorizon(length, horizon, PeriodsOf(question).back());
+  if (context.stopped) {
+    options.progress = [stopped = context.stopped](size_t, size_t) { return !stopped(); };
+  }
+  return options;
 }
 
 size_t TrialHorizon(size_t length, size_t horizon, size_t season) {

@@ -18,7 +18,7 @@
 namespace flyball::forecast {
 
 struct MonthTotal {
-  double actual = 0;                 // of the month's days that are past
+  double actual = 0;                 // of the month's days that are past; estimates of missing ones
   double mean = 0;                   // of the whole month, with these
   std::vector<double> lower, upper;  // a level each
 };
@@ -26,7 +26,7 @@ struct MonthTotal {
 struct NodeForecast {
   std::vector<std::string> values;  // of the dimensions; empty where it is summed over
   uint32_t dimensions = 0;          // which it is of, a bit each
-  std::vector<double> history;      // as the ledger tells it; NaN: nothing is told of the step
+  std::vector<double> history;      // as the ledger tells it; NaN: the step is not told whole
   std::vector<double> mean;
   std::vector<Range> ranges;  // a level each
   std::vector<MonthTotal> months;
@@ -65,11 +65,19 @@ struct LedgerContext {
 
 // Beyond so many series the slow members are left out.
 inline constexpr size_t kSlowSeriesMax = 600;
+// Points and bounds of all series of one currency or unit, at every step: what one answer takes of
+// memory, and so of time.
+inline constexpr size_t kForecastValuesMax = 10'000'000;
 inline constexpr uint64_t kForecastSeed = 1788;
 
+// RESOURCE_EXHAUSTED beyond kForecastValuesMax, before anything is fitted; CANCELLED when stopped.
 Result<LedgerAnswer> ForecastLedger(const Question& question, const LedgerContext& context);
 // The months that [from, to) has days of, each by its first instant.
 std::vector<Instant> MonthsOf(Instant from, Instant to);
+
+// How so many series with a past of this length are fitted.
+Options FitOptions(const Question& question, const LedgerContext& context, size_t series,
+                   size_t length, size_t horizon);
 
 // One series of the past as the portfolio takes it: without what was before its first charge, at
 // the level of its end. `notes` says what was done.

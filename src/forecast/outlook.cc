@@ -3,31 +3,31 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
 #include "forecast/events.h"
 #include "forecast/paths.h"
+#include "model/dimension.h"
+#include "rates/price_book.h"
 
 namespace flyball::forecast {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using budget::ScopeKind;
 
 constexpr size_t kOutlookPaths = 2000;
 constexpr size_t kTrials = 8;
 constexpr size_t kShareDays = 28;
+constexpr size_t kWeek = 7;
 // Of the paths, for the date of an overrun to be told.
 constexpr double kLeastOverrun = 0.05;
 // A window that is longer has no honest path to its end.
-constexpr int64_t kWindowDaysMax = 370;
+constexpr int64_t kWindowDaysMax = 372;  // twelve months of a rolling window
 
 // "" for the organisation; nullopt: the ledger does not know what the budget is about.
 std::optional<std::string> DimensionOf(const budget::Scope& scope) {
@@ -51,30 +51,42 @@ std::optional<std::string> DimensionOf(const budget::Scope& scope) {
   }
 }
 
-int64_t DaysOf(budget::Unit unit) {
+int64_t HoursOf(budget::Unit unit) {
+  constexpr int64_t kDay = 24;
   switch (unit) {
     case budget::Unit::kMinute:
-    case budget::Unit::kHour:
       return 0;
-    case budget::Unit::kDay:
+    case budget::Unit::kHour:
       return 1;
+    case budget::Unit::kDay:
+      return kDay;
     case budget::Unit::kWeek:
-      return 7;
+      return 7 * kDay;
     case budget::Unit::kMonth:
-      return 31;
+      return 31 * kDay;
     case budget::Unit::kQuarter:
-      return 92;
+      return 92 * kDay;
     case budget::Unit::kYear:
-      return 366;
+      return 366 * kDay;
   }
   return 0;
+}
+
+// Days of a window, the last one begun; 0: it is shorter than a day.
+int64_t DaysOf(const budget::Window& window) {
+  const int64_t hours = HoursOf(window.unit) * (window.rolling ? window.count : 1);
+  return hours < 24 ? 0 : (hours + 23) / 24;
+}
+
+// Whether values of the scope are spelled in several ways, so that all are asked for.
+bool IsSpelled(const budget::Scope& scope) {
+  return scope.kind == ScopeKind::kModel || scope.kind == ScopeKind::kProvider;
 }
 
 std::string WhyNot(const BudgetNow& budget) {
   if (budget.measure != budget::Measure::kMoney) return "it limits tokens, not money";
   if (!DimensionOf(budget.scope)) return "the ledger does not know what it is about";
-  const int64_t days =
-      DaysOf(budget.window.unit) * (budget.window.rolling ? budget.window.count : 1);
+  const int64_t days = DaysOf(budget.window);
   if (days < 1) return "its window is shorter than a day";
   if (days > kWindowDaysMax) return "its window is longer than a year";
   if (!budget.window.rolling && (!budget.began_at || !budget.ends_at)) {
@@ -83,8 +95,34 @@ std::string WhyNot(const BudgetNow& budget) {
   return "";
 }
 
-// Windows begin at midnight in the budget's zone, days of the ledger at midnight UTC.
-Instant NearestDay(Instant at) { return FloorDay(Instant{at.us + kMicrosPerDay / 2}); }
+// Windows begin at midnight in the budget's zone, days of the ledger at midnight UTC: of the days
+// at the edges a part counts, as large as their part of the window. How much of [day, end of it)
+// stands in it up to `to`.
+double PartOf(Instant day, const BudgetOutlook& outlook, Instant to) {
+  const int64_t from = std::max(day.us, outlook.began_at.us);
+  const int64_t until = std::min({day.us + kMicrosPerDay, outlook.ends_at.us, to.us});
+  return until <= from ? 0 : static_cast<double>(until - from) / kMicrosPerDay;
+}
+
+// The values of the scope that a charge counts for by what it has in the scope's dimension, as the
+// guard spells them; none: it counts for none. A snapshot counts for its model, too.
+std::vector<std::string> ValuesOf(const budget::Scope& scope, const std::string& text) {
+  std::vector<std::string> words = {text};
+  if (scope.kind == ScopeKind::kProvider) words = {rates::CanonicalProvider(text)};
+  if (scope.kind == ScopeKind::kModel) {
+    words = {rates::CanonicalModel(text)};
+    const std::string undated(rates::UndatedModel(words[0]));
+    if (undated != words[0]) words.push_back(undated);
+  }
+  const bool nobody = text.empty() || text == dimension::kUnallocated || text == dimension::kNone;
+  if (scope.is_each()) return nobody ? std::vector<std::string>() : words;
+  if (!IsSpelled(scope)) return {""};
+  const std::string wanted = scope.kind == ScopeKind::kModel
+                                 ? rates::CanonicalModel(scope.value)
+                                 : rates::CanonicalProvider(scope.value);
+  if (std::ranges::find(words, wanted) == words.end()) return {};
+  return {""};
+}
 
 // One amount that is looked ahead at: a budget, or one value of a "*" budget.
 struct Case {
@@ -94,7 +132,7 @@ struct Case {
   std::vector<double> told;  // as the ledger tells it
   Instant from;
   std::shared_ptr<const Events> events;
-  std::vector<size_t> leaves;  // for events: which, and what each spent in the last days
+  std::vector<size_t> leaves;  // for events: which, and what each spends a day by now
   std::vector<double> shares;
   bool anchored = false;  // the guard's amount is this case's
 };
@@ -144,7 +182,7 @@ class Looker {
     question.horizon = {Horizon::Unit::kDay, 1};
     const std::string dimension = *DimensionOf(budget.scope);
     if (!budget.counts_ledger) question.where.push_back({"source", false, {"gateway"}});
-    if (budget.scope.is_each()) {
+    if (budget.scope.is_each() || IsSpelled(budget.scope)) {
       question.by = {dimension};
     } else if (!dimension.empty()) {
       const size_t at = budget.scope.kind == ScopeKind::kTag ? budget.scope.value.find('=') + 1 : 0;
@@ -154,12 +192,13 @@ class Looker {
     const std::vector<std::string> dimensions =
         DimensionsFor(context_.events, question, &events, &outlook.notes);
     Result<Past> past = ReadPast(context_.ask, question, dimensions, context_.now);
-    if (!past && past.error().code == Code::kNotFound) {
-      outlook.refusal = "the ledger has no charges of it yet";
+    if (!past && past.error().code == Code::kCancelled) return Fail(past.error());
+    if (!past) {  // of this budget; others may be looked ahead at
+      const bool none = past.error().code == Code::kNotFound;
+      outlook.refusal = none ? "the ledger has no charges of it yet" : past.error().message;
       answer->budgets.push_back(std::move(outlook));
       return {};
     }
-    if (!past) return Fail(past.error());
     answer->commit = past->commit;
     for (const std::string& note : past->left_off) {
       if (std::ranges::find(answer->left_off, note) == answer->left_off.end()) {
@@ -191,17 +230,15 @@ class Looker {
     const auto known = std::make_shared<Events>(events, question, past.to, &*found);
     std::map<std::string, Case> by_value;
     for (size_t leaf = 0; leaf < found->leaves.size(); ++leaf) {
-      Case& one = by_value[budget.scope.is_each() ? found->leaves[leaf][0] : ""];
-      one.leaves.push_back(leaf);
-      one.days.resize(found->values[leaf].size(), 0.0);
-      one.told.resize(one.days.size(), 0.0);
-      double share = 0;
-      for (size_t i = 0; i < one.days.size(); ++i) {
-        one.days[i] += found->values[leaf][i];
-        if (leaf < told.size()) one.told[i] += told[leaf][i];
-        if (i + kShareDays >= one.days.size()) share += found->values[leaf][i];
+      const std::string text = question.by.empty() ? "" : found->leaves[leaf][0];
+      for (const std::string& value : ValuesOf(budget.scope, text)) {
+        AddLeaf(found->values[leaf], leaf < told.size() ? &told[leaf] : nullptr, leaf,
+                &by_value[value]);
       }
-      one.shares.push_back(std::isnan(share) ? 0 : share);
+    }
+    if (by_value.empty() && !budget.scope.is_each()) {
+      cases_.emplace_back().outlook = outlook;
+      cases_.back().outlook.refusal = "the ledger has no charges of it yet";
     }
     std::vector<Case> dearest;
     for (auto& [value, one] : by_value) {
@@ -226,15 +263,37 @@ class Looker {
     std::ranges::sort(dearest, std::greater<>(), [](const Case& one) {
       return std::accumulate(one.shares.begin(), one.shares.end(), 0.0);
     });
-    if (dearest.size() > kOutlookValuesMax) dearest.resize(kOutlookValuesMax);
+    if (dearest.size() > kOutlookValuesMax) {
+      dearest.front().outlook.notes.push_back(
+          fmt::format("of {} values of the budget the {} dearest are looked ahead at",
+                      dearest.size(), kOutlookValuesMax));
+      dearest.resize(kOutlookValuesMax);
+    }
     std::ranges::move(dearest, std::back_inserter(cases_));
+  }
+
+  static void AddLeaf(const std::vector<double>& values, const std::vector<double>* told,
+                      size_t leaf, Case* one) {
+    one->leaves.push_back(leaf);
+    one->days.resize(values.size(), 0.0);
+    one->told.resize(values.size(), 0.0);
+    double share = 0;
+    size_t counted = 0;
+    for (size_t i = 0; i < values.size(); ++i) {
+      one->days[i] += values[i];
+      if (told != nullptr) one->told[i] += (*told)[i];
+      if (i + kShareDays < values.size() || std::isnan(values[i])) continue;
+      share += values[i];
+      ++counted;
+    }
+    one->shares.push_back(counted == 0 ? 0 : share / static_cast<double>(counted));
   }
 
   void SetWindow(Case* one) const {
     const BudgetNow& budget = *one->budget;
     BudgetOutlook& outlook = one->outlook;
     if (budget.window.rolling) {
-      const int64_t days = DaysOf(budget.window.unit) * budget.window.count;
+      const int64_t days = DaysOf(budget.window);
       outlook.began_at = Instant{FloorDay(context_.now).us - (days - 1) * kMicrosPerDay};
       outlook.ends_at = Instant{FloorDay(context_.now).us + days * kMicrosPerDay};
       outlook.notes.push_back("a rolling window: the highest of the next windows counts");
@@ -247,21 +306,23 @@ class Looker {
   Status Forecast() {
     Question question;
     std::vector<Series> series;
-    size_t longest = 0;
+    size_t longest = 0, length = 0;
     for (Case& one : cases_) {
       Series& made = series.emplace_back();
       if (!one.outlook.refusal.empty()) continue;
-      const Instant end = NearestDay(one.outlook.ends_at);
+      const Instant end = FloorDay(Instant{one.outlook.ends_at.us + kMicrosPerDay - 1});
       const int64_t days = (end.us - one.outlook.known_to.us) / kMicrosPerDay;
       const auto horizon = static_cast<size_t>(std::max<int64_t>(days, 1));
       longest = std::max(longest, horizon);
+      length = std::max(length, one.days.size());
       made = SeriesOf("", one.days, question, horizon, &one.outlook.notes);
     }
     if (longest == 0) return {};
     Options options;
     options.threads = context_.threads;
     options.trials = kTrials;
-    options.trial_horizon = std::min<size_t>(longest, 28);
+    options.trial_horizon = TrialHorizon(length, longest, kWeek);
+    options.fast = cases_.size() > kSlowSeriesMax;
     if (context_.stopped) {
       options.progress = [this](size_t, size_t) { return !context_.stopped(); };
     }
@@ -279,77 +340,88 @@ class Looker {
     return i < one.told.size() && !std::isnan(one.told[i]) ? one.told[i] : 0;
   }
 
-  // What events that come make of the values of a day: all leaves change as their shares do.
+  // What events that come make of the values of a day: all leaves change in proportion to what they
+  // are by now, credits as well; what comes new is added.
   static void ApplyEvents(const Case& one, Instant day, std::vector<double>* values) {
-    double before = 0, after = 0, added = 0;
+    double weights = 0, factors = 0, added = 0;
     for (size_t i = 0; i < one.leaves.size(); ++i) {
-      double value = one.shares[i] / kShareDays;
-      const bool is_new = value == 0;
-      before += value;
-      one.events->Apply(one.leaves[i], day, std::span(&value, 1));
-      (is_new ? added : after) += value;
+      double with = one.shares[i], without = 0;
+      one.events->Apply(one.leaves[i], day, std::span(&with, 1));
+      one.events->Apply(one.leaves[i], day, std::span(&without, 1));
+      added += without;
+      const double weight = std::abs(one.shares[i]);
+      if (weight == 0) continue;
+      weights += weight;
+      factors += weight * (with - without) / one.shares[i];
     }
-    const double factor = before > 0 ? after / before : 1;
+    const double factor = weights > 0 ? factors / weights : 1;
     for (double& value : *values) value = value * factor + added;
+  }
+
+  // What the past has in the window, and when it broke the limit for good.
+  double KnownOf(const Case& one, std::optional<Instant>* over) const {
+    const BudgetOutlook& outlook = one.outlook;
+    double known = 0;
+    for (Instant day = FloorDay(outlook.began_at); day < outlook.known_to;
+         day.us += kMicrosPerDay) {
+      known += PastOf(one, day) * PartOf(day, outlook, outlook.ends_at);
+      if (known > outlook.limit && !*over) *over = day;
+    }
+    if (known <= outlook.limit) over->reset();  // credits came
+    return known;
   }
 
   // Sums the window up along each path, day by day.
   void Follow(const Paths& paths, size_t series, size_t horizon, Case* one) const {
     BudgetOutlook& outlook = one->outlook;
-    const Instant begin = NearestDay(outlook.began_at);
-    double known = 0;
+    const budget::Window& window = one->budget->window;
+    const double settled = one->anchored ? one->budget->settled : 0;
     std::optional<Instant> over;  // since when it is broken
-    for (Instant day = begin; day < outlook.known_to; day.us += kMicrosPerDay) {
-      known += PastOf(*one, day);
-      if (known > outlook.limit && !over) over = day;
-    }
-    if (known <= outlook.limit) over.reset();  // credits came
-    if (one->anchored && !over && one->budget->settled > outlook.limit) {
-      over = FloorDay(context_.now);
-    }
-    outlook.spent = one->anchored ? std::max(known, one->budget->settled) : known;
+    const double known = KnownOf(*one, &over);
+    if (!over && settled > outlook.limit) over = FloorDay(context_.now);
+    outlook.spent = std::max(known, settled);
     std::vector<double> sums(paths.paths(), known), day_values(paths.paths()),
         highest(paths.paths(), -std::numeric_limits<double>::infinity());
+    // The past may tell all of the window up to now, or of today.
+    const Instant today = FloorDay(context_.now);
+    if (today < outlook.known_to) std::ranges::fill(sums, outlook.spent);
     std::vector<std::vector<double>> rolled;  // paths by day, of a rolling window
     std::vector<double> broke;                // the day, in microseconds, a path that breaks each
     std::vector<bool> broken(paths.paths(), false);
     for (size_t step = 0; step < horizon; ++step) {
       const Instant day{outlook.known_to.us + static_cast<int64_t>(step) * kMicrosPerDay};
+      const double part = PartOf(day, outlook, outlook.ends_at);
+      if (part == 0) continue;
       paths.Fill(series, step, day_values);
       ApplyEvents(*one, day, &day_values);
-      const double leaves = LeavesWindow(*one, rolled, day);
+      const double to_come = part - PartOf(day, outlook, std::max(day, context_.now));
       for (size_t p = 0; p < sums.size(); ++p) {
-        if (day >= begin) sums[p] += day_values[p];
-        sums[p] -= leaves;
-        if (day == FloorDay(context_.now) && one->anchored && !one->budget->window.rolling) {
-          // By now at least what the guard has seen is spent.
-          const double share = static_cast<double>(context_.now.us - day.us) / kMicrosPerDay;
-          sums[p] += std::max(0.0, one->budget->settled - (sums[p] - (1 - share) * day_values[p]));
-        }
+        sums[p] += part * day_values[p] - LeavesWindow(*one, rolled, p, day);
+        // By now at least what the guard has seen is spent.
+        if (day == today) sums[p] += std::max(0.0, settled - (sums[p] - to_come * day_values[p]));
         highest[p] = std::max(highest[p], sums[p]);
         if (sums[p] > outlook.limit && !broken[p]) {
           broken[p] = true;
           broke.push_back(static_cast<double>(day.us));
         }
       }
-      if (one->budget->window.rolling) rolled.push_back(day_values);
+      if (window.rolling) rolled.push_back(day_values);
     }
     if (over) broke.assign(paths.paths(), static_cast<double>(over->us));
-    Conclude(one->budget->window.rolling ? highest : sums, std::move(broke), &outlook);
+    const bool any = highest.front() > -std::numeric_limits<double>::infinity();
+    Conclude(window.rolling && any ? highest : sums, std::move(broke), &outlook);
   }
 
-  // Of a rolling window, what the day that is out of it had (of forecast days, in the mean).
-  double LeavesWindow(const Case& one, const std::vector<std::vector<double>>& rolled,
+  // Of a rolling window, what the day that is out of it had on a path.
+  double LeavesWindow(const Case& one, const std::vector<std::vector<double>>& rolled, size_t path,
                       Instant day) const {
     const budget::Window& window = one.budget->window;
     if (!window.rolling) return 0;
-    const Instant out{day.us - DaysOf(window.unit) * window.count * kMicrosPerDay};
-    if (out < NearestDay(one.outlook.began_at)) return 0;
+    const Instant out{day.us - DaysOf(window) * kMicrosPerDay};
+    if (out < one.outlook.began_at) return 0;
     if (out < one.outlook.known_to) return PastOf(one, out);
     const auto i = static_cast<size_t>((out.us - one.outlook.known_to.us) / kMicrosPerDay);
-    if (i >= rolled.size()) return 0;
-    return std::accumulate(rolled[i].begin(), rolled[i].end(), 0.0) /
-           static_cast<double>(rolled[i].size());
+    return i < rolled.size() ? rolled[i][path] : 0;
   }
 
   void Conclude(const std::vector<double>& ends, std::vector<double> broke,
@@ -382,92 +454,11 @@ class Looker {
   std::set<std::pair<std::string, std::string>> listed_;  // name and scope
 };
 
-Result<double> AmountAt(const Json& row, const char* name) {
-  const std::string text = row.value(name, "");
-  double value = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed != std::errc() || end != text.data() + text.size()) {
-    return Fail(Code::kInternal, fmt::format("a budget's '{}' cannot be read", name));
-  }
-  return value;
-}
-
-Json Rounded(double value) { return std::round(value * 1e6) / 1e6; }
-
-Json DayOrNull(const std::optional<Instant>& day) { return day ? Json(FormatDate(*day)) : Json(); }
-
-Json OneJson(const BudgetOutlook& outlook, const std::vector<double>& levels) {
-  Json json{{"name", outlook.name},         {"scope", outlook.scope}, {"window", outlook.window},
-            {"currency", outlook.currency}, {"hard", outlook.hard},   {"limit", outlook.limit}};
-  if (!outlook.value.empty()) json["value"] = outlook.value;
-  if (!outlook.refusal.empty()) {
-    json["refusal"] = outlook.refusal;
-    return json;
-  }
-  json["began_at"] = FormatInstant(outlook.began_at);
-  json["ends_at"] = FormatInstant(outlook.ends_at);
-  json["known_to"] = FormatInstant(outlook.known_to);
-  json["spent"] = Rounded(outlook.spent);
-  json["mean"] = Rounded(outlook.mean);
-  Json ranges = Json::array();
-  for (size_t l = 0; l < levels.size(); ++l) {
-    ranges.push_back({{"level", levels[l]},
-                      {"lower", Rounded(outlook.lower[l])},
-                      {"upper", Rounded(outlook.upper[l])}});
-  }
-  json["ranges"] = std::move(ranges);
-  json["overrun_probability"] = Rounded(outlook.overrun);
-  json["overrun_expected"] = Rounded(outlook.overrun_amount);
-  json["overrun_at"] = DayOrNull(outlook.overrun_at);
-  json["overrun_from"] = DayOrNull(outlook.overrun_from);
-  json["overrun_to"] = DayOrNull(outlook.overrun_to);
-  json["notes"] = outlook.notes;
-  return json;
-}
-
 }  // namespace
-
-Result<std::vector<BudgetNow>> ReadBudgets(std::string_view text) {
-  const Json rows = Json::parse(text, nullptr, false);
-  if (!rows.is_array()) return Fail(Code::kInternal, "the budgets cannot be read");
-  std::vector<BudgetNow> budgets;
-  for (const Json& row : rows) {
-    BudgetNow& one = budgets.emplace_back();
-    one.name = row.value("name", "");
-    one.scope = FB_TRY(budget::ParseScope(row.value("scope", "")));
-    one.measure = row.value("measure", "") == budget::MeasureName(budget::Measure::kMoney)
-                      ? budget::Measure::kMoney
-                      : budget::Measure::kTokens;
-    one.currency = row.value("currency", "");
-    one.window = FB_TRY(budget::ParseWindow(row.value("window", ""), row.value("zone", "UTC")));
-    one.limit = FB_TRY(AmountAt(row, "limit"));
-    one.settled = FB_TRY(AmountAt(row, "settled"));
-    one.counts_ledger = row.value("counts", "ledger") == "ledger";
-    one.hard = row.value("hard", true);
-    if (row.contains("began_at")) {
-      one.began_at = FB_TRY(ParseUserInstant(row.value("began_at", "")));
-      one.ends_at = FB_TRY(ParseUserInstant(row.value("resets_at", "")));
-    }
-  }
-  return budgets;
-}
 
 Result<OutlookAnswer> LookAhead(const std::vector<BudgetNow>& budgets,
                                 const std::vector<double>& levels, const LedgerContext& context) {
   return Looker(levels, context).Run(budgets);
-}
-
-std::string OutlookJson(const OutlookAnswer& answer) {
-  Json budgets = Json::array();
-  for (const BudgetOutlook& outlook : answer.budgets) {
-    budgets.push_back(OneJson(outlook, answer.levels));
-  }
-  return Json{{"estimate", true},
-              {"commit", answer.commit},
-              {"levels", answer.levels},
-              {"left_off", answer.left_off},
-              {"budgets", std::move(budgets)}}
-      .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace flyball::forecast

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -19,7 +21,8 @@ constexpr std::string_view kEnding = ".json";
 constexpr int kVersion = 1;
 constexpr size_t kHashDigits = 12;
 // Numbers of a vintage are kept as floats: seven digits are enough to tell how well it did.
-using Kept = float;
+using Digits = float;
+constexpr size_t kDayLetters = 10;  // of "2026-10-31" in a name
 
 // What makes two forecasts answers to one question.
 std::string KeyOf(const Question& question) {
@@ -31,7 +34,7 @@ std::string KeyOf(const Question& question) {
 
 Json Numbers(const std::vector<double>& values) {
   Json numbers = Json::array();
-  for (const double value : values) numbers.push_back(static_cast<Kept>(value));
+  for (const double value : values) numbers.push_back(static_cast<Digits>(value));
   return numbers;
 }
 
@@ -78,6 +81,25 @@ VintageNode ReadNode(const Json& json) {
           ReadRanges(json.at("month_ranges"))};
 }
 
+std::unexpected<Error> Lost(const std::string& id) {
+  return Fail(Code::kDataLoss, fmt::format("the stored forecast '{}' cannot be read", id),
+              "remove it; it is only compared with what came");
+}
+
+bool AreOf(const std::vector<Range>& ranges, size_t levels, size_t values) {
+  return ranges.size() == levels && std::ranges::all_of(ranges, [&](const Range& range) {
+           return range.lower.size() == values && range.upper.size() == values;
+         });
+}
+
+// Whether its lists are as long as the question has dimensions and levels.
+bool IsWhole(const VintageNode& node, const Question& question) {
+  const size_t levels = question.levels.size();
+  return node.values.size() == question.by.size() && node.dimensions >> question.by.size() == 0 &&
+         AreOf(node.ranges, levels, node.mean.size()) &&
+         AreOf(node.month_ranges, levels, node.month_mean.size());
+}
+
 // Throws what nlohmann throws for a member that is absent or of another type.
 Result<Vintage> ReadMembers(const std::string& id, const Json& json) {
   Vintage vintage;
@@ -94,28 +116,98 @@ Result<Vintage> ReadMembers(const std::string& id, const Json& json) {
     VintageAnswer& answer = vintage.answers.emplace_back();
     answer.currency = one.at("currency");
     answer.unit = one.at("unit");
-    for (const Json& node : one.at("nodes")) answer.nodes.push_back(ReadNode(node));
+    for (const Json& node : one.at("nodes")) {
+      answer.nodes.push_back(ReadNode(node));
+      if (!IsWhole(answer.nodes.back(), vintage.question)) return Lost(id);
+    }
   }
   return vintage;
 }
 
 std::string FolderOf(const std::string& home) { return os::JoinPath(home, std::string(kFolder)); }
 
-// Names sort by the day that they begin with.
-Status MakeRoom(os::Files& files, const std::string& folder) {
-  std::vector<std::string> names = FB_TRY(files.List(folder));
-  std::erase_if(names, [](const std::string& name) { return !name.ends_with(kEnding); });
-  std::ranges::sort(names, std::greater<>());
+// A file of the folder: its day and the question, of which it is named.
+struct Kept {
+  std::string name, day, question;
   uint64_t bytes = 0;
-  size_t kept = 0;
-  for (const std::string& name : names) {
-    const std::string path = os::JoinPath(folder, name);
-    const Result<uint64_t> size = files.Size(path);
-    bytes += size ? *size : 0;
-    if (++kept <= kVintagesMax && bytes <= kVintagesBytesMax) continue;
-    FB_CHECK(files.Remove(path));
+};
+
+// By their days, oldest first.
+Result<std::vector<Kept>> KeptIn(os::Files& files, const std::string& folder) {
+  std::vector<Kept> all;
+  for (const std::string& name : FB_TRY(files.List(folder))) {
+    if (!name.ends_with(kEnding) || name.size() <= kDayLetters) continue;
+    const Result<uint64_t> size = files.Size(os::JoinPath(folder, name));
+    all.push_back({name, name.substr(0, kDayLetters), name.substr(kDayLetters), size ? *size : 0});
+  }
+  std::ranges::sort(all, {}, &Kept::name);
+  return all;
+}
+
+// The period of which one vintage of a question is enough, by how long it was before the newest.
+std::string PeriodOf(const std::string& day, const std::string& newest) {
+  const Result<Instant> at = ParseUserInstant(day), last = ParseUserInstant(newest);
+  if (!at || !last) return day;
+  const int64_t days = (last->us - at->us) / kMicrosPerDay;
+  if (days <= kDailyDays) return day;
+  return days <= kWeeklyDays ? "week of " + FormatDate(FloorWeek(*at))
+                             : "month of " + FormatDate(FloorMonth(*at));
+}
+
+// The names that may go, those first that are missed least: more than one of a week or month of a
+// question, oldest first; questions that were asked on one day alone; then the oldest of all.
+std::vector<size_t> Dispensable(const std::vector<Kept>& all, std::vector<bool>* surplus) {
+  std::map<std::string, std::vector<size_t>> by_question;
+  for (size_t i = 0; i < all.size(); ++i) by_question[all[i].question].push_back(i);
+  std::vector<size_t> once, rest;
+  surplus->assign(all.size(), false);
+  for (size_t i = 0; i < all.size(); ++i) {
+    const std::vector<size_t>& asked = by_question[all[i].question];
+    (asked.size() == 1 ? once : rest).push_back(i);
+  }
+  for (const auto& [question, asked] : by_question) {
+    std::set<std::string> periods;
+    for (const size_t i : asked) {
+      if (!periods.insert(PeriodOf(all[i].day, all[asked.back()].day)).second) (*surplus)[i] = true;
+    }
+  }
+  once.insert(once.end(), rest.begin(), rest.end());
+  return once;
+}
+
+// All but `kept`.
+Status MakeRoom(os::Files& files, const std::string& folder, const std::string& kept) {
+  const std::vector<Kept> all = FB_TRY(KeptIn(files, folder));
+  std::vector<bool> surplus;
+  const std::vector<size_t> order = Dispensable(all, &surplus);
+  size_t count = all.size();
+  uint64_t bytes = 0;
+  for (const Kept& one : all) bytes += one.bytes;
+  const auto remove = [&](size_t i) -> Status {
+    FB_CHECK(files.Remove(os::JoinPath(folder, all[i].name)));
+    --count;
+    bytes -= all[i].bytes;
+    return {};
+  };
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (surplus[i] && all[i].name != kept) FB_CHECK(remove(i));
+  }
+  for (const size_t i : order) {
+    if (count <= kVintagesMax && bytes <= kVintagesBytesMax) break;
+    if (!surplus[i] && all[i].name != kept) FB_CHECK(remove(i));
   }
   return {};
+}
+
+// Two characters a number are the least that it takes.
+bool IsTooLarge(const Vintage& vintage) {
+  size_t numbers = 0;
+  for (const VintageAnswer& answer : vintage.answers) {
+    for (const VintageNode& node : answer.nodes) {
+      numbers += (node.mean.size() + node.month_mean.size()) * (1 + 2 * node.ranges.size());
+    }
+  }
+  return 2 * numbers > kVintageBytesMax;
 }
 
 }  // namespace
@@ -183,26 +275,30 @@ std::string VintageJson(const Vintage& vintage) {
 
 Result<Vintage> ReadVintage(const std::string& id, std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
-  const auto lost = [&] {
-    return Fail(Code::kDataLoss, fmt::format("the stored forecast '{}' cannot be read", id),
-                "remove it; it is only compared with what came");
-  };
-  if (!json.is_object() || json.value("version", 0) != kVersion) return lost();
   try {
+    if (!json.is_object() || json.at("version").get<int>() != kVersion) return Lost(id);
     return ReadMembers(id, json);
   } catch (const Json::exception&) {
-    return lost();
+    return Lost(id);
   }
 }
 
-Result<bool> KeepVintage(os::Files& files, const std::string& home, const Vintage& vintage) {
-  const std::string text = VintageJson(vintage);
-  if (text.size() > kVintageBytesMax) return false;
+Result<std::string> KeepVintage(os::Files& files, const std::string& home, const Vintage& vintage) {
+  const std::string text = IsTooLarge(vintage) ? "" : VintageJson(vintage);
+  if (text.empty() || text.size() > kVintageBytesMax) return "it is too large";
   const std::string folder = FolderOf(home);
   FB_CHECK(files.MakeDirs(folder));
-  FB_CHECK(os::AtomicWrite(files, os::JoinPath(folder, vintage.id + std::string(kEnding)), text));
-  FB_CHECK(MakeRoom(files, folder));
-  return true;
+  const std::string name = vintage.id + std::string(kEnding);
+  const std::vector<Kept> all = FB_TRY(KeptIn(files, folder));
+  const bool known = std::ranges::find(all, name.substr(kDayLetters), &Kept::question) != all.end();
+  const auto same_day =
+      static_cast<size_t>(std::ranges::count(all, name.substr(0, kDayLetters), &Kept::day));
+  if (!known && same_day >= kVintagesDayMax) {
+    return fmt::format("{} forecasts of the same last day are kept", same_day);
+  }
+  FB_CHECK(os::AtomicWrite(files, os::JoinPath(folder, name), text));
+  FB_CHECK(MakeRoom(files, folder, name));
+  return "";
 }
 
 Result<std::vector<Vintage>> ReadVintages(os::Files& files, const std::string& home) {

@@ -14,7 +14,15 @@ namespace {
 
 constexpr size_t kShownMax = 40;
 
-// What was written, short enough for a message.
+bool IsMissing(std::string_view text) {
+  for (const std::string_view word : {"", "nan", "na", "n/a", "null", "none"}) {
+    if (EqualsIgnoreCase(text, word)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 std::string Shown(std::string_view text) {
   std::string_view start = text.substr(0, kShownMax);
   start = start.substr(0, ValidUtf8Prefix(start));
@@ -25,6 +33,11 @@ std::optional<Instant> ReadInstant(std::string_view text) {
   text = Trim(text);
   ParsedInstant parsed;
   if (ParseInstant(text, &parsed)) return parsed.instant;
+  // Seconds that were written as a decimal.
+  const size_t point = text.find('.');
+  if (point != text.npos && text.find_first_not_of('0', point + 1) == text.npos) {
+    text = text.substr(0, point);
+  }
   int64_t seconds = 0;
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   constexpr int64_t kSecondsMax = 253'402'300'799;  // the end of the year 9999
@@ -33,13 +46,6 @@ std::optional<Instant> ReadInstant(std::string_view text) {
     return std::nullopt;
   }
   return Instant{seconds * kMicrosPerSecond};
-}
-
-bool IsMissing(std::string_view text) {
-  for (const std::string_view word : {"", "nan", "na", "n/a", "null", "none"}) {
-    if (EqualsIgnoreCase(text, word)) return true;
-  }
-  return false;
 }
 
 Result<std::optional<double>> ReadValue(std::string_view written) {
@@ -59,8 +65,6 @@ Result<std::optional<double>> ReadValue(std::string_view written) {
   }
   return value;
 }
-
-}  // namespace
 
 Result<bool> PointReader::ReadHeader(std::span<const std::string_view> fields) {
   std::optional<size_t> at, value;

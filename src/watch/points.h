@@ -2,19 +2,27 @@
 //
 // A header names the columns, in any order among others; without one, a row has the two fields. A
 // timestamp is a date in any form that ParseInstant reads (UTC unless it says otherwise) or whole
-// seconds since 1970. A value that is empty, NaN, NA or null is missing: it is kept, scored 0 and
-// counted. Anything else is refused with its line: never guessed at, never dropped.
+// seconds since 1970 (`1692608400`, `1692608400.0`). A value that is empty, NaN, NA or null is
+// missing: it is kept, scored 0 and counted. Anything else is refused with its line: never guessed
+// at, never dropped.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "base/time.h"
 
 namespace flyball::watch {
+
+// What was written, in quotes and short enough for a message.
+std::string Shown(std::string_view text);
+std::optional<Instant> ReadInstant(std::string_view text);
+// Nothing: missing. INVALID_ARGUMENT for what is no number, OUT_OF_RANGE beyond 1e100.
+Result<std::optional<double>> ReadValue(std::string_view text);
 
 struct Point {
   Instant at;

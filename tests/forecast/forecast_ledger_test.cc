@@ -104,7 +104,10 @@ TEST_F(ForecastLedger, TheServerSaysTheSame) {
   ASSERT_NE(server.Port(), 0);
   EXPECT_EQ(RunJson(words), alone);
   EXPECT_EQ(RunJson({"forecast", "accuracy"})["vintages"].size(), 1u);
-  EXPECT_EQ(RunJson({"forecast", "backtest", "--horizon", "7d"})["classes"][0]["class"], "all");
+  // A comma, and an equals sign that is escaped once.
+  EXPECT_EQ(RunJson({"forecast", "backtest", "--by", "account,service", "--where",
+                     "service_category=Compute", "--horizon", "7d"})["classes"][0]["class"],
+            "all");
   EXPECT_EQ(RunJson({"forecast", "outlook"})["budgets"], Json::array());
   EXPECT_EQ(server.Stop(), 0);
 }

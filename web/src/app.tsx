@@ -5,6 +5,7 @@ import { estate, ledgerChanged, refreshFacts, useAnswer, version } from './lib/d
 import { months as monthsOf } from './lib/analysis';
 import { resolveScope, ScopeContext } from './lib/scope';
 import { view } from './lib/state';
+import { heard as heardOfWatch, refreshIncidents } from './lib/watching';
 import { valueName } from './lib/names';
 import { CopyButton, Problem, Waiting } from './parts/figure';
 import { Icon } from './parts/basics';
@@ -15,6 +16,9 @@ import { Overview } from './views/overview';
 import { Explore } from './views/explore';
 import { BudgetsView } from './views/budgets';
 import { HealthView } from './views/health';
+import { IncidentsView } from './views/incidents';
+import { titleOf } from './views/incident-words';
+import { OutlookView } from './views/outlook';
 import { ImportView } from './views/import';
 
 // Which months and currencies there are, and the last day with charges: what everything else is asked within.
@@ -25,26 +29,31 @@ export function App() {
   const months = useAnswer(MONTHS);
   const days = useAnswer(DAYS);
   const words = t.value;
-  const [notice, setNotice] = useState('');
+  const [notice, setNotice] = useState<{ text: string; warn?: boolean } | undefined>(undefined);
   const heard = useRef(''); // the newest commit that the stream has told of
   useEffect(() => {
     void refreshFacts();
     return listen(
       (event) => {
-        setNotice(noticeText(event));
+        setNotice({ text: noticeText(event) });
         heard.current = String(event['id'] ?? '');
         ledgerChanged();
       },
       (commit) => {
         if (heard.current && commit && heard.current !== commit) ledgerChanged();
         heard.current = commit;
+        void refreshIncidents();
       },
       (open) => (live.value = open),
+      (kind, document) => {
+        const incident = heardOfWatch(kind, document);
+        if (incident) setNotice({ text: t.value.watch.opened(titleOf(incident)), warn: true });
+      },
     );
   }, []);
   useEffect(() => {
     if (!notice) return;
-    const timer = setTimeout(() => setNotice(''), 12_000);
+    const timer = setTimeout(() => setNotice(undefined), 12_000);
     return () => clearTimeout(timer);
   }, [notice]);
   useEffect(() => {
@@ -94,6 +103,14 @@ export function App() {
             <div class="wrap">
               <BudgetsView />
             </div>
+          ) : page === 'outlook' ? (
+            <div class="wrap">
+              <OutlookView />
+            </div>
+          ) : page === 'incidents' ? (
+            <div class="wrap">
+              <IncidentsView />
+            </div>
           ) : page === 'health' ? (
             <div class="wrap">
               <HealthView />
@@ -126,13 +143,13 @@ export function App() {
       <div class="notices" aria-live="polite">
         {notice && (
           <p class="notice">
-            <Icon name="check" />
-            <span>{notice}</span>
+            <Icon name={notice.warn ? 'warn' : 'check'} />
+            <span>{notice.text}</span>
             <button
               type="button"
               class="icon-button small"
               aria-label={words.live.dismiss}
-              onClick={() => setNotice('')}
+              onClick={() => setNotice(undefined)}
             >
               <Icon name="close" />
             </button>

@@ -12,6 +12,8 @@ import './style/tables.css';
 import './style/explore.css';
 import './style/budgets.css';
 import './style/health.css';
+import './style/outlook.css';
+import './style/incidents.css';
 import './style/small.css';
 
 applyTheme();

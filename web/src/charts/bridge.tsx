@@ -1,10 +1,9 @@
 // The bridge from one total to the next: each bar starts where the one above it ended.
 import { moneyCompact, t } from '../i18n';
-import { size } from '../lib/fixed';
+import { fromNumber, size } from '../lib/fixed';
 import type { Step } from '../lib/analysis';
 import type { View } from '../lib/state';
 import { Delta, Link } from '../parts/basics';
-import { tickUnits } from './scale';
 
 interface Props {
   before: { name: string; value: bigint; to: Partial<View> };
@@ -73,7 +72,7 @@ export function Bridge({ before, now, steps, nameOf, linkOf, currency, amountOf 
         </li>
       </ol>
       {cut > 0 && (
-        <p class="soft small">{t.value.bridge.axis(amount(tickUnits(cut)))}</p>
+        <p class="soft small">{t.value.bridge.axis(amount(fromNumber(cut)))}</p>
       )}
     </div>
   );

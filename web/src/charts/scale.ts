@@ -19,6 +19,3 @@ export const labelWidth = (text: string): number =>
     (width, sign) => width + (sign > '\u2e7f' ? 12 : /[A-Z]/.test(sign) ? 10 : 7.6),
     0,
   );
-
-/** Geometry back to money units, for the label of a tick. */
-export const tickUnits = (value: number): bigint => BigInt(Math.round(value * 1e6)) * 1_000_000n;

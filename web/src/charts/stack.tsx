@@ -10,12 +10,12 @@ import {
   percent,
   t,
 } from '../i18n';
-import { ratio, size, sum } from '../lib/fixed';
+import { fromNumber, ratio, size, sum } from '../lib/fixed';
 import type { Grain } from '../lib/period';
 import type { Layer } from '../lib/analysis';
 import { useWidth } from '../parts/basics';
 import { fillOf, Swatch, type Paint } from './paint';
-import { labelWidth, ticks, tickUnits } from './scale';
+import { labelWidth, ticks } from './scale';
 
 interface Props {
   title: string;
@@ -50,7 +50,7 @@ export function Stack(props: Props) {
   const marks = ticks(boxes.low, boxes.high, width < 560 ? 3 : 4);
   const tickStep = marks.length > 1 ? marks[1]! - marks[0]! : 1;
   const tickText = (mark: number) =>
-    mark === 0 ? '0' : moneyTick(tickUnits(mark), tickStep, currency);
+    mark === 0 ? '0' : moneyTick(fromNumber(mark), tickStep, currency);
   const left = Math.ceil(Math.max(...marks.map((mark) => labelWidth(tickText(mark))))) + AIR;
   const plot = { width: Math.max(0, width - left), height: height - TOP - BOTTOM };
   const high = Math.max(boxes.high, marks.at(-1) ?? 0) || 1;

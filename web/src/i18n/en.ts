@@ -1,4 +1,6 @@
 // English. The type of this catalogue is what every other one must fill: a missing or extra key does not compile.
+import { outlook, watch } from './en-ahead';
+
 const plural = (n: number, one: string, many: string) => (n === 1 ? one : many);
 
 export const en = {
@@ -12,7 +14,16 @@ export const en = {
     utc: 'All times are UTC.',
   },
 
-  nav: { overview: 'Overview', explore: 'Explore', budgets: 'Budgets', health: 'Data health', import: 'Import a bill', label: 'Pages' },
+  nav: {
+    overview: 'Overview',
+    explore: 'Explore',
+    outlook: 'Outlook',
+    incidents: 'Incidents',
+    budgets: 'Budgets',
+    health: 'Data health',
+    import: 'Import a bill',
+    label: 'Pages',
+  },
   settings: {
     label: 'Display',
     language: 'Language',
@@ -332,6 +343,8 @@ export const en = {
     setBy: (place: string) => `by ${place}`,
   },
 
+  outlook,
+  watch,
   budgets: {
     title: 'Budgets',
     lead: 'What the gateway has settled, what bills say of spend beside it, what it holds for calls that run, and may still spend. Live.',

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals';
 import { en, type Catalogue } from './en';
 import { zhCN } from './zh-CN';
-import { MONEY_SCALE, abs, fixedText, roundedText, size } from '../lib/fixed';
+import { MONEY_SCALE, abs, fixedText, fromNumber, roundedText, size } from '../lib/fixed';
 import { addDays, toDate, wholeMonth, type Grain, type Period, bucketPeriod } from '../lib/period';
 import { load, store } from '../lib/local';
 
@@ -77,6 +77,9 @@ export function money(units: bigint, currency: string, sign: Sign = 'auto'): str
         : Math.min(MONEY_SCALE, 3 - Math.floor(Math.log10(amount)));
   return moneyDigits(units, currency, digits, sign);
 }
+/** An estimate, as an amount to read. */
+export const estimate = (value: number, currency: string): string =>
+  Number.isFinite(value) ? money(fromNumber(value), currency) : '–';
 export function moneyDigits(
   units: bigint,
   currency: string,
@@ -222,13 +225,14 @@ export function ago(instant: string, now: number): string {
   }
   return instant;
 }
-export const instantName = (instant: string): string =>
+export const instantName = (instant: string, seconds = false): string =>
   date({
     year: 'numeric',
     month: 'short',
     day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
+    ...(seconds ? { second: '2-digit' } : {}),
     hourCycle: 'h23',
   }).format(new Date(instant));
 

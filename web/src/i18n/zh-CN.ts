@@ -1,5 +1,6 @@
 // 简体中文。类型由英文目录给出：缺少或多出一个键都无法通过编译。
 import type { Catalogue } from './en';
+import { outlook, watch } from './zh-CN-ahead';
 
 export const zhCN: Catalogue = {
   languageName: '简体中文',
@@ -12,7 +13,16 @@ export const zhCN: Catalogue = {
     utc: '所有时间均为 UTC。',
   },
 
-  nav: { overview: '总览', explore: '下钻分析', budgets: '预算', health: '数据健康', import: '导入账单', label: '页面' },
+  nav: {
+    overview: '总览',
+    explore: '下钻分析',
+    outlook: '展望',
+    incidents: '事件',
+    budgets: '预算',
+    health: '数据健康',
+    import: '导入账单',
+    label: '页面',
+  },
   settings: {
     label: '显示设置',
     language: '语言',
@@ -303,6 +313,8 @@ export const zhCN: Catalogue = {
     setBy: (place) => `依据 ${place}`,
   },
 
+  outlook,
+  watch,
   budgets: {
     title: '预算',
     lead: '网关已结算的金额、账单所示未经网关的支出、为进行中的调用预留的金额，以及还可支出的金额。实时更新。',

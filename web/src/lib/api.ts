@@ -358,11 +358,19 @@ export function sendImport(
   });
 }
 
-/** Calls back at each commit and when the connection comes and goes. */
+/** A change, told with the token of the tab. */
+export function tell(path: string, body: unknown, token: string): Promise<unknown> {
+  const headers: Record<string, string> = { 'content-type': 'application/json' };
+  if (token) headers['authorization'] = `Bearer ${token}`;
+  return request(path, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+/** Calls back at each commit, at what the watch sees, and when the connection comes and goes. */
 export function listen(
   onCommit: (event: Record<string, unknown>) => void,
   onHello: (commit: string) => void,
   onState: (open: boolean) => void,
+  onWatch: (kind: 'anomaly' | 'incident', document: unknown) => void,
 ): () => void {
   const events = new EventSource(`${BASE}/events`);
   // Says at which commit the ledger is, at each (new) connection: nothing is missed while it was away.
@@ -380,6 +388,14 @@ export function listen(
       onCommit({});
     }
   });
+  for (const kind of ['anomaly', 'incident'] as const)
+    events.addEventListener(kind, (event) => {
+      try {
+        onWatch(kind, JSON.parse((event as MessageEvent<string>).data));
+      } catch {
+        // What cannot be read is asked for when the page is looked at next.
+      }
+    });
   events.onopen = () => onState(true);
   events.onerror = () => onState(false);
   return () => events.close();

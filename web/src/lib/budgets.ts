@@ -1,5 +1,5 @@
 // The gateway's budgets, and what their bars say. Amounts are exact text; a number is made for geometry only.
-import { request } from './api';
+import { request, tell } from './api';
 import { abs, max, parseFixed, ratio } from './fixed';
 
 export interface Budget {
@@ -62,16 +62,11 @@ export function readBudgets(body: unknown): Budget[] {
 
 export const getBudgets = async (): Promise<Budget[]> => readBudgets(await request('/budgets'));
 
-function change(path: string, body: unknown, token: string): Promise<unknown> {
-  const headers: Record<string, string> = { 'content-type': 'application/json' };
-  if (token) headers['authorization'] = `Bearer ${token}`;
-  return request(path, { method: 'POST', headers, body: JSON.stringify(body) });
-}
 export const setFrozen = (name: string, frozen: boolean, token: string) =>
-  change('/budgets/freeze', { name, frozen }, token);
+  tell('/budgets/freeze', { name, frozen }, token);
 /** Another limit; all else of the budget stays. */
 export const setLimit = (budget: Budget, amount: string, token: string) =>
-  change(
+  tell(
     '/budgets',
     { name: budget.name, [budget.currency ? 'amount' : 'tokens']: amount },
     token,

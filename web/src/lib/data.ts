@@ -1,6 +1,6 @@
 // Answers of the ledger as state of the page: asked once, kept until the ledger changes.
 import { signal } from '@preact/signals';
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import {
   ask,
   getCommits,
@@ -40,13 +40,14 @@ function fetchAnswer(key: string, query: CostQuery): Promise<Answer> {
   return promise;
 }
 
-export interface Asked {
-  answer?: Answer;
+export interface Fetched<T> {
+  answer?: T;
   error?: unknown;
   /** An older answer is shown while a newer one is on its way. */
   stale: boolean;
   retry: () => void;
 }
+export type Asked = Fetched<Answer>;
 
 /** The answer to a cost query; `undefined` asks nothing. While another is asked, the one before stays on the screen. */
 export function useAnswer(query: CostQuery | undefined): Asked {
@@ -78,6 +79,25 @@ export function useAnswer(query: CostQuery | undefined): Asked {
     stale: !fresh,
     retry,
   };
+}
+
+/** A document of the server, asked anew when `key` or the ledger changes; what was seen last stays meanwhile. */
+export function useFetched<T>(key: string, get: () => Promise<T>): Fetched<T> {
+  const [state, set] = useState<{ key: string; answer?: T; error?: unknown }>({ key: '' });
+  const [attempt, setAttempt] = useState(0);
+  const now = `${generation.value}:${key}`;
+  useEffect(() => {
+    let open = true;
+    get().then(
+      (answer) => open && set({ key: now, answer }),
+      (error: unknown) => open && set((old) => ({ ...old, key: now, error })),
+    );
+    return () => {
+      open = false;
+    };
+  }, [now, attempt]);
+  const { key: of, ...rest } = state;
+  return { ...rest, stale: of !== now, retry: () => setAttempt(attempt + 1) };
 }
 
 export async function refreshFacts(): Promise<void> {

@@ -68,3 +68,6 @@ export function ratio(a: bigint, b: bigint): number {
 export function size(units: bigint, scale: number = MONEY_SCALE): number {
   return Number(units) / 10 ** scale;
 }
+
+/** A number as an amount to be written: the label of a tick, or an estimate. Six decimals are kept. */
+export const fromNumber = (value: number): bigint => BigInt(Math.round(value * 1e6)) * 1_000_000n;

@@ -1,6 +1,7 @@
 // What is known of each source of bills, and a month beside its invoices. Amounts are exact text until they are drawn.
 import { request } from './api';
 import { abs, parseFixed, size } from './fixed';
+import { count, facts, list, text, texts } from './json';
 
 export type DayState = 'full' | 'thin' | 'gap' | 'none' | 'before' | 'after';
 export interface Day {
@@ -89,13 +90,6 @@ export interface Health {
   months: { period: string; close: Close | undefined }[];
 }
 
-type Facts = Record<string, unknown>;
-const facts = (value: unknown): Facts =>
-  value && typeof value === 'object' && !Array.isArray(value) ? (value as Facts) : {};
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
-const texts = (value: unknown): string[] => list(value).map(text);
-const count = (value: unknown): number => (typeof value === 'number' ? value : 0);
 const amounts = (value: unknown): Record<string, string> =>
   Object.fromEntries(Object.entries(facts(value)).map(([currency, sum]) => [currency, text(sum)]));
 

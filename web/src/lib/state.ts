@@ -3,8 +3,18 @@ import { computed, signal } from '@preact/signals';
 import { formatWhere, narrow, parseWhere, type Filter } from './where';
 import { isDay, isMonth, type Grain } from './period';
 import type { CostQuery } from './api';
+import { HORIZONS, type Horizon } from './outlook';
 
-export type Page = 'overview' | 'explore' | 'budgets' | 'health' | 'import';
+const PAGES = [
+  'overview',
+  'explore',
+  'outlook',
+  'incidents',
+  'budgets',
+  'health',
+  'import',
+] as const;
+export type Page = (typeof PAGES)[number];
 export type CostMeasure = 'effective_cost' | 'billed_cost' | 'list_cost' | 'contracted_cost';
 export const COST_MEASURES: readonly CostMeasure[] = [
   'effective_cost',
@@ -34,6 +44,12 @@ export interface View {
   /** Explore: the next dimension of the table, and the first of the rows shown. */
   by: string;
   offset: number;
+  /** Outlook: what the forecast is split by, of which value it is shown ('' the whole), and how far it goes. */
+  ahead: string;
+  part: string;
+  horizon: Horizon;
+  /** Incidents: the one that is looked at. */
+  incident: string;
 }
 
 const DEFAULTS: View = {
@@ -49,9 +65,14 @@ const DEFAULTS: View = {
   against: 'month',
   by: '',
   offset: 0,
+  ahead: 'team',
+  part: '',
+  horizon: '3mo',
+  incident: '',
 };
 const GRAINS: readonly (Grain | '')[] = ['', 'month', 'week', 'day'];
 const DIMENSION = /^([a-z_]+|tag:.+)$/;
+const INCIDENT = /^incident-\d{1,15}$/;
 
 function isPeriod(value: string): boolean {
   if (value === 'all' || isMonth(value)) return true;
@@ -74,7 +95,7 @@ export function parseView(search: string): View {
   const dimension = (key: string, fallback: string) =>
     DIMENSION.test(get(key)) ? get(key) : fallback;
   return {
-    page: among('view', ['overview', 'explore', 'budgets', 'health', 'import'], DEFAULTS.page),
+    page: among('view', PAGES, DEFAULTS.page),
     period: isPeriod(get('period')) ? get('period') : '',
     where: parseWhere(get('where')),
     measure: among('measure', COST_MEASURES, DEFAULTS.measure),
@@ -86,8 +107,24 @@ export function parseView(search: string): View {
     against: among('against', ['month', 'year'], DEFAULTS.against),
     by: dimension('by', ''),
     offset: Math.max(0, Math.floor(Number(get('offset')) || 0)),
+    ahead: dimension('ahead', DEFAULTS.ahead),
+    part: get('part').slice(0, 300),
+    horizon: among('horizon', HORIZONS, DEFAULTS.horizon),
+    incident: INCIDENT.test(get('incident')) ? get('incident') : '',
   };
 }
+
+/** What messages to people link to: #/incidents/incident-3, #/outlook. */
+export function parseHash(hash: string): Partial<View> | undefined {
+  const [, name, incident] = /^#\/([a-z]+)(?:\/([^/]+))?$/.exec(hash) ?? [];
+  const page = PAGES.find((each) => each === name);
+  if (!page) return undefined;
+  return { page, incident: page === 'incidents' && INCIDENT.test(incident ?? '') ? incident! : '' };
+}
+const viewAt = ({ search, hash }: Pick<Location, 'search' | 'hash'>): View => ({
+  ...parseView(search),
+  ...parseHash(hash),
+});
 
 export function formatView(view: View): string {
   const params = new URLSearchParams();
@@ -106,12 +143,16 @@ export function formatView(view: View): string {
   put('against', view.against, DEFAULTS.against);
   put('by', view.by, '');
   put('offset', view.offset, 0);
+  put('ahead', view.ahead, DEFAULTS.ahead);
+  put('part', view.part, '');
+  put('horizon', view.horizon, DEFAULTS.horizon);
+  put('incident', view.incident, '');
   const text = params.toString();
   return text ? `?${text}` : '';
 }
 
 const hasPage = typeof location !== 'undefined';
-export const view = signal<View>(parseView(hasPage ? location.search : ''));
+export const view = signal<View>(hasPage ? viewAt(location) : { ...DEFAULTS });
 export const page = computed(() => view.value.page);
 
 /** Where the address of a changed view would lead: for links, so that they open in a new tab too. */
@@ -144,10 +185,17 @@ export function drill(filters: readonly Filter[], change: Partial<View> = {}): P
   };
 }
 
+/** One address for one view: a link with a fragment becomes the address that the page writes. */
+function settle(): void {
+  if (parseHash(location.hash)) history.replaceState(history.state, '', `/${formatView(view.value)}`);
+}
+
 export function startRouter(): void {
   history.scrollRestoration = 'manual';
+  settle();
   addEventListener('popstate', (event) => {
-    view.value = parseView(location.search);
+    view.value = viewAt(location);
+    settle();
     const scroll = (event.state as { scroll?: number } | null)?.scroll ?? 0;
     // The page is drawn first; only then is there something to scroll to.
     requestAnimationFrame(() => requestAnimationFrame(() => scrollTo(0, scroll)));

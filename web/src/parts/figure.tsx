@@ -5,7 +5,7 @@ import { t } from '../i18n';
 import { formatWhere } from '../lib/where';
 import { ApiError, type Answer, type CostQuery } from '../lib/api';
 import type { View } from '../lib/state';
-import type { Asked } from '../lib/data';
+import type { Fetched } from '../lib/data';
 import { Icon, Link } from './basics';
 
 export interface Cell {
@@ -73,18 +73,27 @@ export function DataTable({ data, caption }: { data: TableData; caption: string 
   );
 }
 
+export interface Made {
+  command: string;
+  hash?: string;
+  commit?: string;
+}
 interface FigureProps {
   title: string;
   summary?: string | undefined;
   note?: ComponentChildren;
   controls?: ComponentChildren;
-  asked: Asked[];
-  queries: (CostQuery | undefined)[];
+  asked: Fetched<unknown>[];
+  queries?: (CostQuery | undefined)[];
+  /** What asks for the same on the command line, where it is no cost query. */
+  made?: Made[];
   table?: TableData | undefined;
   empty?: boolean;
   emptyText?: string;
   class?: string;
   minHeight?: number;
+  /** Said while it takes long. */
+  waitingText?: string;
   help?: ComponentChildren;
   children: ComponentChildren;
 }
@@ -142,11 +151,11 @@ export function Figure(props: FigureProps) {
           </p>
         )}
       </header>
-      {made && <Made queries={props.queries} asked={props.asked} />}
+      {made && <MadeOf {...props} />}
       {failed ? (
         <Problem error={failed.error} retry={failed.retry} />
       ) : waiting ? (
-        <Waiting height={props.minHeight ?? 240} />
+        <Waiting height={props.minHeight ?? 240} text={props.waitingText} />
       ) : props.empty ? (
         <p class="nothing">{props.emptyText ?? words.empty}</p>
       ) : (
@@ -163,10 +172,10 @@ export function Figure(props: FigureProps) {
   );
 }
 
-export function Waiting({ height }: { height: number }) {
+export function Waiting({ height, text }: { height: number; text?: string | undefined }) {
   return (
     <div class="waiting" style={{ minHeight: `${height}px` }} role="status">
-      <span class="sr-only">{t.value.figure.loading}</span>
+      <span class={text ? 'waiting-text' : 'sr-only'}>{text ?? t.value.figure.loading}</span>
     </div>
   );
 }
@@ -220,30 +229,47 @@ export function commandOf(query: CostQuery): string {
   return parts.join(' ');
 }
 
-function Made({ queries, asked }: { queries: (CostQuery | undefined)[]; asked: Asked[] }) {
+function MadeOf({ queries = [], asked, made = [] }: FigureProps) {
   const words = t.value.figure;
   return (
     <div class="made">
       <h3>{words.made}</h3>
-      {queries.map((query, i) => query && <MadeOne query={query} answer={asked[i]?.answer} />)}
+      {queries.map((query, i) => {
+        const answer = asked[i]?.answer as Answer | undefined;
+        return (
+          query && (
+            <MadeOne
+              command={commandOf(query)}
+              {...(answer ? { hash: answer.query_hash, commit: answer.commit } : {})}
+              readFrom={answer?.read_from}
+            />
+          )
+        );
+      })}
+      {made.map((one) => (
+        <MadeOne {...one} />
+      ))}
     </div>
   );
 }
 
-function MadeOne({ query, answer }: { query: CostQuery; answer: Answer | undefined }) {
+function MadeOne(props: Made & { readFrom?: string | undefined }) {
   const words = t.value.figure;
-  const command = commandOf(query);
   return (
     <div class="made-one">
       <div class="code-line">
-        <code>{command}</code>
-        <CopyButton text={command} />
+        <code>{props.command}</code>
+        <CopyButton text={props.command} />
       </div>
-      {answer && (
+      {props.commit && (
         <p class="soft">
-          {words.hash} <code>{answer.query_hash.slice(0, 12)}</code> · {words.commit}{' '}
-          <code>{answer.commit.slice(0, 12)}</code>
-          {answer.read_from && ` · ${words.readFrom[answer.read_from] ?? answer.read_from}`}
+          {props.hash && (
+            <>
+              {words.hash} <code>{props.hash.slice(0, 12)}</code> ·{' '}
+            </>
+          )}
+          {words.commit} <code>{props.commit.slice(0, 12)}</code>
+          {props.readFrom && ` · ${words.readFrom[props.readFrom] ?? props.readFrom}`}
         </p>
       )}
     </div>

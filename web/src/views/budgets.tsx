@@ -1,7 +1,6 @@
 // Budgets as they are being spent: asked for again each second while the page is looked at.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { exactDecimal, instantName, integer, percent, t } from '../i18n';
-import { ApiError } from '../lib/api';
 import {
   barOf,
   getBudgets,
@@ -15,10 +14,9 @@ import {
   type Budget,
 } from '../lib/budgets';
 import { fixedText, parseFixed } from '../lib/fixed';
-import { loadSecret, storeSecret } from '../lib/local';
 import { Icon } from '../parts/basics';
 import { CopyButton, Problem, Waiting } from '../parts/figure';
-import { TokenField } from '../parts/token-field';
+import { useChanges, type Act } from '../parts/token-field';
 
 const REFRESH_MS = 1000;
 const SHOWN_MAX = 200;
@@ -65,17 +63,7 @@ function useBudgets() {
 export function BudgetsView() {
   const words = t.value.budgets;
   const { rows, error, again } = useBudgets();
-  const [token, setToken] = useState(loadSecret('token'));
-  const [refused, setRefused] = useState<unknown>();
-  const act = (change: (token: string) => Promise<unknown>) =>
-    change(token.trim()).then(
-      () => {
-        setRefused(undefined);
-        again();
-      },
-      (reason: unknown) => setRefused(reason),
-    );
-  const unknown = refused instanceof ApiError && refused.status === 401;
+  const { act, refusal } = useChanges(words.tokenNeeded, again);
   return (
     <div class="budgets">
       <header>
@@ -83,18 +71,7 @@ export function BudgetsView() {
         <p class="soft">{words.lead}</p>
       </header>
       {error !== undefined && <Problem error={error} retry={again} />}
-      {refused !== undefined && !unknown && <Problem error={refused} />}
-      {unknown && (
-        <TokenField
-          className="field budget-token"
-          name={words.tokenNeeded}
-          value={token}
-          onInput={(value) => {
-            setToken(value);
-            storeSecret('token', value.trim());
-          }}
-        />
-      )}
+      {refusal}
       {!rows ? (
         error === undefined && <Waiting height={240} />
       ) : rows.length === 0 ? (
@@ -119,8 +96,6 @@ export function BudgetsView() {
     </div>
   );
 }
-
-type Act = (change: (token: string) => Promise<unknown>) => Promise<void>;
 
 function BudgetItem({ budget, act }: { budget: Budget; act: Act | undefined }) {
   const words = t.value.budgets;
@@ -269,7 +244,7 @@ function Nothing() {
   );
 }
 
-function scopeName(scope: string): string {
+export function scopeName(scope: string): string {
   const words = t.value.budgets;
   const at = scope.indexOf('=');
   if (at < 0) return words.scopes[scope] ?? scope;
@@ -279,7 +254,7 @@ function scopeName(scope: string): string {
   return words.scope(name, value === '*' ? words.each : value);
 }
 
-function windowName(budget: Budget): string {
+export function windowName(budget: { window: string; zone?: string }): string {
   const words = t.value.budgets;
   const rolling = /^rolling (\d+) (minute|hour|day|week|month|quarter|year)s?$/.exec(budget.window);
   const window = rolling

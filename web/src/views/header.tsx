@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
-import { CATALOGUES, locale, setLocale, t, type Locale } from '../i18n';
+import { CATALOGUES, integer, locale, setLocale, t, type Locale } from '../i18n';
 import { estate } from '../lib/data';
 import { load, store } from '../lib/local';
 import { go, view } from '../lib/state';
+import { openIncidents } from '../lib/watching';
 import { Icon, Link, Popover, Segmented, Select } from '../parts/basics';
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -41,6 +42,13 @@ export function Header({ currencies, currency }: { currencies: string[]; currenc
           </Link>
           <Link to={{ page: 'explore', offset: 0 }} current={at === 'explore'}>
             {words.nav.explore}
+          </Link>
+          <Link to={{ page: 'outlook', offset: 0 }} current={at === 'outlook'}>
+            {words.nav.outlook}
+          </Link>
+          <Link to={{ page: 'incidents', incident: '', offset: 0 }} current={at === 'incidents'}>
+            {words.nav.incidents}
+            <OpenCount />
           </Link>
           <Link to={{ page: 'budgets', offset: 0 }} current={at === 'budgets'}>
             {words.nav.budgets}
@@ -94,6 +102,18 @@ export function Header({ currencies, currency }: { currencies: string[]; currenc
         </div>
       </div>
     </header>
+  );
+}
+
+/** How many incidents nobody looks at yet. */
+function OpenCount() {
+  const open = openIncidents.value.length;
+  if (open === 0) return null;
+  return (
+    <span class="nav-count">
+      <span aria-hidden="true">{integer(open)}</span>
+      <span class="sr-only">{t.value.watch.badge(integer(open), open)}</span>
+    </span>
   );
 }
 

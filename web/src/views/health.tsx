@@ -1,41 +1,22 @@
 // Data health: how far each source can be trusted, and how each month's invoices lead to the ledger.
-import { useEffect, useState } from 'preact/hooks';
 import { integer, monthShort, t } from '../i18n';
-import { generation } from '../lib/data';
+import { useFetched } from '../lib/data';
 import { getHealth, troublesOf, worstFirst, type Health } from '../lib/health';
 import { CopyButton, Problem, Waiting } from '../parts/figure';
 import { Icon } from '../parts/basics';
 import { SourceItem } from './health-source';
 import { MonthLadders } from './ladder';
 
-/** Asked anew when the ledger changes; what was seen last stays meanwhile. */
-function useHealth() {
-  const [state, set] = useState<{ health?: Health; error?: unknown }>({});
-  const [attempt, setAttempt] = useState(0);
-  const at = generation.value;
-  useEffect(() => {
-    let open = true;
-    getHealth().then(
-      (health) => open && set({ health }),
-      (error: unknown) => open && set((old) => ({ ...old, error })),
-    );
-    return () => {
-      open = false;
-    };
-  }, [at, attempt]);
-  return { ...state, again: () => setAttempt(attempt + 1) };
-}
-
 export function HealthView() {
   const words = t.value.health;
-  const { health, error, again } = useHealth();
+  const { answer: health, error, retry } = useFetched('', getHealth);
   return (
     <div class="health">
       <header>
         <h1>{words.title}</h1>
         <p class="soft">{words.lead}</p>
       </header>
-      {error !== undefined && <Problem error={error} retry={again} />}
+      {error !== undefined && <Problem error={error} retry={retry} />}
       {!health ? (
         error === undefined && <Waiting height={480} />
       ) : health.sources.length === 0 ? (

@@ -1,5 +1,6 @@
 // The first screen: where the money goes, what changed, and what stands behind it.
 import { Hero } from './hero';
+import { OpenIncident } from './incidents';
 import { Spend } from './spend';
 import { DriverByStage, EnvironmentFlow } from './where-it-goes';
 import { Movers } from './movers';
@@ -9,6 +10,7 @@ import { Sources } from './sources';
 export function Overview() {
   return (
     <div class="wrap overview">
+      <OpenIncident />
       <Hero />
       <Spend />
       <div class="pair">
