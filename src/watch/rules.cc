@@ -352,8 +352,9 @@ std::optional<Finding> FindBurn(const Series& series, const Surroundings& around
                         : FindBurnOfKnown(series, i, settings, raise, now);
     if (found) return found;
   }
-  if (is_new && around.budget != nullptr) {
-    return FindBurnOfBudget(series, *around.budget, settings, raise, now);
+  if (!is_new) return std::nullopt;
+  for (const EvenPace& even : around.budgets) {
+    if (auto found = FindBurnOfBudget(series, even, settings, raise, now)) return found;
   }
   return std::nullopt;
 }

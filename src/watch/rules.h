@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "watch/detector.h"
 #include "watch/series.h"
@@ -11,9 +12,9 @@ namespace flyball::watch {
 
 // What the whole spends beside a series: a new one is held against it.
 struct Surroundings {
-  const Series* total = nullptr;  // of the same currency; null: the series is the total itself
-  Instant since;                  // the first call that the watch knows of
-  const EvenPace* budget = nullptr;
+  const Series* total = nullptr;      // of the same currency; null: the series is the total itself
+  Instant since;                      // the first call that the watch knows of
+  std::span<const EvenPace> budgets;  // of the series
 };
 
 // A series without eight minutes to learn from is new.

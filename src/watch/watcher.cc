@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 namespace flyball::watch {
@@ -79,8 +80,19 @@ Watcher::Watcher(Watcher&&) noexcept = default;
 Watcher& Watcher::operator=(Watcher&&) noexcept = default;
 
 void Watcher::Configure(WatchSettings settings) {
+  if (settings.burn.size() > kBurnRulesMax) settings.burn.resize(kBurnRulesMax);
+  std::ranges::sort(settings.budgets, {},
+                    [](const EvenPace& even) { return std::tie(even.series, even.budget); });
+  const bool same =
+      std::ranges::equal(settings.burn, settings_.burn, {}, &BurnRule::long_s, &BurnRule::long_s);
   settings_ = std::move(settings);
-  if (settings_.burn.size() > kBurnRulesMax) settings_.burn.resize(kBurnRulesMax);
+  if (same) return;
+  // The greatest sums were of other windows.
+  for (auto& [name, slot] : slots_) {
+    slot->series.peaks = {};
+    slot->ended_peak = 0;
+    for (Active& active : slot->active) active.peaks = {};
+  }
 }
 
 Status Watcher::Restore(std::string_view record) { return book_.Restore(record); }
@@ -274,7 +286,10 @@ void Watcher::Tick(Instant now) {
   }
   const bool new_second = SecondOf(now) > SecondOf(learned_to_);
   LearnTo(now);
-  if (!settings_.enabled) return;
+  if (!settings_.enabled) {  // what lasts is not watched any more
+    for (auto& [name, slot] : slots_) Follow(slot.get(), now);
+    return;
+  }
   for (auto& [name, slot] : slots_) {
     if (!new_second && !slot->touched) continue;
     slot->touched = false;
@@ -383,9 +398,11 @@ void Watcher::Look(Slot* slot, Instant now) {
   const auto is_free = [&](Kind kind) { return IsFree(*slot, kind, now); };
   const bool runs = now.us - series.last.us < 65 * kMicrosPerSecond;
   if (runs && (is_free(Kind::kBurn) || is_free(Kind::kRamp))) {
-    Surroundings around{TotalOf(series.name), since_, nullptr};
-    for (const EvenPace& even : settings_.budgets) {
-      if (even.series == series.name) around.budget = &even;
+    Surroundings around{TotalOf(series.name), since_, {}};
+    if (IsNew(series)) {
+      const auto its =
+          std::ranges::equal_range(settings_.budgets, series.name, {}, &EvenPace::series);
+      around.budgets = {its.begin(), its.end()};
     }
     if (auto found = FindBurn(series, around, settings_, raise, now);
         found && is_free(found->kind)) {
@@ -571,7 +588,8 @@ void Watcher::Follow(Slot* slot, Instant now) {
       active.id.clear();
       continue;
     }
-    const bool over = IsOver(*slot, *anomaly, now);
+    const bool is_off = !settings_.enabled || settings_.off[static_cast<size_t>(active.kind)];
+    const bool over = is_off || IsOver(*slot, *anomaly, now);
     for (size_t i = 0; i < settings_.burn.size(); ++i) {
       const double spent = SpentIn(slot->series, now, settings_.burn[i].long_s);
       active.peaks[i] = std::max(active.peaks[i], spent);

@@ -229,6 +229,35 @@ TEST_F(Life, WhatRanAwayWhileNobodyWatchedIsToldAtTheStart) {
   EXPECT_NEAR(ToUnits(found.amount.units()), 6, 0.3);
 }
 
+TEST_F(Life, WhatLastsEndsWhenTheWatchIsSwitchedOff) {
+  Run(3600, Ordinary());
+  const auto runs_away = [&] {
+    Ordinary()();
+    Call(kChat, 100'000);
+  };
+  Run(30, runs_away);
+  ASSERT_GE(anomalies(), 1u);
+  WatchSettings settings;
+  settings.enabled = false;
+  watcher_.Configure(settings);
+  Run(2, runs_away);
+  for (const auto& [number, anomaly] : watcher_.book().anomalies()) EXPECT_TRUE(anomaly.ended);
+}
+
+TEST_F(Life, EachBudgetOfASeriesCounts) {
+  WatchSettings settings;
+  const SeriesName agent{Level::kKey, "key-agent", "USD"};
+  settings.budgets = {{agent, 36.0 / (30 * 86400), "tight"}, {agent, 1000, "wide"}};
+  watcher_.Configure(settings);
+  const int64_t took = Until(
+      30, [](const Anomaly&) { return true; },
+      [this] {
+        for (int i = 0; i < 10; ++i) Call({"key-agent", "labs", "gpt-5"}, 5000);
+      });
+  EXPECT_GE(took, 1);
+  EXPECT_EQ(found_.against, "budget tight");
+}
+
 TEST(BookLife, AnOpenIncidentThatMakesRoomIsToldAsResolved) {
   Book book;
   for (size_t i = 0; i <= kIncidentsKept; ++i) {
