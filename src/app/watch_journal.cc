@@ -83,6 +83,11 @@ CallTail::Ends WatchJournal::WarmFrom(Instant now) const {
   return ends;
 }
 
+std::optional<Instant> WatchJournal::WatchedTo() const {
+  if (stands_.empty()) return std::nullopt;
+  return stands_.back().at;
+}
+
 Status WatchJournal::WriteAnew(const watch::Book& book) {
   journal_.reset();
   const std::string fresh = path_ + ".tmp";
@@ -99,11 +104,13 @@ Status WatchJournal::WriteAnew(const watch::Book& book) {
   FB_CHECK(files_->SyncDir(os::ParentPath(path_)));
   journal_ = FB_TRY(
       os::Journal::Open(*files_, path_, [](uint64_t, std::string_view) { return Status(); }));
+  anew_bytes_ = journal_->size();
   return {};
 }
 
 Status WatchJournal::Append(const std::vector<std::string>& records, const watch::Book& book) {
-  if (!journal_ || journal_->size() > kWatchJournalMaxBytes) return WriteAnew(book);
+  const uint64_t most = std::max(kWatchJournalMaxBytes, 2 * anew_bytes_);
+  if (!journal_ || journal_->size() > most) return WriteAnew(book);
   const std::vector<std::string_view> views(records.begin(), records.end());
   Status appended = journal_->Append(views, true);
   if (!appended) journal_.reset();
