@@ -52,7 +52,7 @@ Status ReadWatchJournal(os::Files& files, const std::string& home, watch::Watche
 Result<WatchJournal> WatchJournal::Open(os::Files& files, const std::string& home,
                                         watch::Watcher* watcher) {
   WatchJournal journal(files, os::JoinPath(home, kFile));
-  FB_CHECK(files.MakeDirs(os::ParentPath(journal.path_)));
+  if (!files.Exists(journal.path_)) return journal;  // it is made for the first record
   os::JournalReading how;
   how.on_damage = [&](uint64_t from, uint64_t to) {
     log::Error("the journal of the watch is damaged; what stood there is forgotten",
@@ -90,6 +90,7 @@ std::optional<Instant> WatchJournal::WatchedTo() const {
 
 Status WatchJournal::WriteAnew(const watch::Book& book) {
   journal_.reset();
+  FB_CHECK(files_->MakeDirs(os::ParentPath(path_)));
   const std::string fresh = path_ + ".tmp";
   FB_CHECK(files_->Remove(fresh));
   {
@@ -98,7 +99,7 @@ Status WatchJournal::WriteAnew(const watch::Book& book) {
     std::vector<std::string> records = book.Records();
     for (const Stand& stand : stands_) records.push_back(RecordOf(stand));
     const std::vector<std::string_view> views(records.begin(), records.end());
-    FB_CHECK(journal.Append(views, true));
+    if (!views.empty()) FB_CHECK(journal.Append(views, true));
   }
   FB_CHECK(files_->Rename(fresh, path_));
   FB_CHECK(files_->SyncDir(os::ParentPath(path_)));
