@@ -227,6 +227,11 @@ struct RootCauseArgs {
   double least_share = 0;
 };
 int RunRootCause(const Environment& environment, const RootCauseArgs& args);
+struct ServicesArgs {
+  std::string file, graph, target, metric;
+  std::string normal, since;  // one of them, or both
+};
+int RunWatchServices(const Environment& environment, const ServicesArgs& args);
 
 struct LiveWatchArgs {
   std::string action;      // "list", "show", "ack", "resolve", "feedback"

@@ -125,6 +125,13 @@ void LiveWatch::Stop() {
 }
 
 void LiveWatch::Start() {
+  // The start tells of what ran away meanwhile: by the estate, as far as it can be read.
+  const std::string path = os::JoinPath(environment_.home, "estate.yaml");
+  if (const auto text = estate::LoadEstate(environment_.files, path)) {
+    const auto rules = estate::RuleSet::Compile(*text);
+    const std::lock_guard lock(mutex_);
+    if (rules) watcher_.Configure(WatchSettingsOf((*rules)->estate().watch));
+  }
   configuring_ = std::jthread([this](const std::stop_token& stop) { Configure(stop); });
   watching_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
@@ -146,20 +153,28 @@ void LiveWatch::Deliver() {
   for (const watch::Effect& effect : effects) sink_(effect);
 }
 
-// What was usual before the start, so that the first minutes are no blind ones.
+// What was usual before the start, so that the first minutes are no blind ones; and what ran away
+// since somebody watched last.
 Status LiveWatch::Learn(const std::stop_token& stop) {
   const Instant now = environment_.clock.Now();
   const Instant from{now.us - kWarmUs};
+  Instant watched_to = now;  // a first start learns all that it finds
   {
     std::lock_guard lock(mutex_);
     tail_.set_ends(journal_->WarmFrom(now));
+    if (const auto mark = journal_->WatchedTo()) watched_to = std::max(*mark, watcher_.WatchedTo());
   }
   return tail_.ReadOn(now, [&](const metered::Record& record) -> Status {
     if (stop.stop_requested()) return Fail(Code::kCancelled, "the server is stopping");
     const Instant at = record.is_end ? record.end.at : record.dispatch.at;
     if (at < from) return {};
     std::lock_guard lock(mutex_);
-    watcher_.Learn(record, std::min(at, now));
+    if (at <= watched_to || at >= now) {
+      watcher_.Learn(record, std::min(at, now));
+    } else {
+      watcher_.Replay(record, at);
+      Deliver();
+    }
     return {};
   });
 }
@@ -174,6 +189,10 @@ Status LiveWatch::Look() {
   std::lock_guard lock(mutex_);
   watcher_.Tick(now);  // also of what can't be read: it has fallen silent
   Deliver();
+  if (const uint64_t times = watcher_.counts().clock_set_back; times > clock_set_back_) {
+    clock_set_back_ = times;
+    log::Warn("the clock was set back; the watch begins the last minutes anew", {});
+  }
   FB_CHECK(read);
   return journal_->Mark(tail_.ends(), now, watcher_.book());
 }

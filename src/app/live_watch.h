@@ -69,6 +69,7 @@ class LiveWatch {
   watch::Watcher watcher_;
   std::optional<WatchJournal> journal_;
   log::LastingFault read_fault_, write_fault_;
+  uint64_t clock_set_back_ = 0;  // times that were logged
   std::jthread watching_, configuring_;
 };
 

@@ -58,6 +58,7 @@ struct Options {
   WatchArgs watch;
   LiveWatchArgs live_watch;
   RootCauseArgs root_cause;
+  ServicesArgs services;
 };
 
 // Options that every command has.
@@ -375,6 +376,25 @@ void AddLiveWatch(CLI::App& watch, Options& options) {
       ->check(CLI::IsMember({"expected", "not_expected"}));
 }
 
+void AddServices(CLI::App& watch, Options& options) {
+  ServicesArgs& args = options.services;
+  CLI::App* services = Command(
+      watch, "services", "which node of a call graph is the root of a target's trouble", options);
+  services
+      ->add_option("METRICS", args.file,
+                   "CSV of the window: timestamp,node,metric,value, or a column for each "
+                   "(.gz, .zst); - reads standard input")
+      ->required();
+  services->add_option("--graph", args.graph, "CSV: caller,callee, or a matrix")->required();
+  services->add_option("--target", args.target, "the node that suffers")->required();
+  services->add_option("--metric", args.metric, "latency, availability or requests")
+      ->required()
+      ->check(CLI::IsMember({"latency", "availability", "requests"}));
+  services->add_option("--normal", args.normal, "CSV of rows in which nothing was wrong");
+  services->add_option("--since", args.since,
+                       "when the window begins; without --normal the rows before it are normal");
+}
+
 void AddWatch(CLI::App& app, Options& options) {
   CLI::App* watch =
       app.add_subcommand("watch", "anomalies of live spend and of a series, and their causes");
@@ -398,6 +418,7 @@ void AddWatch(CLI::App& app, Options& options) {
       ->add_option("--min-share", args.least_share,
                    "leave out causes that explain less of the difference")
       ->check(CLI::Range(0.0, 1.0));
+  AddServices(*watch, options);
 }
 
 void AddBudgets(CLI::App& app, Options& options) {
@@ -537,6 +558,7 @@ int Dispatch(const std::string& command, const Environment& environment, const O
     return RunLiveWatch(environment, options.live_watch);
   }
   if (command == "watch rootcause") return RunRootCause(environment, options.root_cause);
+  if (command == "watch services") return RunWatchServices(environment, options.services);
   if (command == "demo") return RunDemo(environment, options.demo);
   if (command == "serve") return RunServe(environment, options.serve);
   if (command == "up") return RunUp(environment, options.serve);

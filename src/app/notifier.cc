@@ -63,19 +63,16 @@ Notifier::~Notifier() {
 Status Notifier::Open() {
   os::Files& files = environment_.files;
   const std::string path = OutboxPath(environment_.home);
-  FB_CHECK(files.MakeDirs(os::JoinPath(environment_.home, "notify")));
-  if (files.Exists(path)) {
-    const auto play = [this](uint64_t, std::string_view record) { return outbox_.Replay(record); };
-    const Result<uint64_t> read = os::Journal::Read(files, path, play);
-    if (!read && read.error().code != Code::kDataLoss) return Fail(read.error());
-    if (!read) {
-      const std::string aside = path + ".damaged";
-      log::Error(
-          "the journal of notifications is damaged; what it still held may be told again "
-          "or not at all",
-          {{"moved to", aside}, {"why", read.error().message}});
-      FB_CHECK(files.Rename(path, aside));
-    }
+  if (!files.Exists(path)) return {};  // it is made for the first record
+  const auto play = [this](uint64_t, std::string_view record) { return outbox_.Replay(record); };
+  const Result<uint64_t> read = os::Journal::Read(files, path, play);
+  if (!read && read.error().code != Code::kDataLoss) return Fail(read.error());
+  if (!read) {
+    const std::string aside = path + ".damaged";
+    log::Error(
+        "the journal of notifications is damaged; what it still held may be told again or not",
+        {{"moved to", aside}, {"why", read.error().message}});
+    FB_CHECK(files.Rename(path, aside));
   }
   return Rewrite();
 }
@@ -85,6 +82,7 @@ Status Notifier::Rewrite() {
   os::Files& files = environment_.files;
   const std::string path = OutboxPath(environment_.home);
   const std::string next = path + ".next";
+  FB_CHECK(files.MakeDirs(os::JoinPath(environment_.home, "notify")));
   FB_CHECK(files.Remove(next));
   os::Journal journal =
       FB_TRY(os::Journal::Open(files, next, [](uint64_t, std::string_view) { return Status(); }));

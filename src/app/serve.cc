@@ -90,20 +90,26 @@ std::vector<std::unique_ptr<Child>> StartChildren(const Environment& environment
   return children;
 }
 
-Status Serve(const Environment& environment, const ServeArgs& args) {
-  const HostPort listen = FB_TRY(ParseHostPort(args.listen));
+Result<ledger::LedgerOptions> LedgerOptionsOf(const Environment& environment,
+                                              const ServeArgs& args) {
   const int64_t memory = ParseBytes(args.memory);
   if (memory < kMemoryMinBytes) {
     return Fail(Code::kInvalidArgument, fmt::format("--memory '{}' is too little", args.memory),
                 "at least " + FormatBytes(kMemoryMinBytes));
   }
+  ledger::LedgerOptions options;
+  options.home = environment.home;
+  options.memory_bytes = static_cast<uint64_t>(memory);
+  options.question_limit_us = args.query_timeout_s * kMicrosPerSecond;
+  return options;
+}
+
+Status Serve(const Environment& environment, const ServeArgs& args) {
+  const HostPort listen = FB_TRY(ParseHostPort(args.listen));
+  const ledger::LedgerOptions ledger_options = FB_TRY(LedgerOptionsOf(environment, args));
   const int stop = FB_TRY(os::InstallStopSignals());
   FB_CHECK(RefuseWhileServed(environment, "serve"));
   if (args.demo) FB_CHECK(MakeDemoIfEmpty(environment));
-  ledger::LedgerOptions ledger_options;
-  ledger_options.home = environment.home;
-  ledger_options.memory_bytes = static_cast<uint64_t>(memory);
-  ledger_options.question_limit_us = args.query_timeout_s * kMicrosPerSecond;
   const auto ledger =
       FB_TRY(ledger::Ledger::Open(ledger_options, environment.files, environment.clock));
   FB_CHECK(serve::EnsureAdminToken(environment.home, environment.clock));

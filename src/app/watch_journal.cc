@@ -52,7 +52,7 @@ Status ReadWatchJournal(os::Files& files, const std::string& home, watch::Watche
 Result<WatchJournal> WatchJournal::Open(os::Files& files, const std::string& home,
                                         watch::Watcher* watcher) {
   WatchJournal journal(files, os::JoinPath(home, kFile));
-  FB_CHECK(files.MakeDirs(os::ParentPath(journal.path_)));
+  if (!files.Exists(journal.path_)) return journal;  // it is made for the first record
   os::JournalReading how;
   how.on_damage = [&](uint64_t from, uint64_t to) {
     log::Error("the journal of the watch is damaged; what stood there is forgotten",
@@ -83,8 +83,14 @@ CallTail::Ends WatchJournal::WarmFrom(Instant now) const {
   return ends;
 }
 
+std::optional<Instant> WatchJournal::WatchedTo() const {
+  if (stands_.empty()) return std::nullopt;
+  return stands_.back().at;
+}
+
 Status WatchJournal::WriteAnew(const watch::Book& book) {
   journal_.reset();
+  FB_CHECK(files_->MakeDirs(os::ParentPath(path_)));
   const std::string fresh = path_ + ".tmp";
   FB_CHECK(files_->Remove(fresh));
   {
@@ -93,17 +99,19 @@ Status WatchJournal::WriteAnew(const watch::Book& book) {
     std::vector<std::string> records = book.Records();
     for (const Stand& stand : stands_) records.push_back(RecordOf(stand));
     const std::vector<std::string_view> views(records.begin(), records.end());
-    FB_CHECK(journal.Append(views, true));
+    if (!views.empty()) FB_CHECK(journal.Append(views, true));
   }
   FB_CHECK(files_->Rename(fresh, path_));
   FB_CHECK(files_->SyncDir(os::ParentPath(path_)));
   journal_ = FB_TRY(
       os::Journal::Open(*files_, path_, [](uint64_t, std::string_view) { return Status(); }));
+  anew_bytes_ = journal_->size();
   return {};
 }
 
 Status WatchJournal::Append(const std::vector<std::string>& records, const watch::Book& book) {
-  if (!journal_ || journal_->size() > kWatchJournalMaxBytes) return WriteAnew(book);
+  const uint64_t most = std::max(kWatchJournalMaxBytes, 2 * anew_bytes_);
+  if (!journal_ || journal_->size() > most) return WriteAnew(book);
   const std::vector<std::string_view> views(records.begin(), records.end());
   Status appended = journal_->Append(views, true);
   if (!appended) journal_.reset();

@@ -22,7 +22,8 @@ namespace flyball::app {
 // A start goes through the calls of so long before it to know what is usual.
 inline constexpr int64_t kWarmUs = 26 * kMicrosPerHour;
 inline constexpr int64_t kMarkEveryUs = 10 * 60 * kMicrosPerSecond;
-inline constexpr uint64_t kWatchJournalMaxBytes = 8u << 20;  // then it is written anew
+inline constexpr uint64_t kWatchJournalMaxBytes =
+    8u << 20;  // or twice what the book takes: then it is written anew
 
 // Tells the watcher all that is there, beside whoever owns it. No file: nothing.
 Status ReadWatchJournal(os::Files& files, const std::string& home, watch::Watcher* watcher);
@@ -34,6 +35,9 @@ class WatchJournal {
                                    watch::Watcher* watcher);
   // Where a reading of the log of calls has to begin to have all of kWarmUs before `now`.
   CallTail::Ends WarmFrom(Instant now) const;
+
+  // Up to when the calls were watched, about; none: never.
+  std::optional<Instant> WatchedTo() const;
 
   // What is to be kept of them, durably. After an error everything is written anew with the next
   // call.
@@ -54,6 +58,7 @@ class WatchJournal {
   os::Files* files_;
   std::string path_;
   std::optional<os::Journal> journal_;  // none: to be written anew
+  uint64_t anew_bytes_ = 0;             // after it was last written anew
   std::vector<Stand> stands_;           // oldest first, those of kWarmUs and one before
 };
 

@@ -95,6 +95,50 @@ TEST(LedgerForecast, MonthsAreTheDaysAndWhatIsPast) {
   EXPECT_GT(width, node.ranges[0].upper[20] - node.ranges[0].lower[20]);
 }
 
+// Of many ledgers whose levels wander and whose days are noisy: how often do the ranges of a month
+// hold what came, at every level?
+TEST(LedgerForecast, RangesOfMonthsCoverWhatTheySay) {
+  constexpr int kLedgers = 24;
+  double covered = 0, compared = 0;
+  for (int i = 0; i < kLedgers; ++i) {
+    TestLedger past, came;
+    Noise noise(static_cast<uint64_t>(i) + 1);
+    for (const char* team : {"search", "ads"}) {
+      for (const char* model : {"large", "small"}) {
+        double level = 50 * std::exp(noise.Normal());
+        for (Instant day = Day("2026-04-01"); day < Day("2026-11-01"); day.us += kMicrosPerDay) {
+          level *= std::exp(0.015 * noise.Normal());
+          const bool weekend = (day.us / kMicrosPerDay + 3) % 7 >= 5;
+          const double cost = level * (weekend ? 0.6 : 1.16) * std::exp(0.08 * noise.Normal());
+          if (day < Day("2026-10-01")) past.Add(team, model, cost, day);
+          if (day >= Day("2026-10-01")) came.Add(team, model, cost, day);
+        }
+      }
+    }
+    const auto answer =
+        Make(past, {{"by", "team,model"}, {"horizon", "1mo"}, {"levels", "80"}, {"fast", "1"}}, {},
+             Day("2026-10-01"));
+    ASSERT_TRUE(answer) << answer.error().ToString();
+    for (const NodeForecast& node : answer->forecasts[0].nodes) {
+      double actual = 0;
+      for (const ledger::NaiveCharge& charge : came.charges) {
+        const bool of_team =
+            node.values[0].empty() || node.values[0] == *charge.assigned[dimension::kTeam];
+        const bool of_model =
+            node.values[1].empty() || node.values[1] == *charge.assigned[dimension::kModel];
+        if (of_team && of_model) {
+          actual += static_cast<double>(charge.measures.at("effective_cost")) / 1e12;
+        }
+      }
+      const MonthTotal& month = node.months[0];
+      covered += month.lower[0] <= actual && actual <= month.upper[0] ? 1 : 0;
+      ++compared;
+    }
+  }
+  EXPECT_GE(covered / compared, 0.70) << covered << " of " << compared;
+  EXPECT_LE(covered / compared, 0.93) << covered << " of " << compared;
+}
+
 TEST(LedgerForecast, DaysThatAreNotWholeAreLeftOffAndSaid) {
   TestLedger ledger = Estate();
   ledger.Daily("search", "other", 30, kFrom, Day("2026-10-17"), 0.05, "slow");

@@ -1,5 +1,7 @@
 #include "net/curl.h"
 
+#include <curl/curl.h>
+
 #include "net/http.h"
 
 namespace flyball::net {
@@ -12,12 +14,15 @@ int OnProgress(void* options, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 
 }  // namespace
 
-CURL* MakeCurl() {
+CurlList::~CurlList() { curl_slist_free_all(list); }
+void CurlList::Add(const std::string& line) { list = curl_slist_append(list, line.c_str()); }
+
+void* MakeCurl() {
   static const CURLcode kGlobal = curl_global_init(CURL_GLOBAL_DEFAULT);
   return kGlobal == CURLE_OK ? curl_easy_init() : nullptr;
 }
 
-Code CodeOfCurl(CURLcode code) {
+Code CodeOfCurl(int code) {
   switch (code) {
     case CURLE_ABORTED_BY_CALLBACK:
       return Code::kCancelled;
@@ -51,7 +56,7 @@ bool IsLoopbackUrl(std::string_view url) {
   return host == "localhost" || IsLoopback(host);
 }
 
-void ApplyWebOptions(CURL* curl, const WebOptions& options) {
+void ApplyWebOptions(void* curl, const WebOptions& options) {
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   if (!options.ca_file.empty()) curl_easy_setopt(curl, CURLOPT_CAINFO, options.ca_file.c_str());

@@ -1,13 +1,14 @@
-// What the users of libcurl in this folder share (web.cc, mail.cc). Not for other folders.
+// What the users of libcurl in this folder share (web.cc, mail.cc). Not for other folders. A handle
+// is a CURL*, and a code a CURLcode.
 #pragma once
-
-#include <curl/curl.h>
 
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
 #include "net/web.h"
+
+struct curl_slist;
 
 namespace flyball::net {
 
@@ -16,14 +17,14 @@ struct CurlList {
   CurlList() = default;
   CurlList(const CurlList&) = delete;
   CurlList& operator=(const CurlList&) = delete;
-  ~CurlList() { curl_slist_free_all(list); }
-  void Add(const std::string& line) { list = curl_slist_append(list, line.c_str()); }
+  ~CurlList();
+  void Add(const std::string& line);
 };
 
-CURL* MakeCurl();  // nullptr when there is none
-Code CodeOfCurl(CURLcode code);
+void* MakeCurl();  // nullptr when there is none
+Code CodeOfCurl(int code);
 std::string HostOfUrl(std::string_view url);
 // Time limits, authorities, and the question whether to stop. `options` must outlive the request.
-void ApplyWebOptions(CURL* curl, const WebOptions& options);
+void ApplyWebOptions(void* curl, const WebOptions& options);
 
 }  // namespace flyball::net

@@ -1,5 +1,6 @@
 #include "net/web.h"
 
+#include <curl/curl.h>
 #include <fmt/format.h>
 
 #include "base/text.h"

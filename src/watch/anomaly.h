@@ -80,7 +80,8 @@ struct Incident {
   Instant began, opened;
   std::optional<Instant> acknowledged, resolved;
   bool active = true;  // some of its anomalies last
-  // Of its anomalies the dearest, not their sum: a key's spend is its team's and the total's too.
+  // Of each series the sum, one after the other, and of these the greatest: a key's spend is its
+  // team's and the total's too.
   Money amount;
   double loss_per_hour = 0;
   std::vector<std::string> anomalies;

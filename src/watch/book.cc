@@ -67,7 +67,7 @@ Status Book::Restore(std::string_view record) {
   } else if (TakeRecord(record, R"({"not_expected":)", &body)) {
     SetPattern(FB_TRY(PatternFromJson(body)), false);
   }
-  MakeRoom();
+  MakeRoom(std::nullopt);
   return {};
 }
 
@@ -102,13 +102,15 @@ Incident& Book::IncidentFor(const Anomaly& anomaly, Instant now, std::string* ch
   for (auto at = incidents_.rbegin(); at != incidents_.rend(); ++at) {
     Incident& incident = at->second;
     if (incident.is_over() || incident.currency != anomaly.series.currency ||
-        !(incident.suspect == anomaly.suspect) ||
+        !(incident.suspect == anomaly.suspect) || incident.anomalies.empty() ||
         incident.anomalies.size() >= kIncidentAnomaliesMax) {
       continue;
     }
-    const Anomaly* last = Find(incident.anomalies.back());
-    const bool near =
-        last == nullptr || !last->ended || anomaly.began.us - last->ended->us <= kIncidentApartUs;
+    const bool near = std::ranges::any_of(incident.anomalies, [&](const std::string& id) {
+      const Anomaly* each = Find(id);
+      return each == nullptr || !each->ended ||
+             anomaly.began.us - each->ended->us <= kIncidentApartUs;
+    });
     if (!near) continue;
     *change = "joined";
     return incident;
@@ -141,7 +143,7 @@ const Anomaly& Book::Open(Anomaly anomaly, Instant now) {
   effects_.push_back({"anomaly", "opened", opened.id, ToJson(opened), true});
   Sum(&incident);
   Tell(incident, change);
-  MakeRoom();
+  MakeRoom(now);
   return anomalies_[number];
 }
 
@@ -179,11 +181,20 @@ void Book::Sum(Incident* incident) const {
   incident->active = false;
   incident->amount = {};
   incident->loss_per_hour = 0;
+  // A key's spend is its team's and the total's too; but what a series lost in one anomaly and in
+  // the next adds up: of money it has one at a time.
+  std::map<std::pair<SeriesName, bool>, Money> lost;
   for (const std::string& id : incident->anomalies) {
     const auto found = anomalies_.find(NumberOf(id, kAnomalyPrefix));
     if (found == anomalies_.end()) continue;
     const Anomaly& anomaly = found->second;
-    incident->amount = std::max(incident->amount, anomaly.amount);
+    Money amount = anomaly.amount;
+    if (IsOfMoney(anomaly.kind)) {
+      Money& sum = lost[{anomaly.series, anomaly.of_bills}];
+      sum = sum.Plus(amount).value_or(sum);
+      amount = sum;
+    }
+    incident->amount = std::max(incident->amount, amount);
     if (anomaly.ended) continue;
     incident->active = true;
     incident->loss_per_hour = std::max(incident->loss_per_hour, anomaly.loss_per_hour);
@@ -199,6 +210,18 @@ void Book::Changed(const Anomaly& anomaly, std::string_view change, bool keep, I
   const bool calmed = was_active && !incident->active;
   if (calmed) Note(incident, {now, "calm", "", "its anomalies have ended"});
   Tell(*incident, "updated", keep || calmed);
+}
+
+void Book::ReopenIfResolved(const Anomaly& anomaly, Instant now) {
+  Incident* incident = IncidentOf(anomaly);
+  if (incident == nullptr || incident->state != State::kResolved || !incident->resolved) return;
+  if (now.us - incident->resolved->us < kReopenUs) return;
+  if (anomaly.feedback == Feedback::kExpected) return;
+  incident->state = State::kOpen;
+  incident->resolved.reset();
+  const std::string_view change = StateName(State::kOpen);
+  Note(incident, {now, std::string(change), "", "by itself: " + anomaly.id + " still lasts"});
+  Tell(*incident, change);
 }
 
 void Book::Tell(const Incident& incident, std::string_view change, bool keep) {
@@ -232,7 +255,7 @@ void Book::Tidy(Instant now) {
   }
 }
 
-void Book::MakeRoom() {
+void Book::MakeRoom(std::optional<Instant> now) {
   while (anomalies_.size() > kAnomaliesKept) {
     auto oldest = std::ranges::find_if(
         anomalies_, [](const auto& each) { return each.second.ended.has_value(); });
@@ -241,7 +264,19 @@ void Book::MakeRoom() {
   while (incidents_.size() > kIncidentsKept) {
     auto oldest =
         std::ranges::find_if(incidents_, [](const auto& each) { return each.second.is_over(); });
-    incidents_.erase(oldest == incidents_.end() ? incidents_.begin() : oldest);
+    if (oldest == incidents_.end()) {
+      oldest =
+          std::ranges::find_if(incidents_, [](const auto& each) { return !each.second.active; });
+    }
+    if (oldest == incidents_.end()) oldest = incidents_.begin();
+    Incident& incident = oldest->second;
+    if (now && !incident.is_over()) {  // whoever was told of it is told that it is gone
+      incident.state = State::kResolved;
+      incident.resolved = now;
+      Note(&incident, {*now, "resolved", "", "by itself: too many newer incidents are open"});
+      Tell(incident, "resolved");
+    }
+    incidents_.erase(oldest);
   }
 }
 

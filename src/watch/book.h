@@ -25,8 +25,12 @@ inline constexpr size_t kPatternsMax = 1000;
 inline constexpr size_t kIncidentAnomaliesMax = 100;
 inline constexpr size_t kTimelineMax = 200;  // the first and the newest stay
 inline constexpr size_t kNoteMaxBytes = 4096;
-inline constexpr int64_t kIncidentApartUs = 10 * 60 * kMicrosPerSecond;
+
+// What still lasts so long after its incident was resolved opens it again.
+inline constexpr int64_t kReopenUs = 5 * 60 * kMicrosPerSecond;
 inline constexpr int64_t kCalmUs = 30 * 60 * kMicrosPerSecond;
+// Longer than a series is quiet after an anomaly: what comes again and again is one incident.
+inline constexpr int64_t kIncidentApartUs = kCalmUs;
 inline constexpr int64_t kCalmOfBillsUs = 7 * kMicrosPerDay;
 
 // Something to tell: "anomaly" with "opened", "updated", "ended" or "feedback"; "incident" with
@@ -53,6 +57,8 @@ class Book {
   void TellDay(Anomaly anomaly, Instant now);
   // What the caller has changed of an anomaly; `change` as in Effect.
   void Changed(const Anomaly& anomaly, std::string_view change, bool keep, Instant now);
+  // Of an anomaly that lasts: whoever resolved its incident was mistaken.
+  void ReopenIfResolved(const Anomaly& anomaly, Instant now);
   // Incidents that are over by themselves. Once in a while.
   void Tidy(Instant now);
 
@@ -79,7 +85,7 @@ class Book {
   void Tell(const Incident& incident, std::string_view change, bool keep = true);
   void Note(Incident* incident, Entry entry) const;
   void SetPattern(const Pattern& pattern, bool expected);
-  void MakeRoom();
+  void MakeRoom(std::optional<Instant> now);  // none: nothing is told of it
 
   // By the number in the id.
   std::map<uint64_t, Anomaly> anomalies_;

@@ -36,6 +36,8 @@ constexpr int64_t kRegularMin = 60;   // of calls in each minute, then
 constexpr int64_t kSilentMin = 2;     // of none are looked at,
 constexpr double kSilentCalls = 30;   // once so many calls are missed
 constexpr int64_t kSilentFactor = 3;  // times the longest silence that there ever was
+// Who pauses for longer has nights or weekends: its silence says nothing.
+constexpr int64_t kPauseMaxMin = 120;
 constexpr int64_t kEqualMin = 15, kChangesLeast = 30;
 
 struct WindowSum {
@@ -182,16 +184,19 @@ std::optional<Finding> FindBurnOfBudget(const Series& series, const EvenPace& ev
   return std::nullopt;
 }
 
-void LearnRegularity(Series* series, int64_t minute) {
+void LearnRegularity(Series* series, const Attention& attention, int64_t minute) {
   const int64_t calls = series->minutes.Calls(minute, 1);
   if (calls > 0) {
     series->calls.Learn(static_cast<double>(calls), kRecentMemoryMin);
-    if (series->silent > 0) series->regular = 0;
-    series->longest_silence = std::max(series->longest_silence, series->silent);
-    series->silent = 0;
+    if (series->quiet > 0) series->regular = 0;
+    series->longest_silence = std::max(series->longest_silence, series->quiet);
+    series->silent = series->quiet = 0;
     ++series->regular;
-  } else {
-    ++series->silent;
+  } else if (!attention.is_away(minute)) {
+    ++series->quiet;
+    const bool alone = attention.total != nullptr ? attention.total->minutes.Calls(minute, 1) > 0
+                                                  : !attention.learning;
+    if (alone) ++series->silent;
   }
   const int128 spent = series->minutes.Spent(minute, 1);
   if (spent != 0 && spent == series->last_minute) {
@@ -203,17 +208,17 @@ void LearnRegularity(Series* series, int64_t minute) {
   series->last_minute = spent;
 }
 
-void LearnUsual(Series* series, int64_t minute) {
+void LearnUsual(Series* series, const Attention& attention, int64_t minute) {
   const int64_t first = MinuteOf(series->first);
   const auto learn = [&](int64_t lag, double memory, Baseline* baseline) {
     const int64_t at = minute - lag;
-    if (at < first || series->is_odd(at, at)) return;
+    if (at < first || series->is_odd(at, at) || attention.is_away(at)) return;
     baseline->Learn(ToUnits(series->minutes.Spent(at, 1)), memory);
   };
   learn(kRecentLagMin, kRecentMemoryMin, &series->recent);
   learn(kSlowLagMin, kSlowMemoryMin, &series->slow);
   const auto hour = static_cast<size_t>(minute / 60 % 24);
-  if (!series->is_odd(minute, minute)) {
+  if (!series->is_odd(minute, minute) && !attention.is_away(minute)) {
     series->hour.Learn(ToUnits(series->minutes.Spent(minute, 1)), 60);
   }
   if (minute % 60 != 59) return;
@@ -268,6 +273,16 @@ void AddSpend(Series* series, Instant at, int128 units, uint32_t calls) {
   series->minutes.Add(MinuteOf(at), units, calls);
 }
 
+void Series::SetOdd(int64_t from, int64_t to) {
+  const auto known = std::ranges::find(odd, from, &Odd::from);
+  if (known != odd.end()) {
+    known->to = to;
+    return;
+  }
+  if (odd.size() >= kOddMax) odd.erase(odd.begin());
+  odd.push_back({from, to});
+}
+
 bool IsNew(const Series& series) { return series.recent.count < kRecentLeast; }
 
 Expectation Expect(const Series& series, Instant now, int64_t window_s) {
@@ -294,21 +309,25 @@ void LearnSecond(Series* series, const WatchSettings& settings, Instant now) {
   }
 }
 
-void LearnMinutes(Series* series, const Detector& detector, Instant now) {
+void LearnMinutes(Series* series, const Detector& detector, const Attention& attention,
+                  Instant now) {
   const int64_t last = MinuteOf(now) - 1;
   series->verdict = {};
   if (last <= series->closed_minute) return;
   series->seconds.Advance(SecondOf(now));
   series->minutes.Advance(MinuteOf(now));
-  // What the ring has lost was silence, or the clock jumped.
+  // What the ring has lost was silence, or the watch was away.
   int64_t minute = std::max(series->closed_minute + 1, last - SpendRing::kSlots / 2);
-  series->silent += minute - series->closed_minute - 1;
+  if (attention.learning) series->quiet += minute - series->closed_minute - 1;
   const int64_t first = MinuteOf(series->first);
   for (; minute <= last; ++minute) {
-    series->verdict = detector.Step(&series->detector, {Instant{minute * kMicrosPerMinute},
-                                                        ToUnits(series->minutes.Spent(minute, 1))});
-    LearnRegularity(series, minute);
-    LearnUsual(series, minute);
+    const double spent = ToUnits(series->minutes.Spent(minute, 1));
+    if (!attention.is_away(minute)) {
+      series->verdict =
+          detector.Step(&series->detector, {Instant{minute * kMicrosPerMinute}, spent});
+    }
+    LearnRegularity(series, attention, minute);
+    LearnUsual(series, attention, minute);
     for (double& peak : series->peaks) peak *= kPeakKept;
     series->minute_peak *= kPeakKept;
     if (minute > first && !series->is_odd(minute - 1, minute - 1)) {
@@ -317,6 +336,9 @@ void LearnMinutes(Series* series, const Detector& detector, Instant now) {
     }
   }
   series->closed_minute = last;
+  // No rule looks farther back.
+  std::erase_if(series->odd,
+                [&](const Series::Odd& each) { return each.to < last - 2 * SpendRing::kSlots; });
 }
 
 std::optional<Finding> FindBurn(const Series& series, const Surroundings& around,
@@ -330,8 +352,9 @@ std::optional<Finding> FindBurn(const Series& series, const Surroundings& around
                         : FindBurnOfKnown(series, i, settings, raise, now);
     if (found) return found;
   }
-  if (is_new && around.budget != nullptr) {
-    return FindBurnOfBudget(series, *around.budget, settings, raise, now);
+  if (!is_new) return std::nullopt;
+  for (const EvenPace& even : around.budgets) {
+    if (auto found = FindBurnOfBudget(series, even, settings, raise, now)) return found;
   }
   return std::nullopt;
 }
@@ -358,6 +381,7 @@ std::optional<Finding> FindSpike(const Series& series, const WatchSettings& sett
 std::optional<Finding> FindMissing(const Series& series, const WatchSettings& settings,
                                    Instant now) {
   if (series.regular < kRegularMin || series.silent < kSilentMin) return std::nullopt;
+  if (series.longest_silence > kPauseMaxMin) return std::nullopt;
   if (series.silent <= kSilentFactor * series.longest_silence) return std::nullopt;
   const double missed = series.calls.mean * static_cast<double>(series.silent);
   if (missed < kSilentCalls) return std::nullopt;

@@ -1,11 +1,13 @@
 // Series: what the live watch keeps of the spend of one key, team or model: the last seconds and
 // minutes exactly, and what has been usual.
 //
-// About 6 KiB, and never more.
+// About 6 KiB, and 2 KiB of odd minutes at most.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "base/time.h"
 #include "watch/detector.h"
@@ -30,6 +32,8 @@ Money MoneyOf(double units);
 inline int64_t SecondOf(Instant at) { return at.us / kMicrosPerSecond; }
 inline int64_t MinuteOf(Instant at) { return at.us / kMicrosPerMinute; }
 
+inline constexpr size_t kOddMax = 128;
+
 struct Series {
   SeriesName name;
   Instant first;  // call
@@ -46,19 +50,29 @@ struct Series {
   // The greatest sum of a rule's long window that was seen; half of it is forgotten in three days.
   std::array<double, kBurnRulesMax> peaks{};
   double minute_peak = 0;  // the same of single minutes
-  // Minutes of the last anomaly: nothing is learned of them.
-  int64_t odd_from = 0, odd_to = -1;
+  // Minutes of anomalies: nothing is learned of them. Oldest first, kOddMax at most.
+  struct Odd {
+    int64_t from = 0, to = 0;
+  };
+  std::vector<Odd> odd;
 
   SeriesState detector;
-  Verdict verdict;                          // of the last minute
-  Baseline calls;                           // a minute, over minutes with calls
-  int64_t silent = 0, longest_silence = 0;  // minutes without a call: now, and ever before
-  int64_t regular = 0;                      // minutes with calls in a row, before the silence
+  Verdict verdict;  // of the last minute
+  Baseline calls;   // a minute, over minutes with calls
+  // Minutes without a call: up to now while the watch ran and others called (silent), all of them
+  // (quiet), and the most there ever were.
+  int64_t silent = 0, quiet = 0, longest_silence = 0;
+  int64_t regular = 0;  // minutes with calls in a row, before the silence
   int128 last_minute = 0;
   int64_t equal = 0;    // minutes in a row with the same value that is not zero
   int64_t changes = 0;  // minutes that differed from the one before
 
-  bool is_odd(int64_t from, int64_t to) const { return from <= odd_to && to >= odd_from; }
+  bool is_odd(int64_t from, int64_t to) const {
+    return std::ranges::any_of(odd,
+                               [&](const Odd& each) { return from <= each.to && to >= each.from; });
+  }
+  // What began in `from` was odd up to `to`.
+  void SetOdd(int64_t from, int64_t to);
 };
 
 void AddSpend(Series* series, Instant at, int128 units, uint32_t calls);

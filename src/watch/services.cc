@@ -316,14 +316,21 @@ void Search::Widest() {
 }
 
 // A node's excess less that of the nodes it waits for, or, for throughput, of the caller that
-// changed most.
+// changed most. Behind a node that is not measured stand those that it waits for.
 double Search::OwnPart(const std::string& node) const {
   double explained = 0;
-  if (const auto ways = ways_.find(node); ways != ways_.end()) {
+  std::set<std::string> seen{node};
+  std::vector<std::string> open{node};
+  while (!open.empty()) {
+    const auto ways = ways_.find(open.back());
+    open.pop_back();
+    if (ways == ways_.end()) continue;
     for (const std::string& next : ways->second) {
+      if (!seen.insert(next).second) continue;
       const auto found = measured_.find(next);
-      if (found == measured_.end()) continue;
-      if (question_.metric == ServiceMetric::kRequests) {
+      if (found == measured_.end()) {
+        open.push_back(next);
+      } else if (question_.metric == ServiceMetric::kRequests) {
         explained = std::max(explained, found->second.over);
       } else {
         explained += found->second.over;
@@ -340,8 +347,8 @@ ServiceCause Search::Describe(const std::string& node, double score, bool root) 
   double sum = 0, calls = 0;
   for (size_t i = 0; i < weights_.size(); ++i) {
     if (weights_[i] <= 0) continue;
-    sum += excess.window[i];
-    calls += excess.calls[i];
+    sum += weights_[i] * excess.window[i];
+    calls += weights_[i] * excess.calls[i];
   }
   const double change = calls > 0 ? sum / calls : 0;
   cause.usual = excess.median;

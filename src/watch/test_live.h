@@ -32,14 +32,19 @@ class LiveTest : public testing::Test {
     dispatch.model = who.model;
     dispatch.currency = "USD";
     dispatch.bound = Money::FromUnits(int128{micros} * 10'000'000);
-    watcher_.Take(begin, now_);
+    Give(begin);
     metered::Record end;
     end.is_end = true;
     end.end.id = dispatch.id;
     end.end.at = now_;
     end.end.cost = Money::FromUnits(int128{micros} * 1'000'000);
     end.end.lines = lines_;
-    watcher_.Take(end, now_);
+    Give(end);
+  }
+  void Give(const metered::Record& record) {
+    if (learn_) return watcher_.Learn(record, now_);
+    if (replay_) return watcher_.Replay(record, now_);
+    watcher_.Take(record, now_);
   }
   // About `per_minute` calls a minute, of 0.5 to 1.5 times the cost.
   void Some(const Who& who, uint64_t per_minute, int64_t micros) {
@@ -58,7 +63,7 @@ class LiveTest : public testing::Test {
     }
   }
   void Tick() {
-    watcher_.Tick(now_);
+    if (!learn_ && !replay_) watcher_.Tick(now_);
     for (Effect& effect : watcher_.TakeEffects()) effects_.push_back(std::move(effect));
   }
   // Of a new anomaly that `wanted` says, within so many seconds; how many it took, or -1.
@@ -87,6 +92,8 @@ class LiveTest : public testing::Test {
 
   Watcher watcher_;
   Instant now_ = kStart;
+  // Calls of before a start: to be learned, and to be told of.
+  bool learn_ = false, replay_ = false;
   Random random_{1};
   uint64_t calls_ = 0;
   std::vector<metered::Line> lines_;

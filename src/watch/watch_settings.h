@@ -42,6 +42,7 @@ bool ParseKind(std::string_view name, Kind* kind);
 struct BurnRule {
   int64_t short_s = 5, long_s = 60;
   double factor = 4;  // of the expected pace
+  bool operator==(const BurnRule&) const = default;
 };
 inline constexpr size_t kBurnRulesMax = 6;
 inline constexpr int64_t kBurnWindowMaxS = 3600;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 namespace flyball::watch {
@@ -27,6 +28,11 @@ std::string NameOf(const SeriesName& name) {
 
 std::array<std::string, kCallDimensions.size()> ValuesOf(const metered::Dispatch& who) {
   return {who.key, who.project, who.team, who.model, who.provider};
+}
+
+// Of those with the same calls the first says most.
+int NarrownessOf(Level level) {
+  return level == Level::kKey ? 0 : level == Level::kTeam ? 1 : level == Level::kModel ? 2 : 3;
 }
 
 // The tenth that was used longest ago makes room.
@@ -59,7 +65,8 @@ struct Watcher::Slot {
   Series series;
   std::vector<Active> active;  // one of money, one of each other kind
   std::array<Instant, kKinds> quiet_until{};
-  bool touched = true;  // since it was looked at
+  double ended_peak = 0;  // of the last anomaly of money, in the first rule's long window
+  bool touched = true;    // since it was looked at
 };
 
 struct Watcher::OpenCall {
@@ -73,8 +80,19 @@ Watcher::Watcher(Watcher&&) noexcept = default;
 Watcher& Watcher::operator=(Watcher&&) noexcept = default;
 
 void Watcher::Configure(WatchSettings settings) {
+  if (settings.burn.size() > kBurnRulesMax) settings.burn.resize(kBurnRulesMax);
+  std::ranges::sort(settings.budgets, {},
+                    [](const EvenPace& even) { return std::tie(even.series, even.budget); });
+  const bool same =
+      std::ranges::equal(settings.burn, settings_.burn, {}, &BurnRule::long_s, &BurnRule::long_s);
   settings_ = std::move(settings);
-  if (settings_.burn.size() > kBurnRulesMax) settings_.burn.resize(kBurnRulesMax);
+  if (same) return;
+  // The greatest sums were of other windows.
+  for (auto& [name, slot] : slots_) {
+    slot->series.peaks = {};
+    slot->ended_peak = 0;
+    for (Active& active : slot->active) active.peaks = {};
+  }
 }
 
 Status Watcher::Restore(std::string_view record) { return book_.Restore(record); }
@@ -87,9 +105,11 @@ Watcher::Slot& Watcher::SlotOf(const SeriesName& name) {
   slot->series.name = name;
   for (const auto& [number, anomaly] : book_.anomalies()) {
     if (anomaly.series != name) continue;
-    if (anomaly.kind == Kind::kBurn || anomaly.kind == Kind::kSpike) {
-      slot->series.odd_from = MinuteOf(anomaly.began);
-      slot->series.odd_to = anomaly.ended ? MinuteOf(*anomaly.ended) : INT64_MAX;
+    const bool odd = anomaly.kind == Kind::kBurn || anomaly.kind == Kind::kSpike;
+    const bool is_new_level = anomaly.ended && anomaly.ended->us - anomaly.opened.us > kNewLevelUs;
+    if (odd && !is_new_level && anomaly.feedback != Feedback::kExpected && !anomaly.of_bills) {
+      slot->series.SetOdd(MinuteOf(anomaly.began),
+                          anomaly.ended ? MinuteOf(*anomaly.ended) : INT64_MAX);
     }
     if (anomaly.ended) continue;
     slot->active.push_back({anomaly.id,
@@ -202,6 +222,14 @@ void Watcher::LearnTo(Instant now) {
   const int64_t last = learned_to_.us == 0 ? second - 1 : SecondOf(learned_to_);
   if (second <= last) return;
   const bool new_minute = learned_to_.us == 0 || MinuteOf(now) > MinuteOf(learned_to_);
+  Attention attention;
+  attention.learning = learning_;
+  if (!learning_ && now.us - learned_to_.us > kAwayUs) {
+    away_from_ = MinuteOf(learned_to_);
+    away_to_ = MinuteOf(now);
+  }
+  attention.away_from = away_from_;
+  attention.away_to = away_to_;
   for (int64_t at = std::max(last + 1, second - kSecondsLearnedMax); at <= second; ++at) {
     const Instant then{at * kMicrosPerSecond};
     for (auto& [name, slot] : slots_) {
@@ -211,14 +239,36 @@ void Watcher::LearnTo(Instant now) {
   }
   if (new_minute) {
     for (auto& [name, slot] : slots_) {
-      if (slot->series.first.us != 0) LearnMinutes(&slot->series, detector_, now);
+      if (slot->series.first.us == 0) continue;
+      attention.total = TotalOf(slot->series.name);
+      LearnMinutes(&slot->series, detector_, attention, now);
     }
     for (auto& [name, leaf] : leaves_) {
-      if (leaf->spend.first.us != 0) LearnMinutes(&leaf->spend, detector_, now);
+      if (leaf->spend.first.us != 0) LearnMinutes(&leaf->spend, detector_, attention, now);
     }
     book_.Tidy(now);
   }
   learned_to_ = now;
+}
+
+void Watcher::Replay(const metered::Record& record, Instant at) {
+  // What began ends, or goes on, in the seconds between two calls as it would have.
+  const int64_t last_us = learned_to_.us;
+  for (int64_t i = 1; last_us != 0 && i <= kSecondsLearnedMax; ++i) {
+    const Instant then{last_us + i * kMicrosPerSecond};
+    if (then >= at) break;
+    Tick(then);
+  }
+  Take(record, at);
+  if (at > learned_to_) Tick(at);
+}
+
+Instant Watcher::WatchedTo() const {
+  Instant last;
+  for (const auto& [number, anomaly] : book_.anomalies()) {
+    if (!anomaly.of_bills) last = std::max(last, anomaly.updated);
+  }
+  return last;
 }
 
 void Watcher::Learn(const metered::Record& record, Instant now) {
@@ -229,17 +279,107 @@ void Watcher::Learn(const metered::Record& record, Instant now) {
 }
 
 void Watcher::Tick(Instant now) {
-  if (now < learned_to_) return;  // the clock was set back
   Resume();
+  if (now < learned_to_) {
+    if (learned_to_.us - now.us <= kClockBackUs) return;
+    BeginAnew(now);
+  }
   const bool new_second = SecondOf(now) > SecondOf(learned_to_);
   LearnTo(now);
-  if (!settings_.enabled) return;
+  if (!settings_.enabled) {  // what lasts is not watched any more
+    for (auto& [name, slot] : slots_) Follow(slot.get(), now);
+    return;
+  }
   for (auto& [name, slot] : slots_) {
     if (!new_second && !slot->touched) continue;
     slot->touched = false;
     Follow(slot.get(), now);
     Look(slot.get(), now);
     slot->series.verdict = {};  // is told once
+  }
+  if (new_second) LookForSilence(now);
+}
+
+// The clock was ahead and is right now: what was kept under times that are yet to come is let go,
+// what is usual stays.
+void Watcher::BeginAnew(Instant now) {
+  ++counts_.clock_set_back;
+  const auto begin = [&](Series* series) {
+    if (series->first.us == 0) return;
+    series->first = std::min(series->first, now);
+    series->last = std::min(series->last, now);
+    series->seconds = series->minutes = {};
+    series->closed_minute = MinuteOf(now) - 1;
+    series->silent = series->quiet = 0;
+  };
+  for (auto& [name, slot] : slots_) {
+    begin(&slot->series);
+    for (Instant& until : slot->quiet_until) until = std::min(until, now);
+    for (Active& active : slot->active) {
+      for (Instant* at : {&active.began, &active.counted_to, &active.told, &active.kept}) {
+        *at = std::min(*at, now);
+      }
+      Anomaly* anomaly = book_.Find(active.id);
+      if (anomaly == nullptr) continue;
+      for (Instant* at : {&anomaly->began, &anomaly->opened, &anomaly->updated}) {
+        *at = std::min(*at, now);
+      }
+    }
+  }
+  for (auto& [name, leaf] : leaves_) begin(&leaf->spend);
+  since_ = std::min(since_, now);
+  learned_to_ = Instant{now.us - kMicrosPerSecond};
+}
+
+const Series* Watcher::TotalOf(const SeriesName& name) const {
+  if (name.level == Level::kTotal) return nullptr;
+  const auto total = slots_.find(NameOf({Level::kTotal, "", name.currency}));
+  return total == slots_.end() ? nullptr : &total->second->series;
+}
+
+bool Watcher::IsLouder(const Slot& slot, Instant now) const {
+  if (slot.ended_peak <= 0 || settings_.burn.empty()) return false;
+  return SpentIn(slot.series, now, settings_.burn.front().long_s) > kLouder * slot.ended_peak;
+}
+
+bool Watcher::IsFree(const Slot& slot, Kind kind, Instant now) const {
+  if (settings_.off[static_cast<size_t>(kind)]) return false;
+  const bool quiet = now < slot.quiet_until[static_cast<size_t>(kind)];
+  if (quiet && !(IsOfMoney(kind) && IsLouder(slot, now))) return false;
+  return std::ranges::none_of(slot.active, [&](const Active& active) {
+    return active.kind == kind || (IsOfMoney(kind) && IsOfMoney(active.kind));
+  });
+}
+
+// Who falls silent together is one event, told of the widest: the one with the most calls.
+void Watcher::LookForSilence(Instant now) {
+  std::vector<Slot*> silent;
+  std::vector<std::pair<std::string, Instant>> told;  // currency, and when it began
+  for (auto& [name, slot] : slots_) {
+    for (const Active& active : slot->active) {
+      if (active.kind == Kind::kMissing)
+        told.emplace_back(slot->series.name.currency, active.began);
+    }
+    if (IsFree(*slot, Kind::kMissing, now) && FindMissing(slot->series, settings_, now)) {
+      silent.push_back(slot.get());
+    }
+  }
+  std::ranges::sort(silent, [](const Slot* one, const Slot* other) {
+    const double calls = one->series.calls.mean, others = other->series.calls.mean;
+    const int level = NarrownessOf(one->series.name.level);
+    const int other_level = NarrownessOf(other->series.name.level);
+    if (calls != others) return calls > others;
+    return level != other_level ? level < other_level : one->series.name < other->series.name;
+  });
+  for (Slot* slot : silent) {
+    const SeriesName& name = slot->series.name;
+    const Instant last = slot->series.last;
+    const bool is_told = std::ranges::any_of(told, [&](const auto& each) {
+      return each.first == name.currency && std::abs(each.second.us - last.us) <= kTogetherUs;
+    });
+    if (is_told) continue;
+    told.emplace_back(name.currency, last);
+    OpenOne(slot, *FindMissing(slot->series, settings_, now), now);
   }
 }
 
@@ -255,22 +395,14 @@ void Watcher::Look(Slot* slot, Instant now) {
   if (series.first.us == 0) return;
   const ExpectedTime* expected = ExpectedAt(now);
   const double raise = expected != nullptr ? expected->raise : 1;
-  const auto is_free = [&](Kind kind) {
-    if (settings_.off[static_cast<size_t>(kind)]) return false;
-    if (now < slot->quiet_until[static_cast<size_t>(kind)]) return false;
-    return std::ranges::none_of(slot->active, [&](const Active& active) {
-      return active.kind == kind || (IsOfMoney(kind) && IsOfMoney(active.kind));
-    });
-  };
+  const auto is_free = [&](Kind kind) { return IsFree(*slot, kind, now); };
   const bool runs = now.us - series.last.us < 65 * kMicrosPerSecond;
   if (runs && (is_free(Kind::kBurn) || is_free(Kind::kRamp))) {
-    Surroundings around{nullptr, since_, nullptr};
-    if (series.name.level != Level::kTotal) {
-      const auto total = slots_.find(NameOf({Level::kTotal, "", series.name.currency}));
-      if (total != slots_.end()) around.total = &total->second->series;
-    }
-    for (const EvenPace& even : settings_.budgets) {
-      if (even.series == series.name) around.budget = &even;
+    Surroundings around{TotalOf(series.name), since_, {}};
+    if (IsNew(series)) {
+      const auto its =
+          std::ranges::equal_range(settings_.budgets, series.name, {}, &EvenPace::series);
+      around.budgets = {its.begin(), its.end()};
     }
     if (auto found = FindBurn(series, around, settings_, raise, now);
         found && is_free(found->kind)) {
@@ -280,9 +412,6 @@ void Watcher::Look(Slot* slot, Instant now) {
   if (is_free(Kind::kSpike)) {
     if (auto found = FindSpike(series, settings_, raise, now))
       OpenOne(slot, *std::move(found), now);
-  }
-  if (is_free(Kind::kMissing)) {
-    if (auto found = FindMissing(series, settings_, now)) OpenOne(slot, *std::move(found), now);
   }
   if (is_free(Kind::kStuck)) {
     if (auto found = FindStuck(series, settings_, now)) OpenOne(slot, *std::move(found), now);
@@ -295,6 +424,25 @@ Status Watcher::FindCausesOf(Instant now, Anomaly* anomaly) const {
   for (const auto& [name, leaf] : leaves_) leaves.push_back(leaf.get());
   std::ranges::sort(leaves, {}, [](const Leaf* leaf) { return leaf->values; });
   return FindCauses(leaves, now, anomaly);
+}
+
+// The dimensions of which all calls of the series have one value.
+void Watcher::FillPath(Anomaly* anomaly) const {
+  std::array<std::optional<std::string_view>, kCallDimensions.size()> values;
+  std::array<bool, kCallDimensions.size()> several{};
+  for (const auto& [name, leaf] : leaves_) {
+    const SeriesName& series = anomaly->series;
+    if (leaf->spend.name.currency != series.currency) continue;
+    if (series.level != Level::kTotal && leaf->value_of(series.level) != series.value) continue;
+    for (size_t i = 0; i < values.size(); ++i) {
+      several[i] |= values[i] && *values[i] != leaf->values[i];
+      values[i] = leaf->values[i];
+    }
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (several[i] || !values[i] || values[i]->empty()) continue;
+    anomaly->path.push_back({std::string(kCallDimensions[i]), std::string(*values[i])});
+  }
 }
 
 void Watcher::OpenOne(Slot* slot, Finding finding, Instant now) {
@@ -320,6 +468,8 @@ void Watcher::OpenOne(Slot* slot, Finding finding, Instant now) {
                                                        MinuteOf(now) - MinuteOf(anomaly.began) + 1);
     // Without causes the anomaly stands all the same, with its series as the suspect.
     if (!FindCausesOf(now, &anomaly)) anomaly.causes.clear();
+  } else {
+    FillPath(&anomaly);
   }
   const auto quiet = Instant{now.us + kAgainUs};
   if (book_.IsExpected({anomaly.kind, anomaly.suspect, anomaly.series.currency})) {
@@ -348,7 +498,7 @@ void Watcher::OpenPriceRise(const PriceRise& rise, Instant now) {
       std::max(static_cast<double>(now.us - rise.began.us) / kMicrosPerSecond, 1.0);
   anomaly.loss_per_hour = ToUnits(rise.beyond.units()) / elapsed_s * 3600;
   anomaly.suspect = {"model", rise.model};
-  anomaly.path = {anomaly.suspect};
+  FillPath(&anomaly);
   if (book_.IsExpected({anomaly.kind, anomaly.suspect, rise.currency})) {
     ++counts_.silenced;
     return;
@@ -378,11 +528,15 @@ void Watcher::Measure(const Slot& slot, Instant now, Anomaly* anomaly) const {
 }
 
 bool Watcher::IsOver(const Slot& slot, const Anomaly& anomaly, Instant now) const {
+  // A key that was revoked never calls again: people say so, or a day does.
+  const Incident* incident = book_.FindIncident(anomaly.incident);
+  const bool done =
+      (incident != nullptr && incident->is_over()) || now.us - anomaly.opened.us > kNewLevelUs;
   switch (anomaly.kind) {
     case Kind::kMissing:
-      return slot.series.last > anomaly.opened;
+      return done || slot.series.last > anomaly.opened;
     case Kind::kStuck:
-      return slot.series.equal == 0;
+      return done || slot.series.equal == 0;
     case Kind::kPrice:
       return true;
     default:
@@ -394,16 +548,30 @@ bool Watcher::IsOver(const Slot& slot, const Anomaly& anomaly, Instant now) cons
   return IsCalm(slot.series, {anomaly.expected_per_s, Basis::kUsual}, settings_, window_s, now);
 }
 
+// It ended without a call: it is not told again, nor are those that fell silent with it, before
+// they are regular again.
+void Watcher::ForgetSilence(const Series& ended) {
+  for (auto& [name, slot] : slots_) {
+    Series& series = slot->series;
+    const bool together = std::abs(series.last.us - ended.last.us) <= kTogetherUs;
+    if (together && series.name.currency == ended.name.currency) series.regular = 0;
+  }
+}
+
 // What has ended: after how long it may be told again, and what is learned of it.
 void Watcher::End(Slot* slot, const Active& active, Anomaly* anomaly, Instant now) {
   Series& series = slot->series;
   anomaly->ended = now;
   anomaly->loss_per_hour = 0;
+  if (IsOfMoney(active.kind)) slot->ended_peak = active.peaks.front();
   const int64_t again_us = anomaly->kind == Kind::kRamp ? kRampAgainUs : kAgainUs;
   slot->quiet_until[static_cast<size_t>(active.kind)] = Instant{now.us + again_us};
+  if (active.kind == Kind::kMissing && series.last <= anomaly->opened) ForgetSilence(series);
+  if (active.kind == Kind::kStuck) series.changes = 0;
   if (now.us - anomaly->opened.us > kNewLevelUs) {
     series.recent = series.slow = {};
-    series.odd_to = series.odd_from - 1;
+    std::erase_if(series.odd,
+                  [&](const Series::Odd& each) { return each.from == MinuteOf(active.began); });
   }
   // A burst that cost little is not told again, unless somebody wants to know.
   const bool little = anomaly->amount.units() < kLittle * settings_.min_amount.units();
@@ -420,7 +588,8 @@ void Watcher::Follow(Slot* slot, Instant now) {
       active.id.clear();
       continue;
     }
-    const bool over = IsOver(*slot, *anomaly, now);
+    const bool is_off = !settings_.enabled || settings_.off[static_cast<size_t>(active.kind)];
+    const bool over = is_off || IsOver(*slot, *anomaly, now);
     for (size_t i = 0; i < settings_.burn.size(); ++i) {
       const double spent = SpentIn(slot->series, now, settings_.burn[i].long_s);
       active.peaks[i] = std::max(active.peaks[i], spent);
@@ -428,15 +597,23 @@ void Watcher::Follow(Slot* slot, Instant now) {
     // What creeps up is learned while it is told: it may be the morning.
     const bool odd = active.kind == Kind::kBurn || active.kind == Kind::kSpike;
     if (odd && anomaly->feedback != Feedback::kExpected) {
-      slot->series.odd_from = MinuteOf(active.began);
-      slot->series.odd_to = MinuteOf(now);
+      slot->series.SetOdd(MinuteOf(active.began), MinuteOf(now));
     }
-    if (!over && now.us - active.told.us < kToldEveryUs) continue;
+    const bool costs = IsOfMoney(active.kind);
+    if (!over && now.us - active.told.us < (costs ? kToldEveryUs : kStillToldEveryUs)) continue;
     Measure(*slot, now, anomaly);
     active.told = now;
-    const bool keep = over || now.us - active.kept.us >= kKeptEveryUs;
+    const bool keep = over || now.us - active.kept.us >= (costs ? kKeptEveryUs : kStillKeptEveryUs);
     if (keep) active.kept = now;
-    if (IsOfMoney(active.kind) && keep && !over) (void)FindCausesOf(now, anomaly);
+    if (costs && keep && !over) {
+      // Whom it is told by stays what it was at the opening: channels know it by these names.
+      const Element suspect = anomaly->suspect;
+      const std::vector<Element> path = anomaly->path;
+      (void)FindCausesOf(now, anomaly);
+      anomaly->suspect = suspect;
+      anomaly->path = path;
+    }
+    if (costs && !over && anomaly->loss_per_hour > 0) book_.ReopenIfResolved(*anomaly, now);
     if (over) {
       End(slot, active, anomaly, now);
       active.id.clear();

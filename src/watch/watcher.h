@@ -43,10 +43,22 @@ inline constexpr int kLittle = 10;  // times the least amount: a burst below it 
 inline constexpr int64_t kNewLevelUs = kMicrosPerDay;  // what lasts so long is the new usual
 inline constexpr int64_t kToldEveryUs = 2 * kMicrosPerSecond;   // what lasts, in events,
 inline constexpr int64_t kKeptEveryUs = 60 * kMicrosPerSecond;  // and in the journal
+// The same of what costs nothing: a series that is silent, or stuck.
+inline constexpr int64_t kStillToldEveryUs = 60 * kMicrosPerSecond;
+inline constexpr int64_t kStillKeptEveryUs = kMicrosPerHour;
+// Series whose last calls lie so near to each other have fallen silent together.
+inline constexpr int64_t kTogetherUs = 2 * 60 * kMicrosPerSecond;
+// A clock that goes back by less is waited for; by more, and all recent is begun anew.
+inline constexpr int64_t kClockBackUs = 5 * kMicrosPerSecond;
+// Three times the pace of what has just ended is told at once.
+inline constexpr double kLouder = 3;
+// A time without a tick that is longer than this was not watched.
+inline constexpr int64_t kAwayUs = 10 * kMicrosPerSecond;
 
 struct WatchCounts {
   size_t series = 0, leaves = 0, open_calls = 0;
-  uint64_t series_dropped = 0, leaves_dropped = 0, calls_unplaced = 0, silenced = 0;
+  uint64_t series_dropped = 0, leaves_dropped = 0, calls_unplaced = 0, silenced = 0,
+           clock_set_back = 0;
 };
 
 class Watcher {
@@ -64,6 +76,11 @@ class Watcher {
   // A call of before the start, `now` being its own time: what is usual is learned of it, and
   // nothing is opened or ended.
   void Learn(const metered::Record& record, Instant now);
+  // A call of a time in which nobody watched, `at` its own: what it was unlike is told now, with
+  // its times. After what is learned, in the order of time.
+  void Replay(const metered::Record& record, Instant at);
+  // Up to when the anomalies that were restored show that somebody watched.
+  Instant WatchedTo() const;
   void Take(const metered::Record& record, Instant now);
   void Tick(Instant now);
   std::vector<Effect> TakeEffects() { return book_.TakeEffects(); }
@@ -90,7 +107,14 @@ class Watcher {
   void DropSeries();
   void DropLeaves();
   void LearnTo(Instant now);
+  void BeginAnew(Instant now);
+  bool IsLouder(const Slot& slot, Instant now) const;
+  void FillPath(Anomaly* anomaly) const;
   void Look(Slot* slot, Instant now);
+  bool IsFree(const Slot& slot, Kind kind, Instant now) const;
+  void LookForSilence(Instant now);
+  void ForgetSilence(const Series& ended);
+  const Series* TotalOf(const SeriesName& name) const;
   void OpenOne(Slot* slot, Finding finding, Instant now);
   void OpenPriceRise(const PriceRise& rise, Instant now);
   void Follow(Slot* slot, Instant now);
@@ -106,6 +130,7 @@ class Watcher {
   bool resumed_ = false;
   Instant since_;  // the first call
   Instant learned_to_;
+  int64_t away_from_ = 0, away_to_ = -1;  // minutes that were last not watched
   Book book_;
   PriceWatch prices_;
   std::unordered_map<std::string, std::unique_ptr<Slot>> slots_;
