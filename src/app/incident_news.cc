@@ -103,14 +103,21 @@ void IncidentNews::Changed(const watch::Effect& effect) {
   if (effect.event != "incident" || !effect.keep) return;
   {
     const std::lock_guard lock(mutex_);
-    if (std::ranges::find(changed_, effect.id) != changed_.end()) return;
-    changed_.push_back(effect.id);
+    const auto waiting = std::ranges::find(changed_, effect.id, &Change::id);
+    if (waiting != changed_.end()) {
+      waiting->incident = effect.json;
+      return;
+    }
+    changed_.push_back({effect.id, effect.json});
   }
   wake_.notify_all();
 }
 
-Status IncidentNews::Tell(const std::string& id) {
-  const std::string incident = FB_TRY(Ask(watch_, "/incidents/" + id));
+Status IncidentNews::Tell(const Change& change) {
+  const Result<std::string> asked = Ask(watch_, "/incidents/" + change.id);
+  const bool gone = !asked && asked.error().code == Code::kNotFound && !change.incident.empty();
+  if (!asked && !gone) return Fail(asked.error());
+  const std::string& incident = gone ? change.incident : *asked;
   const Json json = Json::parse(incident, nullptr, false);
   std::string anomaly;
   if (const Json ids = json.value("anomalies", Json::array()); !ids.empty()) {
@@ -135,23 +142,26 @@ void IncidentNews::Run(const std::stop_token& stop) {
   const Result<std::vector<std::string>> remembered = Remembered();
   std::unique_lock lock(mutex_);
   if (remembered) {
-    changed_.insert(changed_.begin(), remembered->begin(), remembered->end());
+    for (auto id = remembered->rbegin(); id != remembered->rend(); ++id) {
+      changed_.push_front({*id, ""});
+    }
   } else {
     log::Warn("incidents of before are not told", {{"why", remembered.error().ToString()}});
   }
   while (!stop.stop_requested() && wake_.wait(lock, stop, [this] { return !changed_.empty(); })) {
-    const std::string id = std::move(changed_.front());
+    const Change change = std::move(changed_.front());
     changed_.pop_front();
     lock.unlock();
-    const Status told = Tell(id);
+    const Status told = Tell(change);
     lock.lock();
     // What the watch has forgotten meanwhile is told by nobody; all else is tried again.
     const bool gone = !told && told.error().code == Code::kNotFound;
     if (fault_.IsNews(told)) {
-      log::Warn("an incident was not told", {{"incident", id}, {"why", told.error().ToString()}});
+      log::Warn("an incident was not told",
+                {{"incident", change.id}, {"why", told.error().ToString()}});
     }
     if (told || gone) continue;
-    changed_.push_back(id);
+    changed_.push_back(change);
     wake_.wait_for(lock, stop, kAgainAfter, [] { return false; });
   }
 }

@@ -36,15 +36,19 @@ class IncidentNews {
   void Changed(const watch::Effect& effect);
 
  private:
+  struct Change {
+    std::string id;
+    std::string incident;  // as it was told last; the watch may have forgotten it meanwhile
+  };
   void Run(const std::stop_token& stop);
+  Status Tell(const Change& change);
   Result<std::vector<std::string>> Remembered();
-  Status Tell(const std::string& id);
 
   LiveWatch& watch_;
   Notifier& notifier_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::deque<std::string> changed_;  // ids of incidents
+  std::deque<Change> changed_;
   log::LastingFault fault_;
   std::jthread thread_;
 };

@@ -166,7 +166,7 @@ struct StatusRow {
   Amount limit = 0;
   Amount settled = 0;  // all that is charged: exact, unknown, lost, excess, external
   Amount held = 0;
-  Amount remaining = 0;  // 0 when overspent
+  Amount remaining = 0;             // 0 when overspent
   std::optional<Instant> began_at;  // of a calendar window
   Instant resets_at;
   Overspend max_overspend;

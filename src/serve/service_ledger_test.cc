@@ -98,8 +98,8 @@ TEST_F(OverLedger, AnswersOnAnEmptyHome) {
 TEST_F(OverLedger, ForecastsByEitherMethodAndSaysWhatIsWrong) {
   std::string bill(kHeader);
   for (int day = 1; day <= 28; ++day) {
-    bill += Line(std::to_string(10 + day % 7), "Search",
-                 fmt::format("2026-01-{:02}T00:00:00Z", day));
+    bill +=
+        Line(std::to_string(10 + day % 7), "Search", fmt::format("2026-01-{:02}T00:00:00Z", day));
   }
   Upload(bill);
   net::Request get = Ask("GET", "/api/v1/forecast");

@@ -10,7 +10,7 @@ namespace flyball::watch::petshop {
 namespace {
 
 constexpr double kMadThreshold = 5;
-constexpr size_t kRows = 5;           // as many as an issue has
+constexpr size_t kRows = 5;  // as many as an issue has
 
 Ranked Mad(const ServiceQuestion& question) { return MadTraversal(question, kMadThreshold); }
 
