@@ -34,26 +34,6 @@ constexpr size_t kValuesTold = 1000;  // of a "*" budget: the dearest
 constexpr int64_t kByHoursUs = 100 * kMicrosPerDay;
 constexpr char kTokenUnit[] = "Tokens";
 
-// The dimension of the ledger that a scope means; "" when the ledger has none.
-std::string DimensionOf(const budget::Scope& scope) {
-  switch (scope.kind) {
-    case ScopeKind::kTeam:
-      return "team";
-    case ScopeKind::kProject:
-      return "project";
-    case ScopeKind::kUseCase:
-      return "use_case";
-    case ScopeKind::kModel:
-      return "model";
-    case ScopeKind::kProvider:
-      return "provider";
-    case ScopeKind::kTag:
-      return "tag:" + scope.value.substr(0, scope.value.find('='));
-    default:
-      return {};
-  }
-}
-
 struct Question {
   ledger::CostQuery query;
   bool by_value = false;  // the first column is what the charge has in the scope's dimension
@@ -68,7 +48,7 @@ Result<Question> Ask(const budget::Budget& budget, const Period& window) {
   query.to = window.end;
   query.where.push_back({"source", true, {ingest::kGatewaySource}});  // first: AskAll
   if (tokens) query.where.push_back({"unit", false, {kTokenUnit}});
-  const std::string dimension = DimensionOf(budget.scope);
+  const std::string dimension = budget::LedgerDimension(budget.scope).value_or("");
   const bool provider = budget.scope.kind == ScopeKind::kProvider;
   // A model's spellings are told apart in the answer.
   question.by_value =
@@ -184,8 +164,7 @@ Result<gateway::External> ReadOtherSpend(ledger::Ledger& ledger, const CountedBu
   gateway::External external{budget.name, 0, {}};
   const bool plain = !budget.scope.is_each();
   if (plain) external.values.push_back({});
-  const bool known =
-      budget.scope.kind == ScopeKind::kOrganisation || !DimensionOf(budget.scope).empty();
+  const bool known = budget::LedgerDimension(budget.scope).has_value();
   if (!known || !budget.counts_ledger || ledger.Head().empty()) return external;
   const Zone zone = FB_TRY(os::LoadZone(budget.window.zone));
   const Question question = FB_TRY(Ask(budget, Counted(budget.window, zone, now)));

@@ -29,28 +29,6 @@ constexpr double kLeastOverrun = 0.05;
 // A window that is longer has no honest path to its end.
 constexpr int64_t kWindowDaysMax = 372;  // twelve months of a rolling window
 
-// "" for the organisation; nullopt: the ledger does not know what the budget is about.
-std::optional<std::string> DimensionOf(const budget::Scope& scope) {
-  switch (scope.kind) {
-    case ScopeKind::kOrganisation:
-      return "";
-    case ScopeKind::kTeam:
-      return "team";
-    case ScopeKind::kProject:
-      return "project";
-    case ScopeKind::kUseCase:
-      return "use_case";
-    case ScopeKind::kModel:
-      return "model";
-    case ScopeKind::kProvider:
-      return "provider";
-    case ScopeKind::kTag:
-      return "tag:" + scope.value.substr(0, scope.value.find('='));
-    default:
-      return std::nullopt;
-  }
-}
-
 int64_t HoursOf(budget::Unit unit) {
   constexpr int64_t kDay = 24;
   switch (unit) {
@@ -85,7 +63,7 @@ bool IsSpelled(const budget::Scope& scope) {
 
 std::string WhyNot(const BudgetNow& budget) {
   if (budget.measure != budget::Measure::kMoney) return "it limits tokens, not money";
-  if (!DimensionOf(budget.scope)) return "the ledger does not know what it is about";
+  if (!budget::LedgerDimension(budget.scope)) return "the ledger does not know what it is about";
   const int64_t days = DaysOf(budget.window);
   if (days < 1) return "its window is shorter than a day";
   if (days > kWindowDaysMax) return "its window is longer than a year";
@@ -180,7 +158,7 @@ class Looker {
     }
     Question question;
     question.horizon = {Horizon::Unit::kDay, 1};
-    const std::string dimension = *DimensionOf(budget.scope);
+    const std::string dimension = *budget::LedgerDimension(budget.scope);
     if (!budget.counts_ledger) question.where.push_back({"source", false, {"gateway"}});
     if (budget.scope.is_each() || IsSpelled(budget.scope)) {
       question.by = {dimension};

@@ -71,6 +71,29 @@ Result<Scope> ParseScope(std::string_view text) {
   return FailScope(text);
 }
 
+std::optional<std::string> LedgerDimension(const Scope& scope) {
+  switch (scope.kind) {
+    case ScopeKind::kOrganisation:
+      return "";
+    case ScopeKind::kTeam:
+      return "team";
+    case ScopeKind::kProject:
+      return "project";
+    case ScopeKind::kUseCase:
+      return "use_case";
+    case ScopeKind::kModel:
+      return "model";
+    case ScopeKind::kProvider:
+      return "provider";
+    case ScopeKind::kTag:
+      return "tag:" + scope.value.substr(0, scope.value.find('='));
+    case ScopeKind::kKey:
+    case ScopeKind::kEndCustomer:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 std::string FormatScope(const Scope& scope) {
   std::string text(kKindNames[static_cast<size_t>(scope.kind)]);
   if (scope.kind == ScopeKind::kOrganisation) return text;

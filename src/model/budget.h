@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,9 @@ inline constexpr size_t kScopeValueMaxBytes = 256;
 // "organisation", "team=search", "end_customer=*", "tag:env=prod".
 Result<Scope> ParseScope(std::string_view text);
 std::string FormatScope(const Scope& scope);
+// The dimension of the ledger that a scope is about, "" of the organisation; nullopt: the ledger
+// has none (key, end customer).
+std::optional<std::string> LedgerDimension(const Scope& scope);
 
 enum class Measure : uint8_t { kMoney, kTokens };
 
