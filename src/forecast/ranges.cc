@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/median.h"
 #include "forecast/naive.h"
 
 namespace flyball::forecast {
@@ -40,12 +41,6 @@ double Quantile(const std::vector<double>& values, double p) {
   const size_t high = std::min(low + 1, values.size() - 1);
   const double part = clamped - static_cast<double>(low);
   return values[low] + part * (values[high] - values[low]);
-}
-
-double Median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/median.h"
 #include "forecast/portfolio.h"
 #include "forecast/season.h"
 
@@ -18,20 +19,12 @@ constexpr double kMadToSigma = 1.4826;
 // Medians of a window differ by this share of the level without anything having happened.
 constexpr double kQuiet = 0.01;
 
-double MedianOf(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
-}
-
-double MedianOf(Values values) {
-  return MedianOf(std::vector<double>(values.begin(), values.end()));
-}
+double MedianOf(Values values) { return Median({values.begin(), values.end()}); }
 
 double Spread(const std::vector<double>& values, double centre) {
   std::vector<double> off;
   for (const double value : values) off.push_back(std::abs(value - centre));
-  return kMadToSigma * MedianOf(std::move(off));
+  return kMadToSigma * Median(std::move(off));
 }
 
 double DistanceFromMedian(Values values) {
@@ -128,7 +121,7 @@ std::vector<Shift> FindShifts(Values past, size_t period) {
   const std::vector<double> levels = LevelsOf(past, period, logs);
   std::vector<double> sizes;
   for (const double value : past) sizes.push_back(std::abs(value));
-  const double size = MedianOf(std::move(sizes));
+  const double size = Median(std::move(sizes));
   const Windows windows{levels, 2 * window, window};
   const double quiet = logs ? kQuiet : kQuiet * size;
   const double least = logs ? std::log1p(kLeastChange) : kLeastChange * size;

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/median.h"
+
 namespace flyball::watch {
 namespace {
 
@@ -29,13 +31,6 @@ std::pair<double, double> Summarise(std::vector<Against>::const_iterator begin,
 }
 
 }  // namespace
-
-double Median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
 
 Deviations MeasureDeviations(const LeafTable& table) {
   Deviations result;

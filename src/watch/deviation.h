@@ -28,6 +28,4 @@ struct Noise {
 };
 Noise EstimateNoise(const Deviations& deviations);
 
-double Median(std::vector<double> values);  // 0 of none
-
 }  // namespace flyball::watch

@@ -8,6 +8,7 @@
 #include <numbers>
 #include <numeric>
 
+#include "base/median.h"
 #include "watch/cuboid.h"
 #include "watch/deviation.h"
 

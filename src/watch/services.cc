@@ -11,6 +11,7 @@
 #include <span>
 #include <tuple>
 
+#include "base/median.h"
 #include "watch/deviation.h"
 
 namespace flyball::watch {
