@@ -141,11 +141,8 @@ std::vector<std::string> ValuesOf(const budget::Scope& scope, const std::string&
   const bool model = scope.kind == ScopeKind::kModel;
   if (model || scope.kind == ScopeKind::kProvider) {
     const auto spell = model ? rates::CanonicalModel : rates::CanonicalProvider;
-    std::vector<std::string> words = {spell(text)};
-    if (model) {
-      std::string undated(rates::UndatedModel(words[0]));
-      if (undated != words[0]) words.push_back(std::move(undated));
-    }
+    const std::vector<std::string> words =
+        model ? rates::ModelNames(text) : std::vector<std::string>{spell(text)};
     if (scope.is_each()) return IsNobody(words[0]) ? std::vector<std::string>() : words;
     if (std::ranges::find(words, spell(scope.value)) == words.end()) return {};
     return {""};

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/estimate.h"
 #include "forecast/hierarchy.h"
 
 namespace flyball::forecast {
@@ -19,13 +20,6 @@ using estate::ForecastEvent;
 constexpr size_t kShareDays = 28;
 // A launch of which nothing was charged for so many days is not to be expected any more.
 constexpr int64_t kLaunchWaitDays = 35;
-
-double ToDouble(const Money& money) {
-  const std::string text = money.ToString();
-  double value = 0;
-  std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
-}
 
 std::string ScopeText(const ForecastEvent& event) {
   std::string text;
@@ -210,10 +204,10 @@ void Events::ChangePast(const Bound& bound, const Question& question, Instant to
       continue;
     }
     const double amount =
-        event.amount ? bound.shares[i] * ToDouble(*event.amount) / steps_a_day_ : 0;
+        event.amount ? bound.shares[i] * EstimateOf(*event.amount) / steps_a_day_ : 0;
     for (size_t step = 0; step < count; ++step) {
       if (event.kind == EventKind::kPrice) {
-        values[step] *= ToDouble(event.factor);
+        values[step] *= EstimateOf(event.factor);
       } else if (event.kind == EventKind::kLaunch) {
         values[step] += amount;
       } else if (values[step] > 0) {
@@ -231,10 +225,10 @@ void Events::Apply(size_t leaf, Instant at, std::span<double> values) const {
     const auto place = std::ranges::lower_bound(bound.leaves, leaf);
     if (place == bound.leaves.end() || *place != leaf) continue;
     const double amount = event.amount
-                              ? ToDouble(*event.amount) / steps_a_day_ *
+                              ? EstimateOf(*event.amount) / steps_a_day_ *
                                     bound.shares[static_cast<size_t>(place - bound.leaves.begin())]
                               : 0;
-    const double factor = event.kind == EventKind::kPrice ? ToDouble(event.factor) : 1;
+    const double factor = event.kind == EventKind::kPrice ? EstimateOf(event.factor) : 1;
     for (double& value : values) {
       switch (event.kind) {
         case EventKind::kPrice:

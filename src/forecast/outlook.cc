@@ -87,11 +87,7 @@ double PartOf(Instant day, const BudgetOutlook& outlook, Instant to) {
 std::vector<std::string> ValuesOf(const budget::Scope& scope, const std::string& text) {
   std::vector<std::string> words = {text};
   if (scope.kind == ScopeKind::kProvider) words = {rates::CanonicalProvider(text)};
-  if (scope.kind == ScopeKind::kModel) {
-    words = {rates::CanonicalModel(text)};
-    const std::string undated(rates::UndatedModel(words[0]));
-    if (undated != words[0]) words.push_back(undated);
-  }
+  if (scope.kind == ScopeKind::kModel) words = rates::ModelNames(text);
   const bool nobody = text.empty() || text == dimension::kUnallocated || text == dimension::kNone;
   if (scope.is_each()) return nobody ? std::vector<std::string>() : words;
   if (!IsSpelled(scope)) return {""};

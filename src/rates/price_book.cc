@@ -88,6 +88,13 @@ std::string_view UndatedModel(std::string_view model) {
   return dated ? model.substr(0, separator) : model;
 }
 
+std::vector<std::string> ModelNames(std::string_view model) {
+  std::vector<std::string> names = {CanonicalModel(model)};
+  std::string undated(UndatedModel(names[0]));
+  if (undated != names[0]) names.push_back(std::move(undated));
+  return names;
+}
+
 std::string_view TierName(ServiceTier tier) { return kTierNames[static_cast<size_t>(tier)]; }
 
 Result<ServiceTier> ParseTier(std::string_view name) {

@@ -208,5 +208,8 @@ std::string CanonicalModel(std::string_view model);
 // "m-latest"); the name itself when it has none. Of "claude-sonnet-4-5-20250929" that is
 // "claude-sonnet-4-5", not "claude-sonnet-4", which is another model.
 std::string_view UndatedModel(std::string_view model);
+// The canonical names that a model's spend counts under: its own and, of a dated snapshot, that of
+// the model.
+std::vector<std::string> ModelNames(std::string_view model);
 
 }  // namespace flyball::rates

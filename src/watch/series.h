@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/estimate.h"
 #include "base/time.h"
 #include "watch/detector.h"
 #include "watch/spend_ring.h"
@@ -26,7 +27,7 @@ struct Baseline {
 };
 
 inline constexpr int64_t kMicrosPerMinute = 60 * kMicrosPerSecond;
-inline double ToUnits(int128 money_units) { return static_cast<double>(money_units) * 1e-12; }
+inline double ToUnits(int128 money_units) { return EstimateOf(Money::FromUnits(money_units)); }
 // An estimate as money, to 1e-12 as far as it is that exact.
 Money MoneyOf(double units);
 inline int64_t SecondOf(Instant at) { return at.us / kMicrosPerSecond; }
