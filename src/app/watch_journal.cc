@@ -90,21 +90,9 @@ std::optional<Instant> WatchJournal::WatchedTo() const {
 
 Status WatchJournal::WriteAnew(const watch::Book& book) {
   journal_.reset();
-  FB_CHECK(files_->MakeDirs(os::ParentPath(path_)));
-  const std::string fresh = path_ + ".tmp";
-  FB_CHECK(files_->Remove(fresh));
-  {
-    os::Journal journal = FB_TRY(
-        os::Journal::Open(*files_, fresh, [](uint64_t, std::string_view) { return Status(); }));
-    std::vector<std::string> records = book.Records();
-    for (const Stand& stand : stands_) records.push_back(RecordOf(stand));
-    const std::vector<std::string_view> views(records.begin(), records.end());
-    if (!views.empty()) FB_CHECK(journal.Append(views, true));
-  }
-  FB_CHECK(files_->Rename(fresh, path_));
-  FB_CHECK(files_->SyncDir(os::ParentPath(path_)));
-  journal_ = FB_TRY(
-      os::Journal::Open(*files_, path_, [](uint64_t, std::string_view) { return Status(); }));
+  std::vector<std::string> records = book.Records();
+  for (const Stand& stand : stands_) records.push_back(RecordOf(stand));
+  journal_ = FB_TRY(os::Journal::WriteAnew(*files_, path_, records));
   anew_bytes_ = journal_->size();
   return {};
 }

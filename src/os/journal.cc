@@ -194,6 +194,19 @@ Result<Journal> Journal::Open(Files& files, const std::string& path, const Visit
   return journal;
 }
 
+Result<Journal> Journal::WriteAnew(Files& files, const std::string& path,
+                                   std::span<const std::string> records) {
+  const std::string fresh = path + ".next";
+  FB_CHECK(files.MakeDirs(ParentPath(path)));
+  FB_CHECK(files.Remove(fresh));
+  Journal journal = FB_TRY(Open(files, fresh, [](uint64_t, std::string_view) { return Status(); }));
+  const std::vector<std::string_view> views(records.begin(), records.end());
+  if (!views.empty()) FB_CHECK(journal.Append(views, true));
+  FB_CHECK(files.Rename(fresh, path));
+  FB_CHECK(files.SyncDir(ParentPath(path)));
+  return journal;
+}
+
 Result<uint64_t> Journal::Read(Files& files, const std::string& path, const Visitor& visit,
                                const JournalReading& how) {
   Source source(files, path, FB_TRY(files.Size(path)));

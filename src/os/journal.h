@@ -43,6 +43,11 @@ class Journal {
   static Result<uint64_t> Read(Files& files, const std::string& path, const Visitor& visit,
                                const JournalReading& how = {});
 
+  // Replaces the file by one of these records, whole or not at all, and durably: so that a journal
+  // of changes stays as small as what they came to.
+  static Result<Journal> WriteAnew(Files& files, const std::string& path,
+                                   std::span<const std::string> records);
+
   // On an error nothing of the record counts: the file is cut back to where it was. Once a sync or
   // the cutting has failed, every further Append is FAILED_PRECONDITION.
   Status Append(std::string_view payload, bool sync) { return Append({&payload, 1}, sync); }

@@ -76,13 +76,6 @@ bool IsMonthly(const DailySeries& series, size_t at, double excess) {
   return ToUnits(series.days[there].units()) - usual->expected >= kMonthlyLike * excess;
 }
 
-const ExpectedTime* ExpectedOn(const WatchSettings& settings, Instant day) {
-  for (const ExpectedTime& each : settings.expected) {
-    if (each.period.Contains(day)) return &each;
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 std::optional<DayExpectation> ExpectDay(const DailySeries& series, size_t at) {
@@ -111,7 +104,7 @@ std::vector<Anomaly> FindOddDays(const DailySeries& series, const WatchSettings&
   for (size_t at = count - std::min<size_t>(count, kDaysLookedAt); at < count; ++at) {
     const auto day = ExpectDay(series, at);
     if (!day) continue;
-    const ExpectedTime* expected_time = ExpectedOn(settings, DayAt(series, at));
+    const ExpectedTime* expected_time = ExpectedAt(settings, DayAt(series, at));
     const double raise = expected_time != nullptr ? expected_time->raise : 1;
     const double value = ToUnits(series.days[at].units());
     const double excess = value - day->expected;

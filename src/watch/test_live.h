@@ -16,6 +16,9 @@ struct Who {
   std::string key = "key-a", team = "search", model = "gpt-5";
 };
 
+inline const Who kSearch{"key-search", "search", "gpt-5"};
+inline const Who kChat{"key-chat", "support", "gpt-5-mini"};
+
 class LiveTest : public testing::Test {
  protected:
   static constexpr Instant kStart{1'795'608'000'000'000};  // 2026-11-25T12:00:00Z
@@ -53,6 +56,13 @@ class LiveTest : public testing::Test {
       if (random_.Chance(chance, 60)) Call(who, random_.Between(micros / 2, micros * 3 / 2));
       left -= chance;
     }
+  }
+  // Two applications at their ordinary pace: about 2.40 and 0.60 an hour.
+  auto Ordinary() {
+    return [this] {
+      Some(kSearch, 40, 1000);
+      Some(kChat, 100, 100);
+    };
   }
   template <typename Each>
   void Run(int64_t seconds, const Each& each) {

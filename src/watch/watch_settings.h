@@ -75,4 +75,12 @@ struct WatchSettings {
 };
 inline constexpr int64_t kWorthWithinS = 600;
 
+// The first of the expected times that an instant is in; nullptr: none.
+inline const ExpectedTime* ExpectedAt(const WatchSettings& settings, Instant at) {
+  for (const ExpectedTime& each : settings.expected) {
+    if (each.period.Contains(at)) return &each;
+  }
+  return nullptr;
+}
+
 }  // namespace flyball::watch

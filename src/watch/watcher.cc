@@ -383,17 +383,10 @@ void Watcher::LookForSilence(Instant now) {
   }
 }
 
-const ExpectedTime* Watcher::ExpectedAt(Instant now) const {
-  for (const ExpectedTime& each : settings_.expected) {
-    if (each.period.Contains(now)) return &each;
-  }
-  return nullptr;
-}
-
 void Watcher::Look(Slot* slot, Instant now) {
   const Series& series = slot->series;
   if (series.first.us == 0) return;
-  const ExpectedTime* expected = ExpectedAt(now);
+  const ExpectedTime* expected = ExpectedAt(settings_, now);
   const double raise = expected != nullptr ? expected->raise : 1;
   const auto is_free = [&](Kind kind) { return IsFree(*slot, kind, now); };
   const bool runs = now.us - series.last.us < 65 * kMicrosPerSecond;
@@ -458,7 +451,7 @@ void Watcher::OpenOne(Slot* slot, Finding finding, Instant now) {
   anomaly.ratio = finding.ratio;
   anomaly.confidence = finding.confidence;
   anomaly.suspect = ElementOf(anomaly.series);
-  if (const ExpectedTime* expected = ExpectedAt(now)) anomaly.note = expected->note;
+  if (const ExpectedTime* expected = ExpectedAt(settings_, now)) anomaly.note = expected->note;
   Active active{{}, anomaly.kind, 0, anomaly.began, {}, now, now, {}};
   if (IsOfMoney(anomaly.kind)) {
     const int64_t seconds = SecondOf(now) - SecondOf(anomaly.began) + 1;

@@ -122,7 +122,6 @@ class Watcher {
   bool IsOver(const Slot& slot, const Anomaly& anomaly, Instant now) const;
   void Measure(const Slot& slot, Instant now, Anomaly* anomaly) const;
   Status FindCausesOf(Instant now, Anomaly* anomaly) const;
-  const ExpectedTime* ExpectedAt(Instant now) const;
 
   WatchSettings settings_;
   Detector detector_;

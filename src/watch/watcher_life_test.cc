@@ -7,17 +7,8 @@
 namespace flyball::watch {
 namespace {
 
-const Who kSearch{"key-search", "search", "gpt-5"};
-const Who kChat{"key-chat", "support", "gpt-5-mini"};
-
 class Life : public LiveTest {
  protected:
-  auto Ordinary() {
-    return [this] {
-      Some(kSearch, 40, 1000);
-      Some(kChat, 100, 100);
-    };
-  }
   // Some teams of ten keys each.
   auto Busy(int teams) {
     return [this, teams] {

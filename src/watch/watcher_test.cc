@@ -11,20 +11,9 @@ namespace {
 
 using Json = nlohmann::json;
 
-const Who kSearch{"key-search", "search", "gpt-5"};
-const Who kChat{"key-chat", "support", "gpt-5-mini"};
 const Who kAgent{"key-agent", "labs", "gpt-5"};
 
-class Live : public LiveTest {
- protected:
-  // Two applications at their ordinary pace: about 2.40 and 0.60 an hour.
-  auto Ordinary() {
-    return [this] {
-      Some(kSearch, 40, 1000);
-      Some(kChat, 100, 100);
-    };
-  }
-};
+class Live : public LiveTest {};
 
 TEST_F(Live, OrdinarySpendIsNoAnomaly) {
   for (uint64_t seed = 1; seed <= 3; ++seed) {
