@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "app/command.h"
+#include "app/estate_now.h"
 #include "app/gateway_desk.h"
 #include "app/open_ledger.h"
 #include "app/remote.h"
@@ -44,14 +45,8 @@ forecast::Fields FieldsOf(const ForecastArgs& args) {
 // The rules of the file as it stands; those in force while it is broken.
 std::vector<estate::ForecastEvent> EventsNow(const Environment& environment,
                                              const ledger::Ledger& ledger) {
-  const std::string path = os::JoinPath(environment.home, "estate.yaml");
-  const Result<std::string> text = estate::LoadEstate(environment.files, path);
-  if (text) {
-    if (const auto rules = estate::RuleSet::Compile(*text)) {
-      return (*rules)->estate().forecast_events;
-    }
-  }
-  return ledger.Rules()->estate().forecast_events;
+  const auto rules = EstateNow(environment).Get();
+  return (rules ? *rules : ledger.Rules())->estate().forecast_events;
 }
 
 Result<std::string> AnswerHere(const Environment& environment, const std::string& what,

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <tuple>
 
+#include "app/estate_now.h"
 #include "app/price_sources.h"
 #include "base/log.h"
 #include "estate/snapshot.h"
@@ -11,10 +12,6 @@
 
 namespace flyball::app {
 namespace {
-
-std::string EstatePath(const Environment& environment) {
-  return os::JoinPath(environment.home, "estate.yaml");
-}
 
 // The folder of imported prices changes when a file is added: the files themselves never do.
 std::string PricesFolder(const Environment& environment) {

@@ -134,7 +134,6 @@ Result<std::vector<std::string>> IncidentNews::Remembered() {
   for (const Json& incident : answer.value("incidents", Json::array())) {
     ids.push_back(incident.value("id", ""));
   }
-  std::ranges::reverse(ids);  // the oldest first
   return ids;
 }
 
@@ -142,9 +141,7 @@ void IncidentNews::Run(const std::stop_token& stop) {
   const Result<std::vector<std::string>> remembered = Remembered();
   std::unique_lock lock(mutex_);
   if (remembered) {
-    for (auto id = remembered->rbegin(); id != remembered->rend(); ++id) {
-      changed_.push_front({*id, ""});
-    }
+    for (const std::string& id : *remembered) changed_.push_front({id, ""});  // the oldest first
   } else {
     log::Warn("incidents of before are not told", {{"why", remembered.error().ToString()}});
   }
@@ -154,7 +151,7 @@ void IncidentNews::Run(const std::stop_token& stop) {
     lock.unlock();
     const Status told = Tell(change);
     lock.lock();
-    // What the watch has forgotten meanwhile is told by nobody; all else is tried again.
+    // What the watch forgot before it was told of is told by nobody; all else is tried again.
     const bool gone = !told && told.error().code == Code::kNotFound;
     if (fault_.IsNews(told)) {
       log::Warn("an incident was not told",

@@ -42,7 +42,7 @@ class IncidentNews {
   };
   void Run(const std::stop_token& stop);
   Status Tell(const Change& change);
-  Result<std::vector<std::string>> Remembered();
+  Result<std::vector<std::string>> Remembered();  // ids, the newest first
 
   LiveWatch& watch_;
   Notifier& notifier_;

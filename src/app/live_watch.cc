@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/gateway_desk.h"
+#include "base/estimate.h"
 #include "gateway/desk.h"
 #include "model/budget.h"
 #include "watch/desk.h"
@@ -16,8 +17,6 @@ using Json = nlohmann::json;
 
 constexpr int kEstateEveryMs = 2000;
 constexpr int64_t kBudgetsEveryUs = 60 * kMicrosPerSecond;
-
-double ToDouble(Money money) { return static_cast<double>(money.units()) * 1e-12; }
 
 // Shorter windows than an hour are kept by the guard alone: nobody has the time to act.
 std::optional<double> SecondsOf(const budget::Window& window) {
@@ -68,7 +67,7 @@ Result<watch::EvenPace> EvenPaceOf(const Json& row) {
     return Fail(Code::kFailedPrecondition, "this budget has no even pace to watch");
   }
   return watch::EvenPace{{*level, scope.value, row.value("currency", "")},
-                         ToDouble(limit) / *seconds,
+                         EstimateOf(limit) / *seconds,
                          row.value("name", "")};
 }
 
@@ -84,10 +83,10 @@ watch::WatchSettings WatchSettingsOf(const estate::Watch& watch) {
   }
   if (!watch.burn.empty()) settings.burn.clear();
   for (const estate::WatchedBurn& burn : watch.burn) {
-    settings.burn.push_back({burn.short_s, burn.long_s, ToDouble(burn.factor)});
+    settings.burn.push_back({burn.short_s, burn.long_s, EstimateOf(burn.factor)});
   }
   for (const estate::ExpectedDays& days : watch.expected) {
-    settings.expected.push_back({days.period, days.note, ToDouble(days.raise)});
+    settings.expected.push_back({days.period, days.note, EstimateOf(days.raise)});
   }
   return settings;
 }
@@ -103,13 +102,15 @@ std::vector<watch::EvenPace> EvenPacesOf(const std::string& desk_json) {
   return paces;
 }
 
-LiveWatch::LiveWatch(const Environment& environment, Sink sink)
+LiveWatch::LiveWatch(const Environment& environment, EstateNow& estate, Sink sink)
     : environment_(environment),
+      estate_(estate),
       sink_(std::move(sink)),
       tail_(environment.files, os::JoinPath(gateway::GatewayFolder(environment.home), "calls")) {}
 
-Result<std::unique_ptr<LiveWatch>> LiveWatch::Open(const Environment& environment, Sink sink) {
-  std::unique_ptr<LiveWatch> live(new LiveWatch(environment, std::move(sink)));
+Result<std::unique_ptr<LiveWatch>> LiveWatch::Open(const Environment& environment,
+                                                   EstateNow& estate, Sink sink) {
+  std::unique_ptr<LiveWatch> live(new LiveWatch(environment, estate, std::move(sink)));
   live->journal_ = FB_TRY(WatchJournal::Open(environment.files, environment.home, &live->watcher_));
   return live;
 }
@@ -126,11 +127,9 @@ void LiveWatch::Stop() {
 
 void LiveWatch::Start() {
   // The start tells of what ran away meanwhile: by the estate, as far as it can be read.
-  const std::string path = os::JoinPath(environment_.home, "estate.yaml");
-  if (const auto text = estate::LoadEstate(environment_.files, path)) {
-    const auto rules = estate::RuleSet::Compile(*text);
+  if (const auto rules = estate_.Get()) {
     const std::lock_guard lock(mutex_);
-    if (rules) watcher_.Configure(WatchSettingsOf((*rules)->estate().watch));
+    watcher_.Configure(WatchSettingsOf((*rules)->estate().watch));
   }
   configuring_ = std::jthread([this](const std::stop_token& stop) { Configure(stop); });
   watching_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
@@ -209,25 +208,22 @@ void LiveWatch::Run(const std::stop_token& stop) {
 }
 
 void LiveWatch::Configure(const std::stop_token& stop) {
-  const std::string path = os::JoinPath(environment_.home, "estate.yaml");
-  std::string text = "never";
+  std::shared_ptr<const estate::RuleSet> before;
   watch::WatchSettings settings;
   int64_t asked_us = -kBudgetsEveryUs;
-  log::LastingFault fault;
+  log::LastingFault fault, estate_fault;
   do {
     bool news = false;
-    const Result<std::string> estate = estate::LoadEstate(environment_.files, path);
-    if (estate && *estate != text) {
-      text = *estate;
-      const auto rules = estate::RuleSet::Compile(text);
-      if (rules) {
-        std::vector<watch::EvenPace> budgets = std::move(settings.budgets);
-        settings = WatchSettingsOf((*rules)->estate().watch);
-        settings.budgets = std::move(budgets);
-        news = true;
-      } else {
-        log::Warn("the watch goes on by the estate before", {{"why", rules.error().ToString()}});
-      }
+    const auto rules = estate_.Get();
+    if (estate_fault.IsNews(rules)) {
+      log::Warn("the watch goes on by the estate before", {{"why", estate_fault.why()}});
+    }
+    if (rules && *rules != before) {
+      before = *rules;
+      std::vector<watch::EvenPace> budgets = std::move(settings.budgets);
+      settings = WatchSettingsOf(before->estate().watch);
+      settings.budgets = std::move(budgets);
+      news = true;
     }
     const int64_t now_us = environment_.clock.MonotonicUs();
     const auto gateway = os::HomeLock::ReadHolder(gateway::GatewayLock(environment_.home));

@@ -17,6 +17,7 @@
 
 #include "app/call_tail.h"
 #include "app/command.h"
+#include "app/estate_now.h"
 #include "app/watch_journal.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -38,7 +39,8 @@ std::vector<watch::EvenPace> EvenPacesOf(const std::string& desk_json);
 class LiveWatch {
  public:
   using Sink = std::function<void(const watch::Effect&)>;
-  static Result<std::unique_ptr<LiveWatch>> Open(const Environment& environment, Sink sink);
+  static Result<std::unique_ptr<LiveWatch>> Open(const Environment& environment, EstateNow& estate,
+                                                 Sink sink);
   ~LiveWatch();
   LiveWatch(const LiveWatch&) = delete;
   LiveWatch& operator=(const LiveWatch&) = delete;
@@ -53,7 +55,7 @@ class LiveWatch {
   Result<std::string> Ask(const serve::WatchQuestion& question);
 
  private:
-  LiveWatch(const Environment& environment, Sink sink);
+  LiveWatch(const Environment& environment, EstateNow& estate, Sink sink);
   void Run(const std::stop_token& stop);
   void Configure(const std::stop_token& stop);
   Status Learn(const std::stop_token& stop);
@@ -62,6 +64,7 @@ class LiveWatch {
   bool Pause(const std::stop_token& stop, int ms);
 
   const Environment& environment_;
+  EstateNow& estate_;
   Sink sink_;
   CallTail tail_;  // of the watching thread
   std::mutex mutex_;

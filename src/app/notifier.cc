@@ -45,8 +45,9 @@ std::string OutboxPath(const std::string& home) {
   return os::JoinPath(home, "notify/outbox.journal");
 }
 
-Result<std::unique_ptr<Notifier>> Notifier::Start(const Environment& environment) {
-  std::unique_ptr<Notifier> notifier(new Notifier(environment));
+Result<std::unique_ptr<Notifier>> Notifier::Start(const Environment& environment,
+                                                  EstateNow& estate) {
+  std::unique_ptr<Notifier> notifier(new Notifier(environment, estate));
   notifier->ReadRules();
   FB_CHECK(notifier->Open());
   notifier->threads_.emplace_back([n = notifier.get()](const std::stop_token& s) { n->Run(s); });
@@ -79,19 +80,9 @@ Status Notifier::Open() {
 
 // Begins a new journal that holds what the old one came to: so it stays small.
 Status Notifier::Rewrite() {
-  os::Files& files = environment_.files;
-  const std::string path = OutboxPath(environment_.home);
-  const std::string next = path + ".next";
-  FB_CHECK(files.MakeDirs(os::JoinPath(environment_.home, "notify")));
-  FB_CHECK(files.Remove(next));
-  os::Journal journal =
-      FB_TRY(os::Journal::Open(files, next, [](uint64_t, std::string_view) { return Status(); }));
   const std::vector<std::string> kept = outbox_.Snapshot();
-  const std::vector<std::string_view> records(kept.begin(), kept.end());
-  if (!records.empty()) FB_CHECK(journal.Append(records, true));
-  FB_CHECK(files.Rename(next, path));
-  FB_CHECK(files.SyncDir(os::JoinPath(environment_.home, "notify")));
-  journal_ = std::make_unique<os::Journal>(std::move(journal));
+  journal_ =
+      FB_TRY(os::Journal::WriteAnew(environment_.files, OutboxPath(environment_.home), kept));
   rewrite_at_ = std::max(kRewriteLeastBytes, 2 * journal_->size());
   return {};
 }
@@ -118,19 +109,15 @@ Status Notifier::Keep(std::string_view record) {
 }
 
 void Notifier::ReadRules() {
-  const std::string path = os::JoinPath(environment_.home, "estate.yaml");
   // A file that is away is being replaced.
-  if (!environment_.files.Exists(path)) return;
-  const Result<std::string> text = estate::LoadEstate(environment_.files, path);
-  if (text && *text == estate_before_) return;
-  const auto rules = text ? estate::RuleSet::Compile(*text)
-                          : Result<std::shared_ptr<const estate::RuleSet>>(Fail(text.error()));
+  if (!environment_.files.Exists(EstatePath(environment_))) return;
+  const auto rules = estate_.Get();
   if (rules_fault_.IsNews(rules)) {
     log::Warn("the estate can't be read; people are told as before",
               {{"why", rules.error().ToString()}});
   }
-  if (!rules) return;
-  estate_before_ = *text;
+  if (!rules || *rules == rules_before_) return;
+  rules_before_ = *rules;
   const std::lock_guard lock(mutex_);
   outbox_.SetRules((*rules)->estate().notices);
 }

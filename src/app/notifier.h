@@ -12,12 +12,14 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "app/command.h"
+#include "app/estate_now.h"
 #include "base/log.h"
 #include "model/notice.h"
 #include "notify/outbox.h"
@@ -30,7 +32,7 @@ std::string OutboxPath(const std::string& home);
 class Notifier {
  public:
   // A journal that is damaged is moved aside and told of; a new one is begun.
-  static Result<std::unique_ptr<Notifier>> Start(const Environment& environment);
+  static Result<std::unique_ptr<Notifier>> Start(const Environment& environment, EstateNow& estate);
   // Waits for what is on its way, at most as long as a receiver may be quiet.
   ~Notifier();
 
@@ -40,7 +42,8 @@ class Notifier {
   std::string ListJson();
 
  private:
-  explicit Notifier(const Environment& environment) : environment_(environment) {}
+  Notifier(const Environment& environment, EstateNow& estate)
+      : environment_(environment), estate_(estate) {}
   Status Open();
   Status Rewrite();
   Status Keep(std::string_view record);  // with mutex_ held
@@ -50,14 +53,15 @@ class Notifier {
   bool TakeOne(std::unique_lock<std::mutex>* lock, const std::stop_token& stop);
 
   const Environment& environment_;
+  EstateNow& estate_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
-  std::unique_ptr<os::Journal> journal_;  // none while it can't be written
-  uint64_t rewrite_at_ = 0;               // bytes
+  std::optional<os::Journal> journal_;  // none while it can't be written
+  uint64_t rewrite_at_ = 0;             // bytes
   notify::Outbox outbox_;
   std::set<std::string> busy_;      // receivers to which something is on its way
   std::deque<std::string> untold_;  // outcomes that could not be written
-  std::string estate_before_;
+  std::shared_ptr<const estate::RuleSet> rules_before_;
   log::LastingFault rules_fault_, journal_fault_;
   std::vector<std::jthread> threads_;  // the last member: ended first
 };

@@ -6,6 +6,7 @@
 
 #include "app/command.h"
 #include "app/deliver.h"
+#include "app/estate_now.h"
 #include "app/remote.h"
 #include "app/table.h"
 #include "estate/estate.h"
@@ -16,9 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Result<notice::Rules> ReadRules(const Environment& environment) {
-  const std::string path = os::JoinPath(environment.home, "estate.yaml");
-  const std::string text = FB_TRY(estate::LoadEstate(environment.files, path));
-  return FB_TRY(estate::RuleSet::Compile(text))->estate().notices;
+  return FB_TRY(EstateNow(environment).Get())->estate().notices;
 }
 
 // Those that are named, in that order; all where none is.

@@ -7,6 +7,7 @@
 #include "app/children.h"
 #include "app/command.h"
 #include "app/day_watch.h"
+#include "app/estate_now.h"
 #include "app/gateway_desk.h"
 #include "app/incident_news.h"
 #include "app/live_watch.h"
@@ -18,7 +19,6 @@
 #include "app/worker.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "estate/estate.h"
 #include "ledger/ledger.h"
 #include "net/http.h"
 #include "os/process.h"
@@ -56,24 +56,17 @@ void LogAccess(const serve::AccessLine& line) {
                         {"peer", std::string(line.peer)}});
 }
 
-// Whether the estate names upstreams, each time that it is asked; one that can't be read names
-// none: the page says what is wrong with it.
-std::function<bool()> UpstreamsNamed(const Environment& environment) {
-  return [&environment, before = std::string(), named = false]() mutable {
-    const std::string path = os::JoinPath(environment.home, "estate.yaml");
-    const std::string text = estate::LoadEstate(environment.files, path).value_or("");
-    if (text == before) return named;
-    const auto rules = estate::RuleSet::Compile(text);
-    named = rules && !(*rules)->estate().gateway.upstreams.empty();
-    before = text;
-    return named;
-  };
+// Whether the estate names upstreams; one that can't be read names none: the page says what is
+// wrong with it.
+bool UpstreamsNamed(EstateNow& estate) {
+  const auto rules = estate.Get();
+  return rules && !(*rules)->estate().gateway.upstreams.empty();
 }
 
 // What runs beside the server: the closed hours of the gateway's calls come into the ledger, and
 // `up` keeps a gateway while the estate names upstreams.
 std::vector<std::unique_ptr<Child>> StartChildren(const Environment& environment,
-                                                  const ServeArgs& args) {
+                                                  const ServeArgs& args, EstateNow& estate) {
   std::vector<std::unique_ptr<Child>> children;
   children.push_back(std::make_unique<Child>(
       environment, Child::Plan{"publish",
@@ -81,12 +74,12 @@ std::vector<std::unique_ptr<Child>> StartChildren(const Environment& environment
                                kPublishEveryUs,
                                false}));
   if (!args.gateway) return children;
-  children.push_back(
-      std::make_unique<Child>(environment, Child::Plan{"gateway",
-                                                       {"gateway", "--home", environment.home},
-                                                       kGatewayAgainUs,
-                                                       true,
-                                                       UpstreamsNamed(environment)}));
+  children.push_back(std::make_unique<Child>(
+      environment,
+      Child::Plan{
+          "gateway", {"gateway", "--home", environment.home}, kGatewayAgainUs, true, [&estate] {
+            return UpstreamsNamed(estate);
+          }}));
   return children;
 }
 
@@ -133,12 +126,13 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   otlp::SpanLog span_log(environment.files, SpansFolder(environment));
   hooks.span_log = &span_log;
   hooks.access_log = LogAccess;
+  EstateNow estate(environment);
   // Who is told of anomalies and incidents: the pages that listen. Set before the watch starts.
   std::function<void(const watch::Effect&)> tell;
-  const std::unique_ptr<LiveWatch> watch =
-      FB_TRY(LiveWatch::Open(environment, [&tell](const watch::Effect& effect) { tell(effect); }));
+  const std::unique_ptr<LiveWatch> watch = FB_TRY(
+      LiveWatch::Open(environment, estate, [&tell](const watch::Effect& effect) { tell(effect); }));
   hooks.ask_watch = [&watch](const serve::WatchQuestion& question) { return watch->Ask(question); };
-  const std::unique_ptr<Notifier> notifier = FB_TRY(Notifier::Start(environment));
+  const std::unique_ptr<Notifier> notifier = FB_TRY(Notifier::Start(environment, estate));
   hooks.notifications = [&] { return notifier->ListJson(); };
   serve::Service service(settings, *ledger, environment.clock, hooks);
   IncidentNews news(*watch, *notifier);
@@ -154,7 +148,7 @@ Status Serve(const Environment& environment, const ServeArgs& args) {
   Print(fmt::format("Flyball serves http://{} from {}", UrlOf(listen.host, server->port()),
                     environment.home));
   {
-    const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args);
+    const std::vector<std::unique_ptr<Child>> children = StartChildren(environment, args, estate);
     const OtherSpend other_spend(environment, *ledger);
     watch->Start();
     news.Start();

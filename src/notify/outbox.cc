@@ -146,8 +146,7 @@ Result<std::string> Outbox::Take(const Notice& notice, Instant now) const {
   const Target target = TargetOf(routed);
   const std::set<std::string> news = NewsFor(target, subject, routed);
   const bool silenced = !news.empty() && IsSilenced(routed, now);
-  Json record{{"take", NoticeToJson(routed)},
-              {"at", now.us},
+  Json record{{"at", now.us},
               {"fresh", known == nullptr},
               {"held_back", silenced || (known != nullptr && known->held_back)}};
   Writer writer(*this, now);
@@ -172,6 +171,7 @@ Result<std::string> Outbox::Take(const Notice& notice, Instant now) const {
   const bool says = record.contains("deliveries") || record.contains("into") ||
                     record.contains("dropped") || other_state;
   if (!says && (!silenced || (known != nullptr && known->held_back))) return std::string();
+  record["take"] = NoticeToJson(routed);
   return record.dump();
 }
 
